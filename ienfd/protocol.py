@@ -1,0 +1,223 @@
+"""Every choice a laboratory makes, in one frozen, hashed value.
+
+The built-in protocol `efns2010` is `Protocol()`: the defaults below are the complete list of it.
+`image` changes pixels or geometry and so is part of the `analysis_key`; everything else only
+re-counts or re-calls. A laboratory's own protocol is a TOML file that names what differs.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from ienfd.errors import UsageError
+
+__all__ = [
+    "CallRules",
+    "CountingRules",
+    "DensityRules",
+    "ImageChoices",
+    "LengthLine",
+    "Protocol",
+    "QualityBounds",
+    "Stain",
+    "canonical_json",
+    "load_protocol",
+]
+
+Stain = Literal["bright-field", "fluorescence"]
+LengthLine = Literal["surface", "junction", "chord"]
+
+_FORBID_UNKNOWN: Mapping[str, Any] = {"extra": "forbid"}  # read by pydantic when a file is validated
+
+
+@dataclass(frozen=True)
+class ImageChoices:
+    """Choices that change pixels or geometry.
+
+    Parameters
+    ----------
+    stain : {"auto", "bright-field", "fluorescence"}
+        How the section was stained; `auto` recognizes it from the image.
+    nerve_names, basement_membrane_names, nuclei_names : tuple of str
+        Channel names, compared without case, blanks and punctuation; a name matches when it contains one.
+    nerve_channel, basement_membrane_channel, nuclei_channel : int or None
+        0-based position of the channel, where its name does not tell; overrides the names.
+    fiber_scales_um : tuple of float
+        Standard deviations of the ridge detector in micrometers.
+    fiber_contrast : float
+        Contrast, in units of local noise, that a fiber must reach somewhere.
+    fiber_contrast_low : float
+        Contrast down to which a fiber is followed from there.
+    max_gap_um : float
+        Longest gap that is bridged between two pieces that line up.
+    min_fiber_length_um : float
+        Shorter traces are dropped.
+    junction_confidence_min : float
+        Stretches of the junction below this confidence are excluded.
+    """
+
+    stain: Literal["auto", "bright-field", "fluorescence"] = "auto"
+    nerve_names: tuple[str, ...] = ("pgp9.5", "pgp95", "pgp", "uchl1", "protein gene product", "nerve")
+    basement_membrane_names: tuple[str, ...] = (
+        "collagen iv", "collagen4", "coliv", "col4", "laminin", "basement membrane",
+    )  # fmt: skip
+    nuclei_names: tuple[str, ...] = ("dapi", "hoechst", "draq5", "to-pro", "nuclei", "dna")
+    nerve_channel: int | None = None
+    basement_membrane_channel: int | None = None
+    nuclei_channel: int | None = None
+    fiber_scales_um: tuple[float, ...] = (0.5, 0.8)
+    fiber_contrast: float = 6.0
+    fiber_contrast_low: float = 3.0
+    max_gap_um: float = 8.0
+    min_fiber_length_um: float = 6.0
+    junction_confidence_min: float = 0.3
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class CountingRules:
+    """The rule set: what counts as one crossing (EFNS/PNS 2010, rules R1-R4).
+
+    Parameters
+    ----------
+    dermal_branch : {"each", "one"}
+        A fiber that splits below the junction, both daughters crossing: each crossing counts, or one.
+    junction_branch : {"one", "two"}
+        A fiber that splits within the junction band.
+    junction_band_um : float
+        Half-width of that band about the junction, in micrometers.
+    fragments : {"exclude", "include"}
+        Pieces inside the epidermis without visible entry.
+    reentry : {"collapse", "each"}
+        One fiber that leaves the epidermis and comes back.
+    min_reach_um : float
+        Length over which a fiber must be seen above and below the junction.
+    approach_um : float
+        A fiber that ends below the junction within this distance is listed as approaching.
+    min_confidence : float
+        Candidates below this confidence are excluded as too faint.
+    cut_edge_um : float
+        Length left out at each cut end of the epidermis.
+    """
+
+    dermal_branch: Literal["each", "one"] = "each"
+    junction_branch: Literal["one", "two"] = "one"
+    junction_band_um: float = 3.0
+    fragments: Literal["exclude", "include"] = "exclude"
+    reentry: Literal["collapse", "each"] = "collapse"
+    min_reach_um: float = 4.0
+    approach_um: float = 10.0
+    min_confidence: float = 0.3
+    cut_edge_um: float = 0.0
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class DensityRules:
+    """The line whose millimeters the density is given in, and the level of its interval."""
+
+    length_line: LengthLine = "surface"
+    interval_level: float = 0.95
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class CallRules:
+    """When and against which norm a biopsy is called.
+
+    Parameters
+    ----------
+    norm_bright_field, norm_fluorescence : str
+        Id of the norm for each stain; empty for none.
+    min_sections : int
+        Evaluable sections below which the call is withheld (R5: at least three).
+    min_total_length_mm : float
+        Evaluable epidermis in all, on the length line, below which the call is withheld.
+    """
+
+    norm_bright_field: str = "collongues2018"
+    norm_fluorescence: str = "bursova2012"
+    min_sections: int = 3
+    min_total_length_mm: float = 3.0
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class QualityBounds:
+    """Bounds of the quality checks.
+
+    Parameters
+    ----------
+    min_pixel_size_um, max_pixel_size_um : float
+        Range in which a stated pixel size is believed.
+    max_fiber_pixel_um : float
+        Coarser images are refused: a fiber of 1 um would be less than a pixel.
+    max_saturated_fraction : float
+        Fraction of saturated tissue pixels above which a section is refused.
+    max_excluded_fraction : float
+        Fraction of the length that may be lost to an uncertain junction before the section is refused.
+    """
+
+    min_pixel_size_um: float = 0.05
+    max_pixel_size_um: float = 2.5
+    max_fiber_pixel_um: float = 1.0
+    max_saturated_fraction: float = 0.25
+    max_excluded_fraction: float = 0.6
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """All choices together; `Protocol()` is the built-in `efns2010`."""
+
+    id: str = "efns2010"
+    image: ImageChoices = field(default_factory=ImageChoices)
+    counting: CountingRules = field(default_factory=CountingRules)
+    density: DensityRules = field(default_factory=DensityRules)
+    call: CallRules = field(default_factory=CallRules)
+    quality: QualityBounds = field(default_factory=QualityBounds)
+
+    __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the resolved values; the protocol's id is a name and left out."""
+        values = asdict(self)
+        del values["id"]
+        return hashlib.sha256(canonical_json(values).encode()).hexdigest()
+
+
+def canonical_json(value: object) -> str:
+    """One text for one value: sorted keys, no blanks, no NaN."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def load_protocol(path: Path) -> Protocol:
+    """Read a protocol file; what it does not name keeps the value of `efns2010`.
+
+    Raises
+    ------
+    UsageError
+        If the file is no TOML, names something unknown, or holds a value of the wrong type.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+        return TypeAdapter(Protocol).validate_python({"id": path.stem, **values})
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError("protocol_invalid", f"{path}: {error}") from error
+    except ValidationError as error:
+        lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError("protocol_invalid", f"{path}: {lines}") from error

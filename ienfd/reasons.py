@@ -1,0 +1,169 @@
+"""Every stable code that a table, an overlay or a message can show, with its sentence and remedy.
+
+The codes are part of the contract: other programs match on them. A sentence says what was found,
+in words a technician understands; a remedy says what to do next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+__all__ = ["REASONS", "Effect", "Reason"]
+
+
+class Effect(StrEnum):
+    """What a reason does."""
+
+    FAILED = "failed"  # the file could not be read: a row with status `failed`
+    REFUSED = "refused"  # no density can honestly be given: a row with status `refused`
+    WITHHELD = "withheld"  # density yes, call no
+    FLAGGED = "flagged"  # said beside the result, changes nothing
+    CANDIDATE = "candidate"  # why one candidate crossing was counted or not
+    USAGE = "usage"  # the command cannot be carried out as given
+    ENVIRONMENT = "environment"  # the machine stands in the way
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One code with its effect, its sentence and its remedy."""
+
+    code: str
+    effect: Effect
+    text: str
+    remedy: str = ""
+
+
+def _table(*reasons: Reason) -> dict[str, Reason]:
+    table = {reason.code: reason for reason in reasons}
+    if len(table) != len(reasons):
+        raise ValueError("a reason code stands twice in the table")
+    return table
+
+
+_F, _R, _W, _Q = Effect.FAILED, Effect.REFUSED, Effect.WITHHELD, Effect.FLAGGED
+_C, _U, _E = Effect.CANDIDATE, Effect.USAGE, Effect.ENVIRONMENT
+
+REASONS: dict[str, Reason] = _table(
+    # files
+    Reason("empty_file", _F, "The file is empty.", "Export it again from the scanner or microscope."),
+    Reason("not_an_image", _F, "There is no readable image in this file.", "Check that the right file was copied."),
+    Reason("unsupported_format", _F, "This image format is not one that ienfd reads.",
+           "Export the image as OME-TIFF."),
+    Reason("truncated", _F, "The file ends before its image does.", "Copy the file again; compare its size with the original."),
+    Reason("corrupt", _F, "The file is damaged.", "Copy the file again, or export it again from the scanner."),
+    Reason("header_beyond_file", _F, "The header promises more pixels than the file holds.",
+           "Export it again from the scanner or microscope."),
+    Reason("too_large", _F, "The image does not fit into the memory limit.",
+           "Export the region of interest, or run on a machine with more memory."),
+    Reason("time_limit", _F, "The section took longer than the time limit.", "Run it alone, or raise the limit."),
+    Reason("internal_error", _F, "The analysis of this section stopped with an error of the program.",
+           "Please report it with the file; the other sections are not affected."),
+    Reason("worker_died", _F, "The process that analyzed this section was killed, most likely for lack of memory.",
+           "Run it alone, or with fewer workers."),
+    Reason("file_vanished", _F, "The file could not be opened.", "Check that it is still there and may be read."),
+    # sections
+    Reason("uncalibrated", _R, "The file does not say how large a pixel is.",
+           "Give pixel_size_um in the case table, or --pixel-size-um."),
+    Reason("calibration_default_dpi", _R, "The resolution in the file is a screen or printer default, not a calibration.",
+           "Give pixel_size_um in the case table, or --pixel-size-um."),
+    Reason("calibration_unit", _R, "The resolution in the file has no physical unit.",
+           "Give pixel_size_um in the case table, or --pixel-size-um."),
+    Reason("calibration_anisotropic", _R, "The pixel size differs between x and y.",
+           "Check the calibration of the microscope; give pixel_size_um in the case table if it is known."),
+    Reason("calibration_range", _R, "The pixel size lies outside 0.05 to 2.5 um.",
+           "Check the unit of the calibration; give pixel_size_um in the case table if it is known."),
+    Reason("too_coarse", _R, "At this pixel size nerve fibers cannot be seen.",
+           "Scan at 0.65 um per pixel or finer."),
+    Reason("axes_unknown", _R, "The file does not say which of its axes are focal planes and which are channels.",
+           "Give --axes, for example --axes ZCYX."),
+    Reason("channels_unknown", _R, "It is not known which channel shows the nerves.",
+           "Name the channels in the file, or say so in the protocol: nerve_channel."),
+    Reason("blank", _R, "The image is blank: it has no contrast.", "Check the exposure and the file."),
+    Reason("not_finite", _R, "The image has no finite pixels.", "Export it again from the microscope."),
+    Reason("too_small", _R, "The image is too small to hold an epidermis.", "Scan a field of at least 100 um."),
+    Reason("no_tissue", _R, "No tissue was found in the image.", "Check the field, the focus and the exposure."),
+    Reason("no_epidermis", _R, "No epidermis was found along the edge of the tissue.",
+           "Check the field; a section that shows no epidermis cannot be counted."),
+    Reason("junction_uncertain", _R, "The junction of epidermis and dermis could not be located with confidence.",
+           "Use a section with a well-defined basement membrane, or draw the junction in the review."),
+    Reason("no_nerve_stain", _R, "No nerve is stained anywhere, not even in the dermis: a stain failure is not a density of 0.",
+           "Check the staining and the positive control."),
+    Reason("no_nerve_signal", _R, "The image holds no nerve stain: its colors are those of a counterstain alone.",
+           "Check that this is a section stained for PGP 9.5."),
+    Reason("out_of_focus", _R, "The image is out of focus beyond the bounds of the protocol.", "Scan it again."),
+    Reason("saturated", _R, "Too much of the tissue is saturated.", "Scan it again with a shorter exposure."),
+    Reason("negative_control", _R, "This is a negative control: it is checked, not counted."),
+    # candidates
+    Reason("crosses", _C, "The fiber is seen on both sides of the junction."),
+    Reason("approaching", _C, "The fiber comes up to the junction but is not seen inside the epidermis."),
+    Reason("fragment", _C, "A piece of nerve inside the epidermis that is not seen to cross the junction."),
+    Reason("same_fiber", _C, "The same fiber was already counted where it first crosses."),
+    Reason("junction_branch", _C, "The branches part within the junction band and count as one."),
+    Reason("dendritic_cell", _C, "A process of a dendritic cell (Langerhans cell or melanocyte), not a nerve fiber."),
+    Reason("depth_mismatch", _C, "The pieces above and below the junction lie at different depths: two fibers."),
+    Reason("too_faint", _C, "The trace is too faint to be told from noise."),
+    Reason("appendage", _C, "The entry is through a hair follicle or sweat duct."),
+    Reason("excluded_stretch", _C, "The crossing lies in an excluded stretch; its length is excluded too."),
+    Reason("cut_edge", _C, "The crossing lies at the cut end of the epidermis; that length is excluded too."),
+    Reason("junction_low_confidence", _C, "The junction is not certain here; this stretch is excluded with its length."),
+    Reason("section_refused", _C, "The section was refused, so nothing in it is counted."),
+    # calls
+    Reason("age_missing", _W, "The age at collection is not given.", "Add age_years to the case table."),
+    Reason("sex_missing", _W, "The sex is not given.", "Add sex (F or M) to the case table."),
+    Reason("age_outside_norm", _W, "The age lies outside the range of the norm.", "Use a norm that covers this age."),
+    Reason("site_missing", _W, "The site of the biopsy is not given.", "Add site to the case table."),
+    Reason("site_outside_norm", _W, "The norm does not hold for this site.", "Use a norm for this site."),
+    Reason("stain_outside_norm", _W, "The norm does not hold for this stain.", "Use a norm for this stain."),
+    Reason("section_um_missing", _W, "The thickness of the sections is not given.", "Add section_um to the case table."),
+    Reason("section_um_outside_norm", _W, "The sections are thinner or thicker than those of the norm.",
+           "Use a norm for this thickness."),
+    Reason("length_line_outside_norm", _W, "The norm counts per mm of another line than the protocol.",
+           "Set length_line in the protocol to that of the norm."),
+    Reason("no_norm", _W, "No norm is set for this stain.", "Choose a norm in the protocol."),
+    Reason("too_few_sections", _W, "Fewer sections could be evaluated than the protocol asks for.",
+           "Stain and scan further sections of this biopsy."),
+    Reason("too_short", _W, "The epidermis evaluated in all is shorter than the protocol asks for.",
+           "Stain and scan further sections of this biopsy."),
+    Reason("no_evaluable_section", _W, "No section of this biopsy could be evaluated.",
+           "See the reasons of its sections."),
+    Reason("calibration_inconsistent", _W, "The pixel size differs between sections in a way that suggests a wrong calibration.",
+           "Check the calibration of each file of this biopsy."),
+    Reason("stain_inconsistent", _W, "The sections of this biopsy are of different stains.",
+           "Give each stain its own biopsy_id."),
+    Reason("single_plane", _W, "Single planes of a section thicker than 10 um show only part of its fibers.",
+           "Scan a stack or an extended-focus image."),
+    Reason("duplicate_field", _W, "Two files of this biopsy show the same tissue.", "Take one of them out."),
+    # flags
+    Reason("planes_unknown", _Q, "It is not known whether this is a single plane or a projection.",
+           "Add planes to the case table."),
+    Reason("norm_frame_unstated", _Q, "The publication does not state the section thickness or length line of the norm."),
+    Reason("norm_percentile_unstated", _Q, "Percentile not stated; 39 men, 35 women."),
+    Reason("norms_disagree", _Q, "Applicable norms disagree on this biopsy.", "Read the others beside it."),
+    Reason("borderline", _Q, "The interval of the density includes the limit.",
+           "Read further sections; ask a second reader."),
+    Reason("junction_partly_uncertain", _Q, "Stretches of the junction are uncertain and were excluded with their length."),
+    Reason("stain_guessed", _Q, "Bright-field or fluorescence was recognized with little certainty.",
+           "Give stain in the case table."),
+    Reason("channel_by_position", _Q, "The nerve channel was taken by its position, not by its name."),
+    Reason("many_dendritic_cells", _Q, "There are many dendritic cells in the epidermis.", "Check the crossings near them."),
+    Reason("partly_saturated", _Q, "Part of the tissue is saturated."),
+    Reason("soft_focus", _Q, "The image is soft.", "Faint fibers may be missed; scan it again if you can."),
+    Reason("dim_stain", _Q, "The nerve stain is weak."),
+    Reason("no_dermis_seen", _Q, "Less than 50 um of dermis is in the image.", "Scan a field that shows the dermis."),
+    Reason("control_section", _Q, "A control section: not pooled into any biopsy."),
+    # usage
+    Reason("no_images", _U, "No image was found.", "Check the path; ienfd reads TIFF, SVS, PNG and JPEG."),
+    Reason("case_table_invalid", _U, "The case table is not valid.", "Correct the rows named above."),
+    Reason("protocol_invalid", _U, "The protocol is not valid.", "Correct the lines named above."),
+    Reason("norm_invalid", _U, "The norm file is not valid.", "Correct the lines named above."),
+    Reason("unknown_norm", _U, "There is no norm of this name.", "See `ienfd norms list`."),
+    Reason("out_inside_images", _U, "The study folder may not be the image folder itself.", "Choose another --out."),
+    Reason("not_a_study", _U, "This folder is not a study.", "Give the folder that `ienfd run --out` made."),
+    Reason("study_newer", _U, "This study was written by a newer version of ienfd.", "Install that version."),
+    Reason("option_invalid", _U, "An option has a value that it cannot take."),
+    # environment
+    Reason("extra_missing", _E, "This needs an optional part of ienfd that is not installed."),
+    Reason("cannot_write", _E, "The study folder cannot be written.", "Check the permissions and the free space."),
+    Reason("database_unavailable", _E, "The database of the study cannot be used.", "Check study.toml and the server."),
+)

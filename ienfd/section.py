@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
 
-import numpy as np
 from numpy.typing import NDArray
 
 __all__ = ["Calibration", "CalibrationSource", "Channel", "ChannelRole", "Identity", "Section"]

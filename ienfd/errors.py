@@ -8,7 +8,14 @@ from __future__ import annotations
 
 from ienfd.reasons import REASONS
 
-__all__ = ["EnvironmentProblem", "IenfdError", "MissingExtraError", "UnreadableError", "UsageError"]
+__all__ = [
+    "EnvironmentProblem",
+    "IenfdError",
+    "MissingExtraError",
+    "RefusedError",
+    "UnreadableError",
+    "UsageError",
+]
 
 
 class IenfdError(Exception):
@@ -44,6 +51,10 @@ class IenfdError(Exception):
 
 class UnreadableError(IenfdError, OSError):
     """A file that cannot be read: its row ends as `failed`, the batch goes on."""
+
+
+class RefusedError(IenfdError, ValueError):
+    """A file that was read but cannot honestly be analyzed: its row ends as `refused`."""
 
 
 class UsageError(IenfdError, ValueError):

@@ -55,7 +55,9 @@ def make(
     elif family not in FLUORESCENCE + BRIGHT_FIELD:
         raise ValueError(f"unknown family {family}")
     stain = "fluorescence" if family in FLUORESCENCE else "bright-field"
-    pixel_um = float(rng.choice([0.16, 0.2, 0.25, 0.32, 0.32, 0.4, 0.5, 0.65]))
+    pixel_um = float(
+        rng.choice([0.16, 0.2, 0.25, 0.32, 0.4, 0.5, 0.65], p=[0.08, 0.08, 0.16, 0.3, 0.13, 0.13, 0.12])
+    )
     length = float(length_um or rng.uniform(600, 1300) * min(1.0, (pixel_um / 0.32) ** 0.8))
     scene = make_scene(rng, length)
     maps = make_maps(scene)

@@ -43,6 +43,7 @@ def main() -> None:
             photometric="rgb" if meta["rgb"] else "minisblack",
             metadata=metadata,
             compression="zlib",
+            compressionargs={"level": 1},
         )
         text = json.dumps(truth, separators=(",", ":"))
         (args.out / "truth" / f"{name}.json").write_text(text, encoding="utf-8")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter
 
 from .geometry import Maps, Scene, smooth_noise
 from .nerves import Strand, Tangle, _walk
+from .textures import blur
 
 __all__ = ["draw_elastin", "draw_nerve"]
 
@@ -58,11 +58,11 @@ class _Splats:
                     )
                     np.add.at(layer, r[ok] * width + c[ok], part[ok].astype(np.float32))
             px = max(sigma / self.pixel_um, 0.55)
-            out += gaussian_filter(layer.reshape(self.shape), px, truncate=3.0)
+            out += blur(layer.reshape(self.shape), px)
         return out
 
 
-def _strand(rng: np.random.Generator, splats: _Splats, strand: Strand, blur: float, gaps: float) -> None:
+def _strand(rng: np.random.Generator, splats: _Splats, strand: Strand, defocus: float, gaps: float) -> None:
     points = strand.points
     arc = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     spacing = 0.25
@@ -73,7 +73,7 @@ def _strand(rng: np.random.Generator, splats: _Splats, strand: Strand, blur: flo
         return
     slow = np.exp(0.28 * smooth_noise(rng, count, 40))
     taper = np.minimum(1, (at + 0.5) / strand.fade[0]) * np.minimum(1, (arc[-1] - at + 0.5) / strand.fade[1])
-    focus = np.abs(smooth_noise(rng, count, 90)) * blur
+    focus = np.abs(smooth_noise(rng, count, 90)) * defocus
     sigma = np.sqrt((strand.sigma_um * np.exp(0.15 * smooth_noise(rng, count, 30))) ** 2 + focus**2)
     dim = strand.sigma_um / sigma
     thread = 1.0 - strand.beaded * gaps
@@ -98,10 +98,10 @@ def draw_nerve(
     rng: np.random.Generator, tangle: Tangle, shape: tuple[int, int], pixel_um: float
 ) -> np.ndarray:
     """(H, W) nerve stain, about 1 on a good fiber."""
-    blur, gaps = rng.uniform(0.1, 0.6), rng.uniform(0.3, 0.65)
+    defocus, gaps = rng.uniform(0.1, 0.6), rng.uniform(0.3, 0.65)
     splats = _Splats(shape, pixel_um)
     for strand in tangle.strands:
-        deeper = blur * (1.6 if strand.kind in ("plexus", "bundle") else 1.0)
+        deeper = defocus * (1.6 if strand.kind in ("plexus", "bundle") else 1.0)
         _strand(rng, splats, strand, deeper, gaps)
     for cell in tangle.cells:
         count = 90
@@ -128,7 +128,7 @@ def draw_elastin(
     where = np.argwhere(maps.dermis & (maps.junction < -6))
     if len(where):
         for start in where[rng.integers(len(where), size=int(len(where) / 1e6 * rng.uniform(100, 900)))]:
-            angle = -scene.pieces[0].heading_rad * -1 + rng.normal(0, 0.6) + np.pi * rng.integers(2)
+            angle = scene.pieces[0].heading_rad + rng.normal(0, 0.6) + np.pi * rng.integers(2)
             aim = (np.sin(angle), np.cos(angle))
             path = _walk(rng, maps, start.astype(float), aim, rng.uniform(15, 70), side=-1, wobble=0.3)
             if len(path) > 8 and all(maps.look(maps.junction, p) < -3 for p in path):

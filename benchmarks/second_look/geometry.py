@@ -64,7 +64,7 @@ def smooth_noise(rng: np.random.Generator, count: int, scale: float) -> np.ndarr
 
 
 def _ridges(rng: np.random.Generator, s: np.ndarray, amplitude_um: float) -> np.ndarray:
-    """Depth added by rete ridges (0..amplitude): knots at irregular distances, alternately shallow and deep."""
+    """Depth added by rete ridges (0..amplitude), knots at irregular distances, shallow and deep in turn."""
     knots, depths, at, deep = [], [], float(s[0]) - 200.0, False
     narrow, wide = sorted(rng.uniform(30, 150, 2))
     while at < s[-1] + 200.0:
@@ -114,6 +114,7 @@ def _make_piece(rng: np.random.Generator, length_um: float, heading: float, flat
 
     corneum_um = rng.uniform(8, 20)
     top = corneum_um * np.clip(1 + 0.25 * smooth_noise(rng, count, 15), 0.3, 2.0)
+    top += rng.uniform(0.2, 1.6) * np.abs(smooth_noise(rng, count, 1.2))  # loose flakes
     outer = place(s, surface_depth - top)
     radius = length_um / max(abs(turn), 0.3)
     below = min(rng.uniform(170, 420), 0.55 * radius)
@@ -123,12 +124,12 @@ def _make_piece(rng: np.random.Generator, length_um: float, heading: float, flat
     side = np.linspace(0, 1, 30)[1:-1]
 
     def wall(from_depth: float, to_depth: float, at: float, sign: float) -> np.ndarray:
-        bulge = sign * (rng.uniform(-10, 45) * np.sin(np.pi * side) + 4 * smooth_noise(rng, side.size, 3))
+        bulge = sign * (rng.uniform(-10, 45) * np.sin(np.pi * side) + 4 * smooth_noise(rng, side.size, 2))
         return place(at + bulge, from_depth + (to_depth - from_depth) * side)
 
     right = wall(depth[-1], bottom[-1], along[-1], 1.0)
     left = wall(bottom[0], depth[0], along[0], -1.0)
-    floor = place(s, bottom + 3.0 * smooth_noise(rng, count, 3))
+    floor = place(s, bottom + 3.0 * smooth_noise(rng, count, 3) + 1.2 * smooth_noise(rng, count, 1))
     return Piece(
         surface,
         junction,

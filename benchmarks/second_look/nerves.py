@@ -44,14 +44,16 @@ class Tangle:
     crossings: list[np.ndarray] = field(default_factory=list)
 
 
-def _walk(rng, maps, start, direction, steps, *, side, wobble=0.16, pull=0.0, pull_to=None, margin=3.0):
+def _walk(
+    rng, maps, start, direction, steps, *, side, wobble=0.16, pull=0.0, pull_to=None, margin=3.0, home=0.0
+):
     """Walk of 1 um steps that stays on its side of the junction (+1 epidermis, -1 dermis, 0 either)."""
     points = [np.asarray(start, float)]
-    heading = np.arctan2(direction[0], direction[1])
+    heading = aim = np.arctan2(direction[0], direction[1])
     drift = 0.0
     for step in range(int(steps)):
-        drift = 0.9 * drift + rng.normal(0, wobble * 0.45)
-        heading += drift * 0.6 + rng.normal(0, wobble * 0.3)
+        drift = 0.9 * drift + rng.normal(0, wobble * 0.25)
+        heading += drift * 0.6 + rng.normal(0, wobble * 0.3) + home * np.sin(aim - heading)
         here = points[-1]
         away = maps.look(maps.junction, here)
         gr, gc = maps.look(maps.gradient[0], here), maps.look(maps.gradient[1], here)
@@ -105,7 +107,7 @@ def _arc(points: np.ndarray) -> float:
 def _sites(rng, junction, per_mm):
     """Places on the junction for crossings, in clusters, at least 9 um apart."""
     length = _arc(junction)
-    wanted = rng.poisson(per_mm * length / 1000.0)
+    wanted = rng.poisson(1.25 * per_mm * length / 1000.0)  # a fifth is dropped later
     arc = np.concatenate([[0], np.cumsum(np.hypot(*np.diff(junction, axis=0).T))])
     chosen: list[float] = []
     for _ in range(wanted * 6):
@@ -162,7 +164,9 @@ def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
         tilt = rng.normal(0, 0.35)
         into = into @ np.array([[np.cos(tilt), np.sin(tilt)], [-np.sin(tilt), np.cos(tilt)]])
         thick = maps.look(maps.surface, start)
-        up = _walk(rng, maps, start + 0.7 * -into, -into, rng.uniform(0.25, 1.3) * max(thick, 40), side=1)
+        up = _walk(
+            rng, maps, start + 0.7 * -into, -into, rng.uniform(0.25, 1.3) * max(thick, 40), side=1, home=0.02
+        )
         down = down_from(start + 0.7 * into, into + 0.4 * deep, rng.uniform(10, 70))
         path = np.concatenate([up[::-1], down])
         hits = _cross_at(junction, tree, path)
@@ -181,7 +185,7 @@ def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
             turn = up[k] - up[k - 2]
             side = np.array([-turn[1], turn[0]]) * rng.choice([-1, 1]) + 0.8 * turn
             branch = _walk(rng, maps, up[k], side, rng.uniform(10, 45), side=1)
-            if len(branch) > 7:
+            if len(branch) > 7 and all(maps.look(maps.junction, p) > 3 for p in branch):
                 tangle.strands.append(_look(rng, "branch", branch, 0.9 * level))
 
     for _ in range(rng.poisson(3.0 * length_mm)):  # fragments
@@ -197,9 +201,9 @@ def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
 
     for _ in range(rng.poisson(5.0 * length_mm)):  # approaching
         i = int(rng.integers(8, len(junction) - 8))
-        start = junction[i] + normal_at(i) * rng.uniform(4.5, 11)
+        start = junction[i] + normal_at(i) * rng.uniform(4, 10)
         gap = -maps.look(maps.junction, start)
-        if not 3.0 <= gap <= 11.0 or not maps.look(maps.dermis, start) or not free(start, 18):
+        if not 3.0 <= gap <= 10.0 or not maps.look(maps.dermis, start) or not free(start, 18):
             continue
         path = down_from(start, normal_at(i) + 0.3 * deep, rng.uniform(15, 60))
         if len(path) > 10 and all(maps.look(maps.junction, p) < -2.5 for p in path):
@@ -221,7 +225,8 @@ def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
             along,
             rng.uniform(30, 220),
             side=-1,
-            pull=0.35,
+            pull=0.2,
+            home=0.03,
             pull_to=-max(depth, 6.0),
             wobble=0.2,
         )
@@ -239,10 +244,18 @@ def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
             continue
         thick = rng.uniform(2.0, 9.0)
         side = np.gradient(path, axis=0)[:, ::-1] * np.array([-1.0, 1.0])
-        for _fiber in range(int(thick * 1.6) + 2):
+        number = int(thick * 1.3) + 2
+        for _fiber in range(number):
             offset = rng.uniform(-0.5, 0.5) * thick + 0.5 * smooth_noise(rng, len(path), 12)
             tangle.strands.append(
-                _look(rng, "bundle", path + side * offset[:, None], level, beaded=0.2, fade=(8.0, 8.0))
+                _look(
+                    rng,
+                    "bundle",
+                    path + side * offset[:, None],
+                    level * 1.6 / np.sqrt(number),
+                    beaded=0.3,
+                    fade=(rng.uniform(3, 25), rng.uniform(3, 25)),
+                )
             )
 
     per_mm_cells = rng.choice([rng.uniform(0, 6), rng.uniform(6, 30)], p=[0.4, 0.6])

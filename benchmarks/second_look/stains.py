@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.ndimage import gaussian_filter
 
-from .textures import cloud
+from .textures import blur, cloud
 from .tissue import Layers
 
 __all__ = ["BRIGHT_FIELD", "FLUORESCENCE", "bright_field", "fluorescence"]
@@ -48,7 +48,8 @@ def fluorescence(
     if abs(epidermis - 1) < 0.08:
         epidermis = 1 + np.sign(epidermis - 1 + 1e-9) * 0.1
     gain = rng.uniform(0.06, 0.2)
-    texture = l.dermis * (1 + gain * 1.3 * l.collagen) * (1 + 0.4 * np.exp(l.junction_um / 80) - 0.2)
+    cleft = 1 - rng.uniform(0.1, 0.8) * np.clip(-l.collagen - 0.35, 0, 1)
+    texture = l.dermis * cleft * (1 + gain * 1.3 * l.collagen) * (1 + 0.4 * np.exp(l.junction_um / 80) - 0.2)
     border = rng.choice([-1.0, 1.0], p=[0.7, 0.3]) * rng.uniform(0.05, 0.2)
     cells = l.epidermis * epidermis * (1 + border * l.membrane + gain * 0.6 * l.cell)
     nucleus = 1 - rng.uniform(0.0, 0.35) * np.clip(l.nuclei, 0, 1)
@@ -56,8 +57,9 @@ def fluorescence(
     glow = rng.choice([rng.uniform(0.7, 1.3), rng.uniform(1.5, 4.0)])
     body += l.corneum * glow * l.keratin + l.debris * 0.9
     body += rng.uniform(0.05, 0.5) * contrast * l.elastin + l.duct * rng.uniform(-0.1, 0.5) - 0.5 * l.lumen
-    haze = gaussian_filter(l.nerve, 7 / pixel_um, truncate=2.5)
-    nerve = np.clip(body, 0, None) * slow + contrast * (l.nerve + rng.uniform(0, 0.8) * haze)
+    body += rng.uniform(0.5, 3.0) * l.shaft
+    haze = blur(l.nerve, 7 / pixel_um)
+    nerve = np.clip(body, 0, None) * slow + contrast * (l.nerve + rng.uniform(0, 0.6) * haze)
     nerve = np.tanh(nerve / 9.0) * 9.0 + rng.uniform(0.03, 0.15)
     channels, names = [nerve], [str(rng.choice(["PGP9.5", "PGP 9.5", "UCHL1-Cy3", "PGP95 Alexa 488"]))]
     if "col4" in family:
@@ -87,13 +89,14 @@ def bright_field(rng: np.random.Generator, layers: Layers, family: str, pixel_um
     tint = rng.uniform(0.04, 0.16)
     ratio = rng.choice([rng.uniform(1.2, 2.2), rng.uniform(0.5, 0.85)], p=[0.75, 0.25])
     contrast = rng.uniform(0.35, 1.0)
-    dermis = l.dermis * (1 + rng.uniform(0.15, 0.4) * l.collagen)
+    cleft = 1 - rng.uniform(0.1, 0.8) * np.clip(-l.collagen - 0.35, 0, 1)
+    dermis = l.dermis * cleft * (1 + rng.uniform(0.15, 0.4) * l.collagen)
     pale = rng.uniform(0.2, 0.6)
     cells = l.epidermis * ratio * (1 - pale * l.membrane + 0.1 * l.cell + 0.6 * l.granular)
     shade = rng.choice([-0.3, 0.25]) * np.clip(l.nuclei, 0, 1)
     ground = np.clip((dermis + cells) * (1 + shade) + 0.5 * l.duct - l.lumen, 0, None) * tint * slow
-    ground += tint * (l.corneum * l.keratin * rng.uniform(0.5, 2.5) + l.debris)
-    fibers = contrast * (l.nerve + 0.3 * gaussian_filter(l.nerve, 4 / pixel_um, truncate=2.5))
+    ground += tint * (l.corneum * l.keratin * rng.uniform(0.5, 2.5) + l.debris + rng.uniform(0, 4) * l.shaft)
+    fibers = contrast * (l.nerve + 0.3 * blur(l.nerve, 4 / pixel_um))
     amounts[chromogen] = ground + np.tanh(fibers / 1.6) * 1.6
     solid = np.clip(l.epidermis + l.dermis, 0, 1)
     if "hematoxylin" in counter:

@@ -6,9 +6,9 @@ import numpy as np
 from scipy.ndimage import gaussian_filter, map_coordinates, zoom
 from scipy.spatial import cKDTree
 
-from .geometry import Maps
+from .geometry import Maps, smooth_noise
 
-__all__ = ["Texture", "cloud", "collagen", "corneum", "keratinocytes", "stamp_nuclei"]
+__all__ = ["Texture", "blur", "cloud", "collagen", "corneum", "keratinocytes", "stamp_nuclei"]
 
 
 def cloud(rng: np.random.Generator, shape: tuple[int, int], scale_px: float) -> np.ndarray:
@@ -21,6 +21,24 @@ def cloud(rng: np.random.Generator, shape: tuple[int, int], scale_px: float) -> 
         return small[6 : 6 + shape[0], 6 : 6 + shape[1]]
     factor = ((shape[0] + 2) / (small.shape[0] - 8), (shape[1] + 2) / (small.shape[1] - 8))
     return zoom(small[4:-4, 4:-4], factor, order=1)[: shape[0], : shape[1]]
+
+
+def blur(image: np.ndarray, sigma_px: float) -> np.ndarray:
+    """Gaussian blur; a wide one on a reduced grid, where it costs little."""
+    step = int(sigma_px / 2.5)
+    if step < 2:
+        return gaussian_filter(image, sigma_px, truncate=3.0)
+    height, width = image.shape
+    rows, cols = -(-height // step), -(-width // step)
+    padded = np.pad(image, ((0, rows * step - height), (0, cols * step - width)))
+    small = padded.reshape(rows, step, cols, step).mean((1, 3))
+    small = np.pad(gaussian_filter(small, sigma_px / step, truncate=3.0), 1, mode="edge")
+    at_r = (np.arange(height, dtype=np.float32) + 0.5) / step + 0.5
+    at_c = (np.arange(width, dtype=np.float32) + 0.5) / step + 0.5
+    r0, c0 = at_r.astype(int), at_c.astype(int)
+    fr, fc = (at_r - r0)[:, None].astype(np.float32), (at_c - c0)[None, :].astype(np.float32)
+    wide = small[:, c0] * (1 - fc) + small[:, c0 + 1] * fc
+    return wide[r0] * (1 - fr) + wide[r0 + 1] * fr
 
 
 def _tile(rng: np.random.Generator, along: float, across: float) -> np.ndarray:
@@ -95,16 +113,23 @@ def keratinocytes(
 
 
 def corneum(
-    rng: np.random.Generator, shape: tuple[int, int], pixel_um: float, distance: np.ndarray
+    rng: np.random.Generator, shape: tuple[int, int], pixel_um: float, distance: np.ndarray, heading: float
 ) -> np.ndarray:
     """Lamellae or basket weave along the surface: values near 1 in keratin, near 0 in the gaps."""
-    warp = cloud(rng, shape, 10 / pixel_um) * 2.0 + cloud(rng, shape, 3 / pixel_um) * 0.7
-    period = rng.uniform(1.6, 4.5)
-    stripes = 0.5 + 0.5 * np.cos(2 * np.pi * (distance + warp) / period)
-    if rng.random() < 0.55:
-        weave = np.exp(-((cloud(rng, shape, 2.4 / pixel_um) / 0.5) ** 2))
-        return np.clip(0.75 * np.maximum(weave, 0.6 * stripes) + 0.15, 0, 1).astype(np.float32)
-    return (0.45 + 0.55 * stripes).astype(np.float32)
+    warp = cloud(rng, shape, 18 / pixel_um) * 2.5 + cloud(rng, shape, 5 / pixel_um) * 0.8
+    profile = np.clip(0.55 + 0.3 * smooth_noise(rng, 2048, rng.uniform(3.0, 9.0)), 0.05, 1.0)
+    depth = np.clip((distance + warp + 20) * 10, 0, 2047).astype(np.int16)
+    layers = profile.astype(np.float32)[depth]
+    if rng.random() < 0.5:
+        rows = np.arange(shape[0], dtype=np.float32)[:, None] * pixel_um
+        cols = np.arange(shape[1], dtype=np.float32)[None, :] * pixel_um
+        along = rows * np.float32(np.sin(heading)) + cols * np.float32(np.cos(heading))
+        tile = _tile(rng, 9, 3)
+        size = rng.uniform(1.5, 3.0)
+        where = np.stack([(distance + 0.4 * warp) * size, along * 0.8 * size])
+        net = np.abs(map_coordinates(tile, where, order=1, mode="grid-wrap"))
+        layers = np.clip(np.exp(-((net / 0.45) ** 2)) + 0.35 * layers, 0, 1)
+    return (0.08 + 0.92 * layers).astype(np.float32)
 
 
 def stamp_nuclei(

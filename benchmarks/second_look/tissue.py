@@ -35,11 +35,13 @@ class Layers:
     junction_um: np.ndarray
     duct: np.ndarray
     lumen: np.ndarray
+    shaft: np.ndarray
 
 
 def _duct(rng: np.random.Generator, scene: Scene, maps: Maps, shape: tuple[int, int], pixel_um: float):
     """A sweat duct (rings and coils) or a follicle-like cell nest in the dermis, sometimes."""
-    wall, lumen, centers = np.zeros(shape, np.float32), np.zeros(shape, np.float32), []
+    wall, lumen, shaft = (np.zeros(shape, np.float32) for _ in range(3))
+    centers: list[np.ndarray] = []
     deep = np.argwhere(maps.dermis & (maps.junction < -75) & (maps.junction > -300))
     if rng.random() < 0.35 and len(deep):
         spot = deep[rng.integers(len(deep))]
@@ -62,11 +64,21 @@ def _duct(rng: np.random.Generator, scene: Scene, maps: Maps, shape: tuple[int, 
             for share, number in ((0.78, 13), (0.5, 8)):
                 turn = np.linspace(0, 2 * np.pi, number, endpoint=False) + rng.uniform(0, 6)
                 centers.append(place + share * np.stack([a * np.sin(turn), a * b * np.cos(turn)], 1))
-    return wall, lumen, np.concatenate(centers) if centers else np.zeros((0, 2))
+    if rng.random() < 0.2 and len(deep):  # a follicle cut across: epithelium round a hair
+        place, size = deep[rng.integers(len(deep))].astype(float), rng.uniform(24, 42)
+        angle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+        ring = np.stack([np.sin(angle), rng.uniform(0.7, 1.0) * np.cos(angle)], 1) * size
+        wall = np.maximum(wall, raster([place + ring], shape, pixel_um))
+        lumen = np.maximum(lumen, raster([place + 0.42 * ring], shape, pixel_um))
+        shaft = raster([place + 0.3 * ring], shape, pixel_um)
+        for share in (0.93, 0.75, 0.57):
+            turn = np.linspace(0, 2 * np.pi, int(size * share * 0.8), endpoint=False)
+            centers.append(place + share * size * np.stack([np.sin(turn), 0.85 * np.cos(turn)], 1))
+    return wall, lumen, shaft, np.concatenate(centers) if centers else np.zeros((0, 2))
 
 
-def _nuclei(rng, scene, maps, cells, duct_centers, shape, pixel_um):
-    canvas = np.zeros(shape, np.float32)
+def _nuclei(rng, scene, maps, cells, duct_centers, epidermis, dermis, pixel_um):
+    canvas = np.zeros(dermis.shape, np.float32)
     heading = scene.pieces[0].heading_rad
     keep = rng.random(len(cells.centers)) < np.where(cells.depth > 0.9, 0.25, 0.9)
     centers, depth = cells.centers[keep], cells.depth[keep]
@@ -97,9 +109,10 @@ def _nuclei(rng, scene, maps, cells, duct_centers, shape, pixel_um):
         textures.stamp_nuclei(rng, canvas, duct_centers, size, turn, tone, pixel_um)
     thick = rng.uniform(0.2, 0.6)  # nuclei above and below the focus of a thick section
     roll = (int(9 / pixel_um), int(-7 / pixel_um))
-    tissue = enlarge((maps.epidermis | maps.dermis).astype(np.float32), shape, pixel_um)
-    ghost = gaussian_filter(np.roll(canvas, roll, (0, 1)), 1.8 / pixel_um) * tissue
-    return np.maximum(canvas, thick * ghost)
+    for region in (epidermis, dermis):
+        ghost = gaussian_filter(np.roll(canvas * region, roll, (0, 1)), 1.8 / pixel_um) * region
+        np.maximum(canvas, thick * ghost, out=canvas)
+    return canvas * np.clip(epidermis + dermis, 0, 1)
 
 
 def paint_layers(
@@ -118,17 +131,23 @@ def paint_layers(
     debris = raster(list(scene.debris), shape, pixel_um) if scene.debris else np.zeros(shape, np.float32)
     junction = enlarge(maps.junction, shape, pixel_um)
     surface = enlarge(maps.surface, shape, pixel_um)
-    wall, lumen, duct_centers = _duct(rng, scene, maps, shape, pixel_um)
+    wall, lumen, shaft, duct_centers = _duct(rng, scene, maps, shape, pixel_um)
     cells = textures.keratinocytes(rng, shape, pixel_um, maps, epidermis)
     coarse = np.clip((-junction - 40) / 90, 0, 1).astype(np.float32)
     collagen = textures.collagen(rng, shape, pixel_um, pieces[0].heading_rad, coarse)
-    keratin = textures.corneum(rng, shape, pixel_um, surface)
+    keratin = textures.corneum(rng, shape, pixel_um, surface, pieces[0].heading_rad)
     band = np.exp(-((surface / rng.uniform(6, 12)) ** 2)) * epidermis
     grains = np.clip(textures.cloud(rng, shape, 0.5 / pixel_um), 0, None)
+    tilt = rng.uniform(0.2, 1.6)  # the junction leans through the thickness of the section
+    solid = np.clip(epidermis + dermis, 0, 1)
+    upper = gaussian_filter(epidermis, tilt / pixel_um)
+    lower = gaussian_filter(dermis, tilt / pixel_um)
+    share = upper / np.maximum(upper + lower, 1e-3)
+    soft_epidermis, soft_dermis = solid * share, solid * (1 - share)
     basal = np.exp(-(((junction - 4) / 4.5) ** 2)) * epidermis
     return Layers(
-        epidermis,
-        dermis,
+        soft_epidermis,
+        soft_dermis,
         corneum,
         debris,
         draw_nerve(rng, tangle, shape, pixel_um) * np.clip(epidermis + dermis, 0, 1),
@@ -137,10 +156,11 @@ def paint_layers(
         cells.membrane,
         cells.cell,
         keratin,
-        _nuclei(rng, scene, maps, cells, duct_centers, shape, pixel_um),
+        _nuclei(rng, scene, maps, cells, duct_centers, epidermis, dermis, pixel_um),
         band * (0.4 + 0.6 * grains),
         basal,
         junction,
         wall * dermis,
         lumen * dermis,
+        shaft * dermis,
     )

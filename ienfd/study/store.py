@@ -1,0 +1,393 @@
+"""The store of a study: one writer at a time, many readers, nothing that is written is lost.
+
+Every public method is one transaction. `Store` knows tables and records; what a section is, and how
+it is counted, it does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path, PurePath
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+import ienfd
+from ienfd.result import Findings, SectionResult
+from ienfd.study.analyses import load_findings, load_results, save_analysis, save_result
+from ienfd.study.config import create_study, read_config
+from ienfd.study.database import connect, database_errors, upgrade
+from ienfd.study.models import (
+    AnalysisRow,
+    BiopsyRow,
+    CaseRow,
+    FileRow,
+    InfoRow,
+    OutcomeRow,
+    PlacementRow,
+    ProtocolRow,
+    RunRow,
+    SectionRow,
+)
+from ienfd.study.records import Analyzed, BiopsyRecord, Facts, FileRecord, Outcome, Placement, RunRecord
+
+__all__ = ["Store"]
+
+_MANY = 500  # values in one IN (...), well under any database's limit
+
+
+class Store:
+    """An open study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study folder.
+    create : bool
+        Make it a study when it is none.
+
+    Raises
+    ------
+    UsageError
+        If it is no study, or one of a newer version.
+    EnvironmentProblem
+        If folder or database cannot be used.
+    """
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self.config = create_study(folder) if create else read_config(folder)
+        self.folder = folder
+        self._where = str(self.config.file) if self.config.is_file else self.config.database
+        self._engine = connect(self.config)
+        try:
+            upgrade(self._engine, self._where)
+        except BaseException:
+            self._engine.dispose()
+            raise
+        self._writer = self._engine.execution_options(immediate=True)
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._engine.dispose()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A transaction that sees one state of the study."""
+        with database_errors(self._where), Session(self._engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A transaction that holds the writer's lock from its start."""
+        with database_errors(self._where), Session(self._writer) as session, session.begin():
+            yield session
+
+    def known_analyses(self, wanted: Sequence[str]) -> set[str]:
+        """Which of these analyses are in the store."""
+        known: set[str] = set()
+        with self.reading() as session:
+            for part in _parts(wanted):
+                known.update(
+                    session.scalars(select(AnalysisRow.analysis_id).where(AnalysisRow.analysis_id.in_(part)))
+                )
+        return known
+
+    def begin_run(self, run: RunRecord, files: Sequence[FileRecord]) -> int:
+        """Record what a run is about to do; the rows of these files await their outcome.
+
+        Rows whose analysis is in the store already are done at once.
+
+        Returns
+        -------
+        int
+            Id of the run.
+        """
+        known = self.known_analyses([f.analysis_id for f in files if f.analysis_id is not None])
+        with self.writing() as session:
+            if session.get(InfoRow, "study_id") is None:
+                session.add(InfoRow(key="study_id", value=str(uuid4())))
+            if session.get(ProtocolRow, run.protocol_hash) is None:
+                session.add(
+                    ProtocolRow(
+                        protocol_hash=run.protocol_hash,
+                        protocol_id=run.protocol_id,
+                        content=run.protocol_json,
+                    )
+                )
+                session.flush()
+            row = RunRow(
+                started_at=_now(),
+                state="running",
+                root=run.root,
+                protocol_hash=run.protocol_hash,
+                protocol_id=run.protocol_id,
+                rules_key=run.rules_key,
+                algorithm_version=run.algorithm_version,
+                software_version=run.software_version,
+                options=dict(run.options),
+            )
+            session.add(row)
+            session.flush()
+            file_ids = _save_files(session, run, files)
+            _save_biopsies(session, files)
+            _save_sections(session, files)
+            _save_placements(session, row.run_id, files, file_ids, known)
+            return row.run_id
+
+    def record(self, run_id: int, outcome: Outcome, analyzed: Analyzed | None = None) -> None:
+        """Record how a section of a file ended: what was found, the ledger, its present row."""
+        with self.writing() as session:
+            if analyzed is not None:
+                self._save(session, analyzed)
+            root = session.scalars(select(RunRow.root).where(RunRow.run_id == run_id)).one()
+            file_id = session.scalars(
+                select(FileRow.file_id).where(FileRow.root == root, FileRow.path == outcome.path)
+            ).one()
+            ended = {
+                "status": outcome.status,
+                "reason": outcome.reason,
+                "detail": outcome.detail,
+                "analysis_id": outcome.analysis_id,
+            }
+            place = {"file_id": file_id, "scene": outcome.scene, "region": outcome.region}
+            session.add(
+                OutcomeRow(run_id=run_id, attempts=outcome.attempts, finished_at=_now(), **place, **ended)
+            )
+            present = session.get_one(PlacementRow, tuple(place.values()))
+            if present.run_id == run_id:  # a later run over the same file has the last word
+                for name, value in ended.items():
+                    setattr(present, name, value)
+
+    def add_result(self, analysis: str, rules_key: str, result: SectionResult) -> None:
+        """Store what counting rules made of an analysis, once."""
+        with self.writing() as session:
+            save_result(session, analysis, rules_key, result)
+
+    @staticmethod
+    def _save(session: Session, analyzed: Analyzed) -> None:
+        key = save_analysis(
+            session,
+            analyzed.result.findings,
+            asdict(analyzed.facts),
+            protocol_hash=analyzed.protocol_hash,
+            algorithm_version=analyzed.algorithm_version,
+            software_version=ienfd.__version__,
+            created_at=_now(),
+            seconds=analyzed.seconds,
+        )
+        save_result(session, key, analyzed.rules_key, analyzed.result)
+
+    def end_run(self, run_id: int, state: str) -> None:
+        """Close a run as `finished` or `interrupted`."""
+        with self.writing() as session:
+            session.execute(
+                update(RunRow).where(RunRow.run_id == run_id).values(state=state, ended_at=_now())
+            )
+
+    def placements(self) -> list[Placement]:
+        """All present rows of the study, by path; rows that still await their outcome are among them."""
+        query = (
+            select(PlacementRow, FileRow, RunRow, AnalysisRow.facts, AnalysisRow.algorithm_version)
+            .join(FileRow, FileRow.file_id == PlacementRow.file_id)
+            .join(RunRow, RunRow.run_id == PlacementRow.run_id)
+            .outerjoin(AnalysisRow, AnalysisRow.analysis_id == PlacementRow.analysis_id)
+            .where(FileRow.present)
+        )
+        with self.reading() as session:
+            rows = [_placement(*row) for row in session.execute(query)]
+        return sorted(rows, key=lambda row: (row.path, row.scene, row.region, row.root))
+
+    def biopsies(self) -> dict[tuple[str, str], BiopsyRecord]:
+        """All biopsies of the study, by case and biopsy id."""
+        query = select(BiopsyRow, CaseRow.patient_id).join(CaseRow, CaseRow.case_id == BiopsyRow.case_id)
+        with self.reading() as session:
+            return {
+                (row.case_id, row.biopsy_id): BiopsyRecord(
+                    case_id=row.case_id,
+                    biopsy_id=row.biopsy_id,
+                    site=row.site,
+                    side=row.side,
+                    collection_date=row.collection_date,
+                    age_years=row.age_years,
+                    sex=row.sex,
+                    patient_id=patient_id,
+                    extra=row.extra,
+                )
+                for row, patient_id in session.execute(query)
+            }
+
+    def findings(self, analysis: str) -> Findings:
+        """What was found under an analysis; raises KeyError for an unknown one."""
+        with self.reading() as session:
+            return load_findings(session, analysis)
+
+    def results(self, analyses: Sequence[str], rules_key: str) -> dict[str, SectionResult]:
+        """The stored results of these analyses under these rules; missing ones are left out.
+
+        Their findings carry everything but surface curves and traced fibers.
+        """
+        results: dict[str, SectionResult] = {}
+        with self.reading() as session:
+            for part in _parts(analyses):
+                results.update(load_results(session, part, rules_key))
+        return results
+
+    def protocol_json(self, protocol_hash: str) -> str:
+        """The resolved values of a protocol that was used; raises KeyError for an unknown one."""
+        with self.reading() as session:
+            row = session.get(ProtocolRow, protocol_hash)
+            if row is None:
+                raise KeyError(protocol_hash)
+            return row.content
+
+    def last_run(self) -> Mapping[str, Any] | None:
+        """When the last run began and ended, and how; None before the first."""
+        with self.reading() as session:
+            row = session.scalars(select(RunRow).order_by(RunRow.run_id.desc()).limit(1)).first()
+            if row is None:
+                return None
+            return {c.name: getattr(row, c.name) for c in RunRow.__table__.columns}
+
+
+def _placement(
+    row: PlacementRow, file: FileRow, run: RunRow, facts: Mapping[str, Any] | None, algorithm: str | None
+) -> Placement:
+    known = dict(facts) if facts else {}
+    known["channels"] = tuple(known.get("channels", ()))
+    return Placement(
+        path=file.path,
+        root=file.root,
+        sha256=file.sha256,
+        scene=row.scene,
+        region=row.region,
+        section_id=row.section_id,
+        case_id=row.case_id,
+        biopsy_id=row.biopsy_id,
+        case=row.case,
+        calibration=row.calibration,
+        status=row.status,
+        reason=row.reason,
+        detail=row.detail,
+        analysis_id=row.analysis_id,
+        facts=Facts(**known),
+        protocol_id=run.protocol_id,
+        protocol_hash=run.protocol_hash,
+        rules_key=run.rules_key,
+        algorithm_version=algorithm or run.algorithm_version,
+    )
+
+
+def _save_files(session: Session, run: RunRecord, files: Sequence[FileRecord]) -> dict[str, int]:
+    """Bring `files` up to date with what this run found; returns the id of each path."""
+    found = {file.path: file for file in files}
+    whole = {PurePath(run.root, path) for path in found}
+    contents = {file.sha256 for file in files if file.sha256 is not None}
+    known: dict[str, FileRow] = {}
+    for row in session.scalars(select(FileRow).where(or_(FileRow.present, FileRow.root == run.root))):
+        if row.root == run.root:
+            known[row.path] = row
+            searched = not run.scope or row.path == run.scope
+            row.present = row.path in found or (row.present and not searched)
+        elif PurePath(row.root, row.path) in whole:
+            row.present = False  # the same file, now reached from another folder
+        elif row.sha256 in contents and not Path(row.root, row.path).exists():
+            row.present = False  # it was moved here
+    for path, file in found.items():
+        if path not in known:
+            known[path] = FileRow(root=run.root, path=path)
+            session.add(known[path])
+        known[path].sha256, known[path].size_bytes = file.sha256, file.size_bytes
+        known[path].present = True
+    session.flush()
+    return {path: row.file_id for path, row in known.items() if path in found}
+
+
+def _save_biopsies(session: Session, files: Sequence[FileRecord]) -> None:
+    biopsies = {(f.biopsy.case_id, f.biopsy.biopsy_id): f.biopsy for f in files}
+    for case_id in sorted({case for case, _ in biopsies}):
+        patients = {b.patient_id for b in biopsies.values() if b.case_id == case_id and b.patient_id}
+        session.merge(CaseRow(case_id=case_id, patient_id=min(patients, default=None), extra={}))
+    session.flush()
+    for biopsy in biopsies.values():
+        session.merge(
+            BiopsyRow(
+                case_id=biopsy.case_id,
+                biopsy_id=biopsy.biopsy_id,
+                site=biopsy.site,
+                side=biopsy.side,
+                collection_date=biopsy.collection_date,
+                age_years=biopsy.age_years,
+                sex=biopsy.sex,
+                extra=dict(biopsy.extra),
+            )
+        )
+    session.flush()
+
+
+def _save_sections(session: Session, files: Sequence[FileRecord]) -> None:
+    sections = {
+        f.section_id: {"section_id": f.section_id, "sha256": f.sha256, "scene": f.scene, "region": f.region}
+        for f in files
+        if f.section_id is not None
+    }
+    for part in _parts(list(sections)):
+        for present in session.scalars(select(SectionRow.section_id).where(SectionRow.section_id.in_(part))):
+            del sections[present]
+    if sections:
+        session.execute(insert(SectionRow), list(sections.values()))
+
+
+def _save_placements(
+    session: Session,
+    run_id: int,
+    files: Sequence[FileRecord],
+    file_ids: Mapping[str, int],
+    known: set[str],
+) -> None:
+    for part in _parts(sorted(file_ids.values())):
+        session.execute(delete(PlacementRow).where(PlacementRow.file_id.in_(part)))
+    rows = []
+    for file in files:
+        done = file.analysis_id in known
+        rows.append(
+            {
+                "file_id": file_ids[file.path],
+                "scene": file.scene,
+                "region": file.region,
+                "section_id": file.section_id,
+                "run_id": run_id,
+                "case_id": file.biopsy.case_id,
+                "biopsy_id": file.biopsy.biopsy_id,
+                "case": dict(file.case),
+                "calibration": dict(file.calibration),
+                "status": "done" if done else "pending",
+                "reason": None,
+                "detail": "",
+                "analysis_id": file.analysis_id if done else None,
+            }
+        )
+    if rows:
+        session.execute(insert(PlacementRow), rows)
+
+
+def _parts(values: Sequence[str] | Sequence[int]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), _MANY):
+        yield values[start : start + _MANY]
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

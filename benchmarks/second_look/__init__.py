@@ -20,7 +20,12 @@ __all__ = ["BRIGHT_FIELD", "FLUORESCENCE", "make"]
 
 
 def make(
-    seed: int, stain: str | None = None, *, family: str | None = None, length_um: float | None = None
+    seed: int,
+    stain: str | None = None,
+    *,
+    family: str | None = None,
+    length_um: float | None = None,
+    pixel_size_um: float | None = None,
 ) -> tuple[np.ndarray, dict[str, Any], dict[str, Any]]:
     """One section.
 
@@ -29,11 +34,13 @@ def make(
     seed : int
         The same seed and arguments give the same section.
     stain : {"fluorescence", "bright-field"}, optional
-        Drawn from the seed when not given.
+        When not given, even seeds are fluorescence, odd seeds bright-field; families take turns.
     family : str, optional
         One of `FLUORESCENCE` or `BRIGHT_FIELD`; overrides `stain`.
     length_um : float, optional
-        Length of epidermis in micrometers; 600-1300 when not given.
+        Length of epidermis in micrometers; 600-1300 when not given, less in fine pixels.
+    pixel_size_um : float, optional
+        Edge of a pixel; 0.16-0.65 when not given.
 
     Returns
     -------
@@ -46,18 +53,18 @@ def make(
     rng = np.random.default_rng([2, seed])
     if family is None:
         if stain is None:
-            stain = str(rng.choice(["fluorescence", "bright-field"]))
+            stain = ("fluorescence", "bright-field")[seed % 2]
         if stain not in ("fluorescence", "bright-field"):
             raise ValueError(f"stain must be fluorescence or bright-field, not {stain}")
-        family = str(rng.choice(FLUORESCENCE if stain == "fluorescence" else BRIGHT_FIELD))
-        if stain == "fluorescence" and rng.random() < 0.3:
-            family = "fl-pgp"
+        cycle = FLUORESCENCE if stain == "fluorescence" else BRIGHT_FIELD
+        family = cycle[seed // 2 % len(cycle)]
     elif family not in FLUORESCENCE + BRIGHT_FIELD:
         raise ValueError(f"unknown family {family}")
     stain = "fluorescence" if family in FLUORESCENCE else "bright-field"
     pixel_um = float(
         rng.choice([0.16, 0.2, 0.25, 0.32, 0.4, 0.5, 0.65], p=[0.08, 0.08, 0.16, 0.3, 0.13, 0.13, 0.12])
     )
+    pixel_um = pixel_size_um or pixel_um
     length = float(length_um or rng.uniform(600, 1300) * min(1.0, (pixel_um / 0.32) ** 0.8))
     scene = make_scene(rng, length)
     maps = make_maps(scene)

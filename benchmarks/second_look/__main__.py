@@ -20,11 +20,15 @@ def main() -> None:
     )
     parser.add_argument("--stain", choices=["fluorescence", "bright-field"])
     parser.add_argument("--family", choices=FLUORESCENCE + BRIGHT_FIELD)
+    parser.add_argument("--length-um", type=float, help="length of epidermis")
+    parser.add_argument("--pixel-size-um", type=float)
     args = parser.parse_args()
     (args.out / "images").mkdir(parents=True, exist_ok=True)
     (args.out / "truth").mkdir(exist_ok=True)
     for seed in range(args.seed, args.seed + args.count):
-        pixels, meta, truth = make(seed, args.stain, family=args.family)
+        pixels, meta, truth = make(
+            seed, args.stain, family=args.family, length_um=args.length_um, pixel_size_um=args.pixel_size_um
+        )
         name = f"{seed:07d}_{truth['family']}"
         size = meta["pixel_size_um"]
         metadata = {

@@ -76,8 +76,11 @@ def _strand(rng: np.random.Generator, splats: _Splats, strand: Strand, defocus: 
     focus = np.abs(smooth_noise(rng, count, 90)) * defocus
     sigma = np.sqrt((strand.sigma_um * np.exp(0.15 * smooth_noise(rng, count, 30))) ** 2 + focus**2)
     dim = strand.sigma_um / sigma
+    level = strand.strength * slow * dim
+    if strand.kind == "crossing":  # difficult, but never beyond what a person can see
+        level = np.maximum(level, 0.45)
     thread = 1.0 - strand.beaded * gaps
-    splats.add(line, sigma, strand.strength * thread * slow * taper * dim, spacing)
+    splats.add(line, sigma, level * thread * taper, spacing)
     if strand.beaded <= 0:
         return
     gap_um = rng.uniform(3.5, 6.5)
@@ -89,7 +92,7 @@ def _strand(rng: np.random.Generator, splats: _Splats, strand: Strand, defocus: 
         return
     k = np.clip((np.array(places) / spacing).astype(int), 0, count - 1)
     size = rng.uniform(0.45, 0.72, k.size)
-    peak = strand.beaded * strand.strength * rng.uniform(0.35, 1.1, k.size) * np.sqrt(taper[k]) * slow[k]
+    peak = strand.beaded * (level / dim)[k] * rng.uniform(0.35, 1.1, k.size) * np.sqrt(taper[k])
     big = np.sqrt(size**2 + focus[k] ** 2)
     splats.add(line[k] + rng.normal(0, 0.12, (k.size, 2)), big, peak * (size / big) ** 1.5, None)
 

@@ -124,7 +124,7 @@ def _make_piece(rng: np.random.Generator, length_um: float, heading: float, flat
     side = np.linspace(0, 1, 30)[1:-1]
 
     def wall(from_depth: float, to_depth: float, at: float, sign: float) -> np.ndarray:
-        bulge = sign * (rng.uniform(-10, 45) * np.sin(np.pi * side) + 4 * smooth_noise(rng, side.size, 2))
+        bulge = sign * (rng.uniform(2, 45) * np.sin(np.pi * side) + 2 * smooth_noise(rng, side.size, 2))
         return place(at + bulge, from_depth + (to_depth - from_depth) * side)
 
     right = wall(depth[-1], bottom[-1], along[-1], 1.0)

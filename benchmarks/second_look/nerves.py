@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from .geometry import Maps, Scene, smooth_noise
@@ -67,12 +68,24 @@ def _walk(
         new = here + move
         value = maps.look(maps.junction, new)
         region = maps.epidermis if side > 0 else maps.dermis
+        size = maps.junction.shape
+        if not (-4 < new[0] < size[0] + 4 and -4 < new[1] < size[1] + 4):
+            break
         if side and step > 3 and (side * value < 1.0 or not maps.look(region, new)):
             break
         if side > 0 and maps.look(maps.surface, new) < 4.0:
             break
         points.append(new)
     return np.array(points)
+
+
+def _eased(path: np.ndarray) -> np.ndarray:
+    """The path with its corners rounded and its ends kept."""
+    if len(path) < 9:
+        return path
+    soft = np.stack([gaussian_filter1d(path[:, k], 3.0, mode="nearest") for k in (0, 1)], 1)
+    keep = np.exp(-np.minimum(np.arange(len(path)), np.arange(len(path))[::-1]) / 3.0)[:, None]
+    return keep * path + (1 - keep) * soft
 
 
 def _look(rng, kind, points, base, **changes):
@@ -156,7 +169,8 @@ def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
         if len(path) > 12 and rng.random() < 0.5:  # bends into the plexus
             turn = path[-1] - path[-3]
             side = np.array([-turn[1], turn[0]]) * rng.choice([-1, 1]) + 0.4 * turn
-            path = np.concatenate([path, _walk(rng, maps, path[-1], side, rng.uniform(15, 60), side=-1)[1:]])
+            more = _walk(rng, maps, path[-1], side, rng.uniform(15, 60), side=-1, home=0.03)
+            path = _eased(np.concatenate([path, more[1:]]))
         return path
 
     for i in _sites(rng, junction, per_mm):
@@ -226,10 +240,11 @@ def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
             rng.uniform(30, 220),
             side=-1,
             pull=0.2,
-            home=0.03,
+            home=0.06,
             pull_to=-max(depth, 6.0),
-            wobble=0.2,
+            wobble=0.13,
         )
+        path = _eased(path)
         if len(path) > 14 and all(maps.look(maps.junction, p) < -2.5 for p in path):
             tangle.strands.append(_look(rng, "plexus", path, level * rng.uniform(0.8, 1.5), beaded=0.6))
 

@@ -43,13 +43,14 @@ def fluorescence(
     shape = layers.nerve.shape
     l = layers  # noqa: E741
     slow = 1 + 0.12 * cloud(rng, shape, 90 / pixel_um)
-    contrast = rng.uniform(0.9, 3.2)
+    contrast = rng.uniform(1.0, 3.2)
     epidermis = rng.uniform(0.65, 1.5)
     if abs(epidermis - 1) < 0.08:
         epidermis = 1 + np.sign(epidermis - 1 + 1e-9) * 0.1
     gain = rng.uniform(0.06, 0.2)
     cleft = 1 - rng.uniform(0.1, 0.8) * np.clip(-l.collagen - 0.35, 0, 1)
-    texture = l.dermis * cleft * (1 + gain * 1.3 * l.collagen) * (1 + 0.4 * np.exp(l.junction_um / 80) - 0.2)
+    weave = l.collagen + 0.25 * cloud(rng, shape, 0.6 / pixel_um)
+    texture = l.dermis * cleft * (1 + gain * 1.3 * weave) * (1 + 0.4 * np.exp(l.junction_um / 80) - 0.2)
     border = rng.choice([-1.0, 1.0], p=[0.7, 0.3]) * rng.uniform(0.05, 0.2)
     cells = l.epidermis * epidermis * (1 + border * l.membrane + gain * 0.6 * l.cell)
     nucleus = 1 - rng.uniform(0.0, 0.35) * np.clip(l.nuclei, 0, 1)
@@ -88,9 +89,10 @@ def bright_field(rng: np.random.Generator, layers: Layers, family: str, pixel_um
     slow = 1 + 0.1 * cloud(rng, shape, 100 / pixel_um)
     tint = rng.uniform(0.04, 0.16)
     ratio = rng.choice([rng.uniform(1.2, 2.2), rng.uniform(0.5, 0.85)], p=[0.75, 0.25])
-    contrast = rng.uniform(0.35, 1.0)
+    contrast = rng.uniform(0.42, 1.0)
     cleft = 1 - rng.uniform(0.1, 0.8) * np.clip(-l.collagen - 0.35, 0, 1)
-    dermis = l.dermis * cleft * (1 + rng.uniform(0.15, 0.4) * l.collagen)
+    weave = l.collagen + 0.25 * cloud(rng, shape, 0.6 / pixel_um)
+    dermis = l.dermis * cleft * (1 + rng.uniform(0.15, 0.4) * weave)
     pale = rng.uniform(0.2, 0.6)
     cells = l.epidermis * ratio * (1 - pale * l.membrane + 0.1 * l.cell + 0.6 * l.granular)
     shade = rng.choice([-0.3, 0.25]) * np.clip(l.nuclei, 0, 1)
@@ -111,9 +113,11 @@ def bright_field(rng: np.random.Generator, layers: Layers, family: str, pixel_um
     if "eosin" in counter:
         pink = 0.7 * dermis + 0.5 * l.epidermis * (1 - 0.3 * l.membrane) + l.corneum * l.keratin
         amounts["eosin"] = rng.uniform(0.1, 0.35) * np.clip(pink, 0, None)
-    pigment = rng.choice([0.0, rng.uniform(0.05, 0.2), rng.uniform(0.2, 0.6)], p=[0.45, 0.4, 0.15])
+    pigment = rng.choice([0.0, rng.uniform(0.03, 0.15), rng.uniform(0.15, 0.4)], p=[0.5, 0.35, 0.15])
     if pigment:
-        caps = np.clip(cloud(rng, shape, 0.6 / pixel_um) + cloud(rng, shape, 3 / pixel_um) - 0.3, 0, 2)
+        caps = np.clip(
+            0.7 * cloud(rng, shape, 0.45 / pixel_um) + 0.7 * cloud(rng, shape, 2.5 / pixel_um) + 0.2, 0, 2
+        )
         amounts["melanin"] = pigment * l.basal * caps
     od = np.zeros((*shape, 3), np.float32)
     for name, amount in amounts.items():

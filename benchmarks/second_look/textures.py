@@ -64,8 +64,7 @@ def collagen(
     bundle = np.tanh(1.2 * np.maximum(bundle, other) - 0.3)
     mix = coarse[::2, ::2][: half[0], : half[1]]
     out = 0.45 * thin * (1 - 0.5 * mix) + bundle * mix
-    big = zoom(out.astype(np.float32), 2, order=1)[: shape[0], : shape[1]]
-    return big + 0.25 * cloud(rng, shape, 0.6 / pixel_um)
+    return zoom(out.astype(np.float32), 2, order=1)[: shape[0], : shape[1]]
 
 
 class Texture:

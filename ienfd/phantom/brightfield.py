@@ -11,7 +11,7 @@ from scipy.ndimage import gaussian_filter
 
 from ienfd.phantom.curves import FloatArray
 from ienfd.phantom.microscope import Specimen, focuses, illumination, level_weights, widen
-from ienfd.phantom.optics import Focus, Image, render_cloud
+from ienfd.phantom.optics import Focus, Image, enlarge, render_cloud
 from ienfd.phantom.spec import PhantomSpec
 
 __all__ = ["bright_field_image", "chromogen_vector"]
@@ -34,9 +34,7 @@ def chromogen_vector(spec: PhantomSpec) -> FloatArray:
     return np.asarray(vector / np.linalg.norm(vector), dtype=np.float64)
 
 
-def bright_field_image(
-    spec: PhantomSpec, specimen: Specimen, rng: np.random.Generator
-) -> NDArray[np.uint8]:
+def bright_field_image(spec: PhantomSpec, specimen: Specimen, rng: np.random.Generator) -> NDArray[np.uint8]:
     """Photograph a specimen: (Z, H, W, 3) red, green, blue, one plane for a single image or a projection."""
     light = illumination(spec, specimen.shape, rng)[..., None] * np.array(spec.white, dtype=np.float32)
     best: Image | None = None
@@ -77,12 +75,7 @@ def _optical_density(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Ima
     nuclei = render_cloud(specimen.nuclei, shape, pixel, focus)
     _add(density, nuclei, max(gain, 0.012), _HEMATOXYLIN if gain else _GREY)
     stain = chromogen_vector(spec)
-    for cloud, strength in (
-        (specimen.nerves, spec.dim_to_plexus), (scene.langerhans, 0.9 * spec.dim_to_plexus),
-        (scene.melanocytes, spec.melanocyte_signal), (specimen.mast_cells, 0.5),
-    ):  # fmt: skip
-        if strength > 0 and len(cloud.points_um):
-            _add(density, render_cloud(cloud, shape, pixel, focus), strength * spec.fiber_od, stain)
+    _add(density, render_cloud(specimen.stained, shape, pixel, focus), spec.fiber_od, stain)
     if len(specimen.dirt.points_um):
         _add(density, render_cloud(specimen.dirt, shape, pixel, focus), 0.8, _GREY)
     return density
@@ -106,9 +99,11 @@ def _add(density: Image, amount: Image, strength: float, vector: FloatArray) -> 
 
 def _detail(density: Image, spec: PhantomSpec) -> Image:
     """Local contrast that decides which plane an extended-focus image takes a pixel from."""
-    total = density.sum(axis=-1)
-    fine = total - gaussian_filter(total, 1.5 / spec.pixel_size_um, truncate=2.5)
-    return np.asarray(gaussian_filter(np.abs(fine), 2.0 / spec.pixel_size_um, truncate=2.5))
+    half = density[::2, ::2].sum(axis=-1)
+    pixel = 2 * spec.pixel_size_um
+    fine = half - gaussian_filter(half, 1.5 / pixel, truncate=2.5)
+    contrast = gaussian_filter(np.abs(fine), 2.0 / pixel, truncate=2.5)
+    return enlarge(contrast, 2, (density.shape[0], density.shape[1]))
 
 
 def _photograph(

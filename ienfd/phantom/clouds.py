@@ -48,9 +48,7 @@ def _tube(
     at = np.sort(rng.uniform(0, arc[-1], count))
     center = np.stack([np.interp(at, arc, column) for column in path.T], axis=1)
     offset = rng.standard_normal((count, 3))
-    offset *= (
-        np.cbrt(rng.uniform(0, 1, count)) / np.maximum(np.linalg.norm(offset, axis=1), 1e-9)
-    )[:, None]
+    offset *= (np.cbrt(rng.uniform(0, 1, count)) / np.maximum(np.linalg.norm(offset, axis=1), 1e-9))[:, None]
     points = center + offset * np.interp(at, arc, radius)[:, None]
     return Cloud(points, np.interp(at, arc, weight) * arc[-1] / count)
 
@@ -87,14 +85,10 @@ def fiber_cloud(spec: PhantomSpec, fibers: list[Fiber], rng: np.random.Generator
     return merge_clouds(clouds)
 
 
-def ball(
-    rng: np.random.Generator, center: FloatArray, axes: FloatArray, count: int, weight: float
-) -> Cloud:
+def ball(rng: np.random.Generator, center: FloatArray, axes: FloatArray, count: int, weight: float) -> Cloud:
     """Points inside an ellipsoid; rows of `axes` are its half-axes; `weight` is its mean projected density."""
     offset = rng.standard_normal((count, 3))
-    offset *= (
-        np.cbrt(rng.uniform(0, 1, count)) / np.maximum(np.linalg.norm(offset, axis=1), 1e-9)
-    )[:, None]
+    offset *= (np.cbrt(rng.uniform(0, 1, count)) / np.maximum(np.linalg.norm(offset, axis=1), 1e-9))[:, None]
     lengths = np.sort(np.linalg.norm(axes, axis=1))
     area = np.pi * lengths[-1] * lengths[-2]
     return Cloud(center + offset @ axes, np.full(count, weight * area / count))
@@ -116,7 +110,9 @@ def cell_clouds(
         center = np.append(point + up * height, z)
         if skin.height_um(center[None])[0] < 10 or skin.below_surface_um(center[None])[0] < 10:
             continue
-        cloud, cell = _dendritic(rng, center, rng.uniform(3.2, 5.2), int(rng.integers(2, 6)), "langerhans", skin)
+        cloud, cell = _dendritic(
+            rng, center, rng.uniform(3.2, 5.2), int(rng.integers(2, 6)), "langerhans", skin
+        )
         langerhans.append(Cloud(cloud.points_um, cloud.weights * np.exp(rng.normal(0, 0.35))))
         truth.append(cell)
     melanocytes = []
@@ -127,7 +123,9 @@ def cell_clouds(
         center = np.append(point + normal * rng.uniform(3.5, 6.5), z)
         if skin.height_um(center[None])[0] < 3:
             continue
-        cloud, cell = _dendritic(rng, center, rng.uniform(2.6, 3.8), int(rng.integers(0, 4)), "melanocyte", skin)
+        cloud, cell = _dendritic(
+            rng, center, rng.uniform(2.6, 3.8), int(rng.integers(0, 4)), "melanocyte", skin
+        )
         melanocytes.append(cloud)
         truth.append(cell)
     return merge_clouds(langerhans), merge_clouds(melanocytes), truth
@@ -198,7 +196,7 @@ def nuclei_cloud(spec: PhantomSpec, skin: Skin, rng: np.random.Generator) -> Clo
     tangents = skin._trees[-1][1][nearest, 2:]
     clouds.append(_many_balls(rng, grid, tangents, 3.4 + 1.3 * flatness, 2.9 - 1.5 * flatness, 90))
     clouds.append(_dermal_nuclei(spec, skin, rng))
-    return merge_clouds(clouds, 0.25)
+    return merge_clouds(clouds, softness_um=0.25)
 
 
 def _inside(skin: Skin, points: FloatArray) -> np.ndarray:  # type: ignore[type-arg]
@@ -291,10 +289,8 @@ def elastin_cloud(spec: PhantomSpec, skin: Skin, rng: np.random.Generator) -> Cl
         path = path[: _stop(good)]
         if len(path) > 6:
             strength = _LINE * rng.uniform(0.08, 0.3)
-            clouds.append(
-                _tube(rng, path, np.full(len(path), 0.5), np.full(len(path), strength), 12)
-            )
-    return merge_clouds(clouds, 0.15)
+            clouds.append(_tube(rng, path, np.full(len(path), 0.5), np.full(len(path), strength), 12))
+    return merge_clouds(clouds, softness_um=0.15)
 
 
 def _stop(good: np.ndarray) -> int:  # type: ignore[type-arg]

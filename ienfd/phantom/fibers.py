@@ -336,8 +336,10 @@ class _Grower:
         normals = left_normals(curve)
         away = depth + wander * smooth_noise(self.rng, len(curve), 10.0)
         moved = (curve - normals * np.maximum(away, 0.6 * depth)[:, None])[pad : len(curve) - pad]
-        depth_z = z + self.rng.normal(0, 0.05) * np.arange(len(moved)) + 1.5 * smooth_noise(
-            self.rng, len(moved), 40.0
+        depth_z = (
+            z
+            + self.rng.normal(0, 0.05) * np.arange(len(moved))
+            + 1.5 * smooth_noise(self.rng, len(moved), 40.0)
         )
         path = np.column_stack([moved, _fold(depth_z, self.spec.thickness_um)])
         return resample(path, _STEP_UM)
@@ -385,7 +387,9 @@ class _Grower:
             side = np.array([-up[1], up[0]]) * self.rng.choice([-1.0, 1.0])
             start = np.append(point - up * self.rng.uniform(70, max(90, self.spec.dermis_um)), z)
             direction = _unit(side + self.rng.normal(0, 0.6) * up)
-            trunk = self._walk(start, direction, direction, self.rng.uniform(50, 260), wander=0.3, z_slope=0.1)
+            trunk = self._walk(
+                start, direction, direction, self.rng.uniform(50, 260), wander=0.3, z_slope=0.1
+            )
             width = self.rng.uniform(2.5, 9.0)
             paths: list[FloatArray] = []
             for _ in range(int(4 + 1.6 * width)):

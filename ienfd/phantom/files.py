@@ -103,9 +103,16 @@ def _write_pyramid(phantom: Phantom, path: Path) -> None:
     levels = [image]
     while max(levels[-1].shape) > 1024:
         levels.append(_halved(levels[-1]))
-    options: dict[str, Any] = {"photometric": "rgb", "compression": "zlib", "predictor": True, "tile": (512, 512)}
+    options: dict[str, Any] = {
+        "photometric": "rgb",
+        "compression": "zlib",
+        "predictor": True,
+        "tile": (512, 512),
+    }
     with tifffile.TiffWriter(path, ome=True) as tiff:
-        tiff.write(image, subifds=len(levels) - 1, metadata={"axes": "YXS", **_ome_metadata(phantom)}, **options)
+        tiff.write(
+            image, subifds=len(levels) - 1, metadata={"axes": "YXS", **_ome_metadata(phantom)}, **options
+        )
         for level in levels[1:]:
             tiff.write(level, subfiletype=1, **options)
 
@@ -203,7 +210,17 @@ def write_set(
         paths.append(path)
         case = f"SYN{number // 3 + 1:03d}"
         rows.append(
-            (path.name, case, f"{case}-1", age, sex, "distal_leg", f"{spec.thickness_um:g}", spec.planes, spec.stain)
+            (
+                path.name,
+                case,
+                f"{case}-1",
+                age,
+                sex,
+                "distal_leg",
+                f"{spec.thickness_um:g}",
+                spec.planes,
+                spec.stain,
+            )
         )
     with (folder / "cases.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")

@@ -60,21 +60,11 @@ def _background(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Image:
 
 
 def _nerve_plane(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Image:
-    scene, shape, pixel = specimen.scene, specimen.shape, spec.pixel_size_um
+    shape, pixel = specimen.shape, spec.pixel_size_um
     photons = _background(spec, specimen, focus) * np.float32(spec.background_photons)
     nuclei = render_cloud(specimen.nuclei, shape, pixel, focus)
     photons *= 1 - 0.35 * np.clip(nuclei / (1 + nuclei), 0, 1)
-    bright = np.float32(spec.fiber_photons)
-    for cloud, gain in (
-        (specimen.nerves, spec.dim_to_plexus),
-        (scene.langerhans, 0.9 * spec.dim_to_plexus),
-        (scene.melanocytes, spec.melanocyte_signal * spec.dim_to_plexus),
-        (specimen.elastin, 1.0),
-        (specimen.mast_cells, 0.5),
-        (specimen.dirt, 0.6),
-    ):
-        if gain > 0 and len(cloud.points_um):
-            photons += bright * np.float32(gain) * render_cloud(cloud, shape, pixel, focus)
+    photons += np.float32(spec.fiber_photons) * render_cloud(specimen.stained, shape, pixel, focus)
     return np.maximum(photons, 0)
 
 
@@ -109,5 +99,3 @@ def _digitize(
     values = np.clip(black + photons * np.float32((full - black) / max(top, 1.0)), 0, full)
     values += np.float32(0.5)
     return values.astype(np.uint8) if spec.bits == 8 else values.astype(np.uint16)
-
-

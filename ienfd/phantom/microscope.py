@@ -6,7 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ienfd.phantom.clouds import basement_membrane_cloud, blob_clouds, elastin_cloud, fiber_cloud, nuclei_cloud
+from ienfd.phantom.clouds import (
+    basement_membrane_cloud,
+    blob_clouds,
+    elastin_cloud,
+    fiber_cloud,
+    nuclei_cloud,
+)
 from ienfd.phantom.curves import FloatArray
 from ienfd.phantom.optics import Cloud, Focus, Image, enlarge, merge_clouds
 from ienfd.phantom.scene import Scene
@@ -22,10 +28,8 @@ class Specimen:
 
     scene: Scene
     tissue: Tissue
-    nerves: Cloud
+    stained: Cloud
     nuclei: Cloud
-    elastin: Cloud
-    mast_cells: Cloud
     dirt: Cloud
     membrane: Cloud
     shape: tuple[int, int]
@@ -48,14 +52,25 @@ def prepare(spec: PhantomSpec, scene: Scene, rng: np.random.Generator) -> Specim
     return Specimen(
         scene=scene,
         tissue=fill_tissue(spec, scene.skins, scene.extent_um, rng),
-        nerves=fiber_cloud(spec, scene.fibers, rng),
-        nuclei=merge_clouds(nuclei, 0.25),
-        elastin=merge_clouds(elastin, 0.15),
-        mast_cells=merge_clouds(mast_cells),
+        stained=_stained(spec, scene, fiber_cloud(spec, scene.fibers, rng), elastin, mast_cells, dirt),
+        nuclei=merge_clouds(nuclei, softness_um=0.25),
         dirt=merge_clouds(dirt),
         membrane=merge_clouds(membrane),
         shape=shape,
     )
+
+
+def _stained(
+    spec: PhantomSpec, scene: Scene, nerves: Cloud, elastin: list[Cloud], mast_cells: list[Cloud], dirt: list[Cloud]
+) -> Cloud:
+    """All that appears in the nerve stain; a typical varicosity of the plexus has a weight of one."""
+    dim = spec.dim_to_plexus
+    clouds = [nerves, scene.langerhans, scene.melanocytes, *mast_cells]
+    gains = [dim, 0.9 * dim, spec.melanocyte_signal * dim] + [0.5] * len(mast_cells)
+    if spec.stain == "fluorescence":  # autofluorescence, and dust that shines
+        clouds += [*elastin, *dirt]
+        gains += [1.0] * len(elastin) + [0.6] * len(dirt)
+    return merge_clouds(clouds, gains)
 
 
 def focuses(spec: PhantomSpec) -> list[Focus]:
@@ -72,7 +87,9 @@ def focuses(spec: PhantomSpec) -> list[Focus]:
         return [Focus(spec.thickness_um / 2, sharp, spread, depth, rejection)]
     count = max(3, int(round(spec.thickness_um / 8)))
     step = spec.thickness_um / count
-    return [Focus((i + 0.5) * step, sharp, spread, max(depth, 0.5 * step - 0.8), rejection) for i in range(count)]
+    return [
+        Focus((i + 0.5) * step, sharp, spread, max(depth, 0.5 * step - 0.8), rejection) for i in range(count)
+    ]
 
 
 def level_weights(levels_um: FloatArray, focus: Focus) -> FloatArray:

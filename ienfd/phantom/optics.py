@@ -7,6 +7,7 @@ grows with its distance from the plane; strongly blurred points are drawn on a c
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,8 @@ from ienfd.phantom.curves import FloatArray
 __all__ = ["Cloud", "Focus", "Image", "enlarge", "merge_clouds", "render_cloud", "splat"]
 
 Image = NDArray[np.float32]
+
+_OCTAVES = 7
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,13 +57,15 @@ class Focus:
     rejection_um: float = np.inf
 
 
-def merge_clouds(clouds: list[Cloud], softness_um: float = 0.0) -> Cloud:
-    """One cloud of many."""
-    if not clouds:
+def merge_clouds(clouds: Sequence[Cloud], gains: Sequence[float] | None = None, softness_um: float = 0.0) -> Cloud:
+    """One cloud of many, each with its own gain."""
+    gains = [1.0] * len(clouds) if gains is None else gains
+    kept = [(cloud, gain) for cloud, gain in zip(clouds, gains, strict=True) if len(cloud.points_um) and gain]
+    if not kept:
         return Cloud(np.empty((0, 3)), np.empty(0), softness_um)
     return Cloud(
-        np.concatenate([cloud.points_um for cloud in clouds]),
-        np.concatenate([cloud.weights for cloud in clouds]),
+        np.concatenate([cloud.points_um for cloud, _ in kept]),
+        np.concatenate([cloud.weights * gain for cloud, gain in kept]),
         softness_um,
     )
 
@@ -102,40 +107,64 @@ def render_cloud(cloud: Cloud, shape: tuple[int, int], pixel_size_um: float, foc
     weights = cloud.weights / pixel_size_um**2
     if np.isfinite(focus.rejection_um):
         weights = weights / (1.0 + (away / focus.rejection_um) ** 2)
-    sharp = float(np.hypot(focus.sharp_um, cloud.softness_um))
-    sigma = np.hypot(sharp, focus.spread * away) / pixel_size_um
-    least = sharp / pixel_size_um
-    edges = least * np.array([1.0, 1.25, 1.7, 2.4, 3.6, 5.5, 8.5, 13.0, 20.0, 32.0, np.inf])
-    groups = np.digitize(sigma, edges[1:-1] + 1e-9)
+    sharp = max(float(np.hypot(focus.sharp_um, cloud.softness_um)) / pixel_size_um, 0.35)
+    sigma = np.hypot(sharp, focus.spread * away / pixel_size_um)
+    # every octave of blur has its own grid; a point is shared between the two octaves about its blur
+    octave = np.minimum(np.log2(sigma / sharp), _OCTAVES - 1.001)
+    lower = octave.astype(int)
+    share = octave - lower
     total: Image | None = None
-    coarse_factor = 1
-    for group in range(len(edges) - 2, -1, -1):
-        chosen = groups == group
-        if not chosen.any() and total is None:
+    factor = 1
+    for group in range(_OCTAVES - 1, -1, -1):
+        part = np.where(lower == group, 1 - share, np.where(lower == group - 1, share, 0.0)) * weights
+        used = np.flatnonzero(part)
+        if len(used) == 0 and total is None:
             continue
-        factor = 1
-        if chosen.any():
-            blur = float(np.sqrt((sigma[chosen] ** 2).mean()))
-            while blur / (2 * factor) > 1.6 and factor < 16:
-                factor *= 2
-        if total is not None and factor < coarse_factor:
-            total = enlarge(total, coarse_factor / factor, _coarse(shape, factor))
-            coarse_factor = factor
+        blur = sharp * 2.0**group
+        finer = 1
+        while blur / (2 * finer) >= 1.0:
+            finer *= 2
         if total is None:
-            total = np.zeros(_coarse(shape, factor), dtype=np.float32)
-            coarse_factor = factor
-        if chosen.any():
+            total, factor = np.zeros(_coarse(shape, finer), dtype=np.float32), finer
+        elif finer < factor:
+            while factor > finer:
+                factor //= 2
+                total = _doubled(total, _coarse(shape, factor))
+        if len(used):
             layer = np.zeros(total.shape, dtype=np.float32)
-            splat(layer, cloud.points_um[chosen, :2] / (pixel_size_um * coarse_factor),
-                   weights[chosen] / coarse_factor**2)  # fmt: skip
-            total += gaussian_filter(layer, max(blur / coarse_factor, 0.3), truncate=3.5)
+            splat(layer, cloud.points_um[used, :2] / (pixel_size_um * factor), part[used] / factor**2)
+            # sharing between four pixels and enlarging have blurred it by a quarter pixel squared or so
+            rest = np.sqrt(max((blur / factor) ** 2 - (0.17 if factor == 1 else 0.4), 0.05))
+            total += gaussian_filter(layer, rest, truncate=3.2)
     if total is None:
         return np.zeros(shape, dtype=np.float32)
-    return enlarge(total, coarse_factor, shape) if coarse_factor > 1 else total[: shape[0], : shape[1]]
+    while factor > 1:
+        factor //= 2
+        total = _doubled(total, _coarse(shape, factor))
+    return total[: shape[0], : shape[1]]
+
+
+def _doubled(image: Image, shape: tuple[int, int]) -> Image:
+    """Bilinear enlargement by two; sample (i, j) goes to (2i, 2j)."""
+    tall = np.empty((shape[0], image.shape[1]), dtype=np.float32)
+    odd = (shape[0]) // 2
+    tall[::2] = image[: shape[0] - odd]
+    np.add(image[:odd], image[1 : odd + 1], out=tall[1::2])
+    tall[1::2] *= np.float32(0.5)
+    wide = np.empty(shape, dtype=np.float32)
+    odd = (shape[1]) // 2
+    wide[:, ::2] = tall[:, : shape[1] - odd]
+    np.add(tall[:, :odd], tall[:, 1 : odd + 1], out=wide[:, 1::2])
+    wide[:, 1::2] *= np.float32(0.5)
+    return wide
 
 
 def _coarse(shape: tuple[int, int], factor: int) -> tuple[int, int]:
-    return (shape[0] - 1) // factor + 2, (shape[1] - 1) // factor + 2
+    # one more than needed on every level, so that doubling always finds a right neighbor
+    rows, cols = shape
+    while factor > 1:
+        rows, cols, factor = rows // 2 + 1, cols // 2 + 1, factor // 2
+    return rows, cols
 
 
 def splat(image: Image, points: FloatArray, weights: FloatArray) -> None:

@@ -51,9 +51,7 @@ def build_scene(spec: PhantomSpec, rng: np.random.Generator) -> Scene:
         clouds[0].append(langerhans)
         clouds[1].append(melanocytes)
         cells += found
-    return Scene(
-        skins, fibers, crossings, cells, merge_clouds(clouds[0]), merge_clouds(clouds[1]), extent
-    )
+    return Scene(skins, fibers, crossings, cells, merge_clouds(clouds[0]), merge_clouds(clouds[1]), extent)
 
 
 def _pieces(spec: PhantomSpec, rng: np.random.Generator) -> list[Skin]:
@@ -134,7 +132,9 @@ def _bounded(skin: Skin, extent: tuple[float, float]) -> Skin:
 def visible_parts(skin: Skin, curve_um: FloatArray, extent: tuple[float, float]) -> list[FloatArray]:
     """Stretches of a curve inside the tissue and inside the image, at least 20 um long."""
     window = box(0.0, 0.0, extent[1], extent[0])
-    seen: BaseGeometry = LineString(curve_um[:, ::-1]).intersection(skin.polygon.buffer(0.05)).intersection(window)
+    seen: BaseGeometry = (
+        LineString(curve_um[:, ::-1]).intersection(skin.polygon.buffer(0.05)).intersection(window)
+    )
     lines = list(seen.geoms) if isinstance(seen, MultiLineString) else [seen]
     parts = [
         np.asarray(line.coords, dtype=np.float64)[:, ::-1]

@@ -95,7 +95,11 @@ def describe(spec: PhantomSpec, seed: int, scene: Scene, shape: tuple[int, int])
         for path in fiber.paths_um:
             inside = np.all((path[:, :2] / pixel >= 0) & (path[:, :2] / pixel <= limit), axis=1)
             edges = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(int), [0]])))
-            paths += [path[a:b] / [pixel, pixel, 1.0] for a, b in zip(edges[::2], edges[1::2], strict=True) if b - a > 3]
+            paths += [
+                path[a:b] / [pixel, pixel, 1.0]
+                for a, b in zip(edges[::2], edges[1::2], strict=True)
+                if b - a > 3
+            ]
         if paths:
             fibers.append(TruthFiber(fiber.fiber_id, fiber.kind, tuple(paths)))
     return Truth(
@@ -105,7 +109,9 @@ def describe(spec: PhantomSpec, seed: int, scene: Scene, shape: tuple[int, int])
         pixel_size_um=pixel,
         shape=shape,
         crossings=tuple(
-            TruthCrossing(float(c.point_um[0] / pixel), float(c.point_um[1] / pixel), float(c.point_um[2]), c.fiber_id)
+            TruthCrossing(
+                float(c.point_um[0] / pixel), float(c.point_um[1] / pixel), float(c.point_um[2]), c.fiber_id
+            )
             for c in scene.crossings
             if seen(c.point_um)
         ),
@@ -174,7 +180,9 @@ def read_truth(path: Path) -> Truth:
         junctions=tuple(np.array(curve, dtype=np.float64) for curve in values["junctions"]),
         surfaces=tuple(np.array(curve, dtype=np.float64) for curve in values["surfaces"]),
         fibers=tuple(
-            TruthFiber(item["fiber_id"], item["class"], tuple(np.array(p, dtype=np.float64) for p in item["paths"]))
+            TruthFiber(
+                item["fiber_id"], item["class"], tuple(np.array(p, dtype=np.float64) for p in item["paths"])
+            )
             for item in values["fibers"]
         ),
         cells=tuple(TruthCell(**item) for item in values["cells"]),

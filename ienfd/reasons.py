@@ -98,6 +98,12 @@ REASONS: dict[str, Reason] = _table(
     Reason(
         "file_vanished", _F, "The file could not be opened.", "Check that it is still there and may be read."
     ),
+    Reason(
+        "file_changed",
+        _F,
+        "The file changed while it was being read.",
+        "Run again when it has been written completely.",
+    ),
     # sections
     Reason(
         "uncalibrated",
@@ -343,6 +349,12 @@ REASONS: dict[str, Reason] = _table(
     Reason("extra_missing", _E, "This needs an optional part of ienfd that is not installed."),
     Reason(
         "cannot_write", _E, "The study folder cannot be written.", "Check the permissions and the free space."
+    ),
+    Reason(
+        "workers_cannot_start",
+        _E,
+        "No process could be started to analyze the sections.",
+        "Check the free memory; a script that runs a batch needs `if __name__ == '__main__':`.",
     ),
     Reason(
         "database_unavailable",

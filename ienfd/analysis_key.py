@@ -1,0 +1,75 @@
+"""What decides whether a section must be analyzed again, and whether it must be counted again.
+
+Both keys are pure and light, so that a plan can be made without looking at a pixel.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+
+import ienfd
+from ienfd.protocol import Protocol, Stain, canonical_json
+
+__all__ = ["ALGORITHM_VERSION", "analysis_key", "rules_key"]
+
+ALGORITHM_VERSION = "1"  # raise it with every change that alters what is found in an image
+
+
+def analysis_key(
+    *,
+    pixel_size_um: float | None,
+    stain: Stain | None,
+    axes: str | None,
+    protocol: Protocol,
+    problem: str | None = None,
+) -> str:
+    """Hash of every effective input that changes pixels or geometry.
+
+    Parameters
+    ----------
+    pixel_size_um : float or None
+        The pixel size that holds, wherever it came from.
+    stain : {"bright-field", "fluorescence"} or None
+        The stain given for this section, which overrides the protocol's; None when none is given.
+    axes : str or None
+        The meaning of the axes, where it was given.
+    protocol : Protocol
+        Its `image` part and its quality bounds enter, the counting rules do not.
+    problem : str or None
+        Why the pixel size may not be used for a density, if it may not.
+
+    Returns
+    -------
+    str
+        Hex digest.
+    """
+    image = asdict(protocol.image)
+    if stain is not None:
+        image["stain"] = stain
+    value = {
+        "algorithm": ALGORITHM_VERSION,
+        "pixel_size_um": None if pixel_size_um is None else repr(float(pixel_size_um)),
+        "problem": problem,
+        "axes": axes.upper() if axes else None,
+        "image": image,
+        "quality": asdict(protocol.quality),
+    }
+    return _digest(value)
+
+
+def rules_key(protocol: Protocol) -> str:
+    """Hash of everything that turns findings into a result: rules, density, bounds, the program."""
+    return _digest(
+        {
+            "software": ienfd.__version__,
+            "algorithm": ALGORITHM_VERSION,
+            "counting": asdict(protocol.counting),
+            "density": asdict(protocol.density),
+            "quality": asdict(protocol.quality),
+        }
+    )
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()

@@ -42,7 +42,7 @@ FloatArray = NDArray[np.float64]
 
 _EVERY_SIGMA = 5.0  # samples per standard deviation when smoothing
 _TRUNCATE = 4.0  # half-width of the kernel in standard deviations
-_TINY = np.array([1.7e-7, 2.9e-7])  # a direction that no pixel grid and no rotated drawing has
+_TINY = np.array([1.7e-9, 2.9e-9])  # a direction that no pixel grid and no rotated drawing has
 
 
 def to_shapely(points: FloatArray) -> shapely.LineString:

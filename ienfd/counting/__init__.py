@@ -1,0 +1,7 @@
+"""The counting rules as data and pure functions on fibers and junctions; nothing here sees an image."""
+
+from __future__ import annotations
+
+from ienfd.counting.count import count_crossings
+
+__all__ = ["count_crossings"]

@@ -1,0 +1,138 @@
+"""What speaks for a fiber at an intersection: how far and how clearly it is seen on both sides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ienfd.counting.network import Intersection, Network, Trace, Walk, join, walk
+
+__all__ = ["REACH_CAP_UM", "Evidence", "Side", "confidence", "depth_differs", "look", "side_of"]
+
+REACH_CAP_UM = 30.0
+"""No fiber becomes more certain by being followed farther than this."""
+
+NEAR_UM = 10.0
+"""Contrast is that of the first 10 um seen on each side."""
+
+DEPTH_WINDOW_UM = 5.0
+"""Depth is the median over the first 5 um seen on each side."""
+
+DEPTH_STEP_UM = 10.0
+"""A larger step in depth, beyond what the gap between both pieces allows, parts two fibers."""
+
+# Logit of the confidence. Reference values: a contrast of 4 (in units of noise), 6 um seen on the
+# weaker side, no gap, a junction of confidence 0.5.
+INTERCEPT = 0.5
+PER_LOG_CONTRAST = 1.5
+PER_LOG_REACH = 1.2
+PER_GAP_UM = -0.15
+PER_JUNCTION_CONFIDENCE = 2.0
+CONTRAST_REFERENCE = 4.0
+REACH_REFERENCE_UM = 6.0
+REACH_SATURATES_UM = 15.0
+REACH_FLOOR_UM = 0.5
+
+
+@dataclass(frozen=True)
+class Side:
+    """One side of an intersection.
+
+    Parameters
+    ----------
+    reach_um : float
+        Length over which the fiber is seen, up to `REACH_CAP_UM`; gaps do not count.
+    contrast : float
+        Mean contrast where it is seen near the junction; 0 when it is not.
+    gap_um : float
+        Distance along the fiber from the junction to where it is first seen.
+    z_um : float
+        Depth there; NaN when it is not known.
+    """
+
+    reach_um: float = 0.0
+    contrast: float = 0.0
+    gap_um: float = 0.0
+    z_um: float = np.nan
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Both sides of an intersection, and how certain the junction is there."""
+
+    above: Side
+    below: Side
+    junction_confidence: float
+
+    @property
+    def contrast(self) -> float:
+        """Mean contrast of the sides on which the fiber is seen."""
+        seen = [side.contrast for side in (self.above, self.below) if side.reach_um > 0]
+        return sum(seen) / len(seen) if seen else 0.0
+
+    def with_reach(self, above_um: float, below_um: float) -> Evidence:
+        """The same evidence with other reaches."""
+        return replace(
+            self, above=replace(self.above, reach_um=above_um), below=replace(self.below, reach_um=below_um)
+        )
+
+
+def look(network: Network, place: Intersection, junction_confidence: float) -> Evidence:
+    """Evidence at one intersection, both sides followed to the next intersection at most."""
+    return Evidence(
+        side_of(network, place.vertex, walk(network, place.vertex, [place.above], REACH_CAP_UM)),
+        side_of(network, place.vertex, walk(network, place.vertex, [place.below], REACH_CAP_UM)),
+        junction_confidence,
+    )
+
+
+def side_of(network: Network, vertex: int, ways: Walk) -> Side:
+    """What is seen along the farthest way of a walk."""
+    best: tuple[float, Trace] | None = None
+    for arc, forward, at in ways.entered:
+        trace = join(network, [*ways.steps[at], (arc, forward)])
+        reach = trace.seen_within(REACH_CAP_UM)
+        if best is None or reach > best[0] + 1e-9:
+            best = reach, trace
+    if best is None or best[0] <= 0:
+        return Side()
+    reach, trace = best
+    steps = np.diff(trace.along_um)
+    middle = 0.5 * (trace.along_um[1:] + trace.along_um[:-1])
+    seen = ~(trace.bridged[1:] | trace.bridged[:-1]) & (steps > 0)
+    gap = float(trace.along_um[:-1][seen][0])
+    near = seen & (middle <= gap + NEAR_UM)
+    contrast = 0.5 * (trace.contrast[1:] + trace.contrast[:-1])
+    depth = 0.5 * (trace.z_um[1:] + trace.z_um[:-1])
+    deep = depth[seen & (middle <= gap + DEPTH_WINDOW_UM) & np.isfinite(depth)]
+    return Side(
+        reach_um=reach,
+        contrast=float(np.average(contrast[near], weights=steps[near])) if near.any() else 0.0,
+        gap_um=gap,
+        z_um=float(np.median(deep)) if len(deep) else np.nan,
+    )
+
+
+def depth_differs(evidence: Evidence) -> bool:
+    """Whether the pieces on both sides lie too far apart in depth to be one fiber."""
+    gap = evidence.above.gap_um + evidence.below.gap_um
+    return bool(abs(evidence.above.z_um - evidence.below.z_um) > DEPTH_STEP_UM + gap)
+
+
+def confidence(evidence: Evidence) -> float:
+    """How sure it is, from 0 to 1, that a fiber crosses here.
+
+    A logistic function of the contrast and the reach on the weaker side, of the gap at the junction
+    and of the confidence of the junction.
+    """
+    weaker_contrast = max(min(evidence.above.contrast, evidence.below.contrast), 0.1)
+    weaker_reach = min(evidence.above.reach_um, evidence.below.reach_um, REACH_SATURATES_UM)
+    logit = (
+        INTERCEPT
+        + PER_LOG_CONTRAST * np.log(weaker_contrast / CONTRAST_REFERENCE)
+        + PER_LOG_REACH * np.log(max(weaker_reach, REACH_FLOOR_UM) / REACH_REFERENCE_UM)
+        + PER_GAP_UM * (evidence.above.gap_um + evidence.below.gap_um)
+        + PER_JUNCTION_CONFIDENCE * (evidence.junction_confidence - 0.5)
+    )
+    return float(1.0 / (1.0 + np.exp(-logit)))

@@ -1,0 +1,197 @@
+"""Which intersections belong to one fiber.
+
+Two intersections are linked when one can walk from one to the other without meeting a third. What
+the link means depends on its side and shape: a fiber that wanders in and out, a fiber that forks
+below or within the junction band, two fibers that merely touch in the projection, or two fibers
+that come from the same plexus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, REACH_CAP_UM, side_of
+from ienfd.counting.network import Intersection, Network, Trace, join, walk
+from ienfd.geometry import FloatArray, Projector, points_at
+from ienfd.protocol import CountingRules
+
+__all__ = ["Group", "Link", "fiber_groups"]
+
+EPIDERMAL_LINK_UM = 60.0
+"""Longest way through the epidermis between the entry and the exit of one fiber."""
+
+DERMAL_LINK_UM = 40.0
+DERMAL_LINK_DEPTH_UM = 15.0
+"""Longest and deepest way through the dermis of a fiber that leaves the epidermis and re-enters."""
+
+DERMAL_BRANCH_UM = 120.0
+DERMAL_BRANCH_DEPTH_UM = 50.0
+"""Way and depth within which two fibers from one stem are daughters of it, not of the plexus."""
+
+SHARP_TURN_DEG = 90.0
+TURN_WINDOW_UM = 6.0
+SHORT_UM = 15.0
+"""A fiber does not turn more sharply than this over 6 um, unless the whole excursion is shorter."""
+
+
+class Link(StrEnum):
+    """What joins two intersections of one fiber."""
+
+    SAME_FIBER = "same_fiber"
+    JUNCTION_BRANCH = "junction_branch"
+
+
+@dataclass(frozen=True)
+class Group:
+    """Intersections of one fiber, in order, and why each is not a fiber of its own."""
+
+    members: tuple[int, ...]
+    links: Mapping[int, Link]
+
+
+def fiber_groups(
+    network: Network, junctions: Mapping[int, Projector], rules: CountingRules
+) -> tuple[Group, ...]:
+    """Put the intersections of one fiber together.
+
+    Parameters
+    ----------
+    network : Network
+        Fibers cut at the junction.
+    junctions : mapping of int to Projector
+        Junction of every piece, in micrometers.
+    rules : CountingRules
+        `reentry`, `junction_branch` and `dermal_branch` decide what counts as one fiber.
+
+    Returns
+    -------
+    tuple of Group
+        Every intersection is in exactly one group; groups are in order of their first member.
+    """
+    number = {place.vertex: index for index, place in enumerate(network.intersections)}
+    parent = list(range(len(network.intersections)))
+    reasons: dict[int, Link] = {}
+
+    def root(index: int) -> int:
+        while parent[index] != index:
+            index = parent[index]
+        return index
+
+    for index, place in enumerate(network.intersections):
+        for upper in (True, False):
+            for other, steps in _neighbors(network, place, upper, number):
+                if other <= index:
+                    continue
+                link = _judge(network, place, steps, upper, junctions[place.piece], rules)
+                if link is None:
+                    continue
+                for one in (index, other):
+                    if reasons.get(one) is not Link.JUNCTION_BRANCH:
+                        reasons[one] = link
+                low, high = sorted((root(index), root(other)))
+                parent[high] = low
+    groups: dict[int, list[int]] = {}
+    for index in range(len(parent)):
+        groups.setdefault(root(index), []).append(index)
+    return tuple(
+        Group(tuple(members), {m: reasons[m] for m in members if m in reasons}) for members in groups.values()
+    )
+
+
+def _neighbors(
+    network: Network, place: Intersection, upper: bool, number: Mapping[int, int]
+) -> list[tuple[int, tuple[tuple[int, bool], ...]]]:
+    """Intersections of the same piece reached on one side, arrived at from that same side."""
+    ways = walk(network, place.vertex, [place.above if upper else place.below], DERMAL_BRANCH_UM)
+    out = []
+    for vertex, steps in ways.steps.items():
+        if not steps or not network.is_intersection(vertex):
+            continue
+        other = network.intersections[number[vertex]]
+        if other.piece == place.piece and steps[-1][0] == (other.above if upper else other.below):
+            out.append((number[vertex], steps))
+    return out
+
+
+def _judge(
+    network: Network,
+    place: Intersection,
+    steps: tuple[tuple[int, bool], ...],
+    upper: bool,
+    junction: Projector,
+    rules: CountingRules,
+) -> Link | None:
+    """What a way from one intersection to another on one side of the junction means."""
+    trace = join(network, steps)
+    depth = float(np.abs(junction(trace.points_um).signed).max())
+    arms = _arms(network, place.vertex, steps, rules.min_reach_um)
+    if _depth_jumps(trace):
+        return None
+    if arms and depth <= rules.junction_band_um:
+        # two fibers that cross within the band have two arms here, a fork has one
+        return Link.JUNCTION_BRANCH if len(arms) == 1 and rules.junction_branch == "one" else None
+    if not upper and arms:
+        daughters = trace.length_um <= DERMAL_BRANCH_UM and depth <= DERMAL_BRANCH_DEPTH_UM
+        return Link.SAME_FIBER if daughters and rules.dermal_branch == "one" else None
+    if rules.reentry == "each":
+        return None
+    if not upper:
+        short = trace.length_um <= DERMAL_LINK_UM and depth <= DERMAL_LINK_DEPTH_UM
+        return Link.SAME_FIBER if short else None
+    short = trace.length_um <= SHORT_UM
+    smooth = trace.length_um <= EPIDERMAL_LINK_UM and _sharpest_turn_deg(trace) < SHARP_TURN_DEG
+    return Link.SAME_FIBER if short or smooth else None
+
+
+def _arms(network: Network, origin: int, steps: Sequence[tuple[int, bool]], min_reach_um: float) -> list[int]:
+    """Arcs that leave a way at its forks and are seen for at least `min_reach_um`."""
+    on_way = {arc for arc, _ in steps}
+    out = []
+    at = origin
+    for arc, forward in steps[:-1]:
+        at = network.arcs[arc].end if forward else network.arcs[arc].start
+        for other in network.at_vertex[at]:
+            if other in on_way:
+                continue
+            side = side_of(network, at, walk(network, at, [other], REACH_CAP_UM))
+            if side.reach_um >= min_reach_um:
+                out.append(other)
+    return out
+
+
+def _even(trace: Trace, step_um: float) -> tuple[FloatArray, FloatArray]:
+    at = np.arange(0.0, trace.length_um + 1e-9, step_um)
+    return at, points_at(trace.points_um, at)
+
+
+def _sharpest_turn_deg(trace: Trace) -> float:
+    """Largest change of direction between the 6 um before and the 6 um after any point."""
+    _, points = _even(trace, 1.0)
+    window = int(TURN_WINDOW_UM)
+    if len(points) <= 2 * window:
+        return 0.0
+    before = points[window:-window] - points[: -2 * window]
+    after = points[2 * window :] - points[window:-window]
+    turn = np.arctan2(
+        np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]), (before * after).sum(axis=1)
+    )
+    return float(np.degrees(turn.max()))
+
+
+def _depth_jumps(trace: Trace) -> bool:
+    """Whether the depth changes too suddenly along a way for it to be one fiber."""
+    known = np.isfinite(trace.z_um) & ~trace.bridged
+    if not known.any():
+        return False
+    along, z = trace.along_um[known], trace.z_um[known]
+    for split in range(1, len(along)):
+        before = z[:split][along[:split] >= along[split - 1] - DEPTH_WINDOW_UM]
+        after = z[split:][along[split:] <= along[split] + DEPTH_WINDOW_UM]
+        gap = along[split] - along[split - 1]
+        if abs(np.median(after) - np.median(before)) > DEPTH_STEP_UM + gap:
+            return True
+    return False

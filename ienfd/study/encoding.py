@@ -11,15 +11,14 @@ from __future__ import annotations
 import json
 import math
 import zlib
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
-from uuid import UUID, uuid5
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ienfd.identity import stable_ids
 from ienfd.protocol import canonical_json
 from ienfd.result import Branch, Cell, FiberGraph, Findings, FloatArray, Piece, Stretch
 
@@ -34,7 +33,6 @@ __all__ = [
     "quantize",
 ]
 
-_NAMESPACE = UUID("c9a5b9b8-6f0e-5d53-8a2a-5c1d5a9e7f42")
 _STEPS = 100  # to a pixel, a micrometer, a unit of noise
 _FINE_STEPS = 1000  # to a confidence of 1
 _SIGNIFICANT_DIGITS = 6
@@ -92,38 +90,63 @@ def encode_objects(findings: Findings) -> list[StoredObject]:
 
     Notes
     -----
-    The id of an object is a UUID (version 5) of section, analysis key, kind, rounded geometry and,
-    where two objects are equal in all of these, their ordinal.
+    The id of an object is `ienfd.identity.stable_ids` of its rounded geometry.
     """
-    raw: list[tuple[str, str | None, dict[str, Any]]] = []
+    raw: list[_Raw] = []
     for index, piece in enumerate(findings.pieces):
-        raw.append(("surface", _polyline(piece.surface_px), {"piece": index}))
+        raw.append(_Raw("surface", piece.surface_px, {"piece": index}))
         confidence = {"confidence": (piece.junction_confidence, _FINE_STEPS)}
         ends = {"piece": index, "cut_ends": [bool(end) for end in piece.cut_ends]}
-        raw.append(("junction", _polyline(piece.junction_px, confidence), ends))
+        raw.append(_Raw("junction", piece.junction_px, ends, confidence))
     for stretch in findings.exclusions:
-        properties = {
-            "piece": stretch.piece,
+        span = {
             "start_um": _rounded(stretch.start_um, _STEPS),
             "end_um": _rounded(stretch.end_um, _STEPS),
-            "reason": stretch.reason,
         }
-        raw.append(("exclusion", None, properties))
+        raw.append(_Raw("exclusion", None, {"piece": stretch.piece, **span, "reason": stretch.reason}))
     if len(findings.graph.nodes_px):
-        raw.append(("nodes", _polyline(findings.graph.nodes_px), {}))
-    raw.extend(("branch", _branch_geometry(b), _branch_properties(b)) for b in findings.graph.branches)
-    raw.extend(("cell", None, _cell_properties(cell)) for cell in findings.graph.cells)
+        raw.append(_Raw("nodes", findings.graph.nodes_px, {}))
+    raw.extend(_raw_branch(branch) for branch in findings.graph.branches)
+    raw.extend(_Raw("cell", None, _cell_properties(cell)) for cell in findings.graph.cells)
+    return [
+        StoredObject(object_id, row.kind, row.packed(), row.properties)
+        for object_id, row in zip(_ids(findings, raw), raw, strict=True)
+    ]
 
-    ties: Counter[str] = Counter()
-    stored = []
-    for kind, geometry, properties in raw:
-        shape = geometry if geometry is not None else canonical_json(properties)
-        name = f"{findings.section_id}/{findings.analysis_key}/{kind}/{shape}"
-        object_id = str(uuid5(_NAMESPACE, f"{name}/{ties[name]}"))
-        ties[name] += 1
-        packed = None if geometry is None else zlib.compress(geometry.encode("ascii"))
-        stored.append(StoredObject(object_id, kind, packed, properties))
-    return stored
+
+@dataclass(frozen=True, eq=False)
+class _Raw:
+    """An object on its way into the store."""
+
+    kind: str
+    points_px: FloatArray | None
+    properties: dict[str, Any]
+    more: Mapping[str, tuple[NDArray[Any], int]] = field(default_factory=dict)
+
+    def packed(self) -> bytes | None:
+        if self.points_px is None:
+            return None
+        points = {"row": (self.points_px[:, 0], _STEPS), "col": (self.points_px[:, 1], _STEPS)}
+        return zlib.compress(encode_columns({**points, **self.more}).encode("ascii"))
+
+    def place(self) -> list[float]:
+        """The numbers that tell it from others of its kind."""
+        if self.points_px is None:
+            return [value for value in self.properties.values() if isinstance(value, int | float)]
+        return list(np.rint(self.points_px * _STEPS).ravel() / _STEPS)
+
+
+def _ids(findings: Findings, raw: Sequence[_Raw]) -> list[str]:
+    by_kind: dict[str, list[int]] = {}
+    for position, row in enumerate(raw):
+        by_kind.setdefault(row.kind, []).append(position)
+    ids = [""] * len(raw)
+    for kind, positions in by_kind.items():
+        places = [raw[position].place() for position in positions]
+        named = stable_ids(findings.section_id, findings.analysis_key, kind, places)
+        for position, object_id in zip(positions, named, strict=True):
+            ids[position] = object_id
+    return ids
 
 
 def decode_objects(bare: Findings, objects: Iterable[StoredObject]) -> Findings:
@@ -172,11 +195,6 @@ def _significant(value: float) -> float:
     return float(f"{value:.{_SIGNIFICANT_DIGITS}g}") if math.isfinite(value) else value
 
 
-def _polyline(points_px: FloatArray, more: Mapping[str, tuple[NDArray[Any], int]] | None = None) -> str:
-    columns = {"row": (points_px[:, 0], _STEPS), "col": (points_px[:, 1], _STEPS), **(more or {})}
-    return encode_columns(columns)
-
-
 def _points(columns: Mapping[str, FloatArray]) -> FloatArray:
     return np.column_stack([columns["row"], columns["col"]])
 
@@ -198,19 +216,16 @@ def _piece(surface: StoredObject | None, junction: StoredObject) -> Piece:
     )
 
 
-def _branch_geometry(branch: Branch) -> str:
+def _raw_branch(branch: Branch) -> _Raw:
     more: dict[str, tuple[NDArray[Any], int]] = {
         "contrast": (branch.contrast, 20),  # a twentieth of the noise is below anything that decides
         "bridged": (branch.bridged, 1),
     }
     if branch.z_um is not None:
         more["z"] = (branch.z_um, _STEPS)
-    return _polyline(branch.path_px, more)
-
-
-def _branch_properties(branch: Branch) -> dict[str, Any]:
     width = _rounded(branch.width_um, _FINE_STEPS)
-    return {"start": int(branch.start), "end": int(branch.end), "width_um": width}
+    properties = {"start": int(branch.start), "end": int(branch.end), "width_um": width}
+    return _Raw("branch", branch.path_px, properties, more)
 
 
 def _branch(row: StoredObject) -> Branch:

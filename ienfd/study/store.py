@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path, PurePath
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 import ienfd
@@ -33,13 +33,11 @@ from ienfd.study.models import (
     PlacementRow,
     ProtocolRow,
     RunRow,
-    SectionRow,
 )
 from ienfd.study.records import Analyzed, BiopsyRecord, Facts, FileRecord, Outcome, Placement, RunRecord
+from ienfd.study.runs import parts, save_biopsies, save_files, save_placements, save_sections
 
 __all__ = ["Store"]
-
-_MANY = 500  # values in one IN (...), well under any database's limit
 
 
 class Store:
@@ -100,7 +98,7 @@ class Store:
         """Which of these analyses are in the store."""
         known: set[str] = set()
         with self.reading() as session:
-            for part in _parts(wanted):
+            for part in parts(wanted):
                 known.update(
                     session.scalars(select(AnalysisRow.analysis_id).where(AnalysisRow.analysis_id.in_(part)))
                 )
@@ -142,10 +140,10 @@ class Store:
             )
             session.add(row)
             session.flush()
-            file_ids = _save_files(session, run, files)
-            _save_biopsies(session, files)
-            _save_sections(session, files)
-            _save_placements(session, row.run_id, files, file_ids, known)
+            file_ids = save_files(session, run, files)
+            save_biopsies(session, files)
+            save_sections(session, files)
+            save_placements(session, row.run_id, files, file_ids, known)
             return row.run_id
 
     def record(self, run_id: int, outcome: Outcome, analyzed: Analyzed | None = None) -> None:
@@ -242,7 +240,7 @@ class Store:
         """
         results: dict[str, SectionResult] = {}
         with self.reading() as session:
-            for part in _parts(analyses):
+            for part in parts(analyses):
                 results.update(load_results(session, part, rules_key))
         return results
 
@@ -289,104 +287,6 @@ def _placement(
         rules_key=run.rules_key,
         algorithm_version=algorithm or run.algorithm_version,
     )
-
-
-def _save_files(session: Session, run: RunRecord, files: Sequence[FileRecord]) -> dict[str, int]:
-    """Bring `files` up to date with what this run found; returns the id of each path."""
-    found = {file.path: file for file in files}
-    whole = {PurePath(run.root, path) for path in found}
-    contents = {file.sha256 for file in files if file.sha256 is not None}
-    known: dict[str, FileRow] = {}
-    for row in session.scalars(select(FileRow).where(or_(FileRow.present, FileRow.root == run.root))):
-        if row.root == run.root:
-            known[row.path] = row
-            searched = not run.scope or row.path == run.scope
-            row.present = row.path in found or (row.present and not searched)
-        elif PurePath(row.root, row.path) in whole:
-            row.present = False  # the same file, now reached from another folder
-        elif row.sha256 in contents and not Path(row.root, row.path).exists():
-            row.present = False  # it was moved here
-    for path, file in found.items():
-        if path not in known:
-            known[path] = FileRow(root=run.root, path=path)
-            session.add(known[path])
-        known[path].sha256, known[path].size_bytes = file.sha256, file.size_bytes
-        known[path].present = True
-    session.flush()
-    return {path: row.file_id for path, row in known.items() if path in found}
-
-
-def _save_biopsies(session: Session, files: Sequence[FileRecord]) -> None:
-    biopsies = {(f.biopsy.case_id, f.biopsy.biopsy_id): f.biopsy for f in files}
-    for case_id in sorted({case for case, _ in biopsies}):
-        patients = {b.patient_id for b in biopsies.values() if b.case_id == case_id and b.patient_id}
-        session.merge(CaseRow(case_id=case_id, patient_id=min(patients, default=None), extra={}))
-    session.flush()
-    for biopsy in biopsies.values():
-        session.merge(
-            BiopsyRow(
-                case_id=biopsy.case_id,
-                biopsy_id=biopsy.biopsy_id,
-                site=biopsy.site,
-                side=biopsy.side,
-                collection_date=biopsy.collection_date,
-                age_years=biopsy.age_years,
-                sex=biopsy.sex,
-                extra=dict(biopsy.extra),
-            )
-        )
-    session.flush()
-
-
-def _save_sections(session: Session, files: Sequence[FileRecord]) -> None:
-    sections = {
-        f.section_id: {"section_id": f.section_id, "sha256": f.sha256, "scene": f.scene, "region": f.region}
-        for f in files
-        if f.section_id is not None
-    }
-    for part in _parts(list(sections)):
-        for present in session.scalars(select(SectionRow.section_id).where(SectionRow.section_id.in_(part))):
-            del sections[present]
-    if sections:
-        session.execute(insert(SectionRow), list(sections.values()))
-
-
-def _save_placements(
-    session: Session,
-    run_id: int,
-    files: Sequence[FileRecord],
-    file_ids: Mapping[str, int],
-    known: set[str],
-) -> None:
-    for part in _parts(sorted(file_ids.values())):
-        session.execute(delete(PlacementRow).where(PlacementRow.file_id.in_(part)))
-    rows = []
-    for file in files:
-        done = file.analysis_id in known
-        rows.append(
-            {
-                "file_id": file_ids[file.path],
-                "scene": file.scene,
-                "region": file.region,
-                "section_id": file.section_id,
-                "run_id": run_id,
-                "case_id": file.biopsy.case_id,
-                "biopsy_id": file.biopsy.biopsy_id,
-                "case": dict(file.case),
-                "calibration": dict(file.calibration),
-                "status": "done" if done else "pending",
-                "reason": None,
-                "detail": "",
-                "analysis_id": file.analysis_id if done else None,
-            }
-        )
-    if rows:
-        session.execute(insert(PlacementRow), rows)
-
-
-def _parts(values: Sequence[str] | Sequence[int]) -> Iterator[Sequence[Any]]:
-    for start in range(0, len(values), _MANY):
-        yield values[start : start + _MANY]
 
 
 def _now() -> str:

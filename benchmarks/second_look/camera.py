@@ -36,7 +36,8 @@ def expose_fluorescence(
     for channel in channels:
         light = channel * _fields(rng, channel.shape, rng.uniform(0.02, 0.25))
         photons = rng.uniform(50, 320)
-        noisy = rng.poisson(np.maximum(light, 0) * photons).astype(np.float32) / photons
+        spread = np.sqrt(np.maximum(light, 0.02) / np.float32(photons))
+        noisy = light + spread * rng.standard_normal(light.shape, np.float32)
         noisy += rng.uniform(0, 0.035) * cloud(rng, channel.shape, rng.uniform(0.8, 1.6))
         if rng.random() < 0.3:  # rows of the sensor read out unevenly
             noisy += (rng.normal(0, 0.012, channel.shape[0]).astype(np.float32))[:, None]
@@ -76,6 +77,6 @@ def expose_bright_field(rng: np.random.Generator, transmitted: np.ndarray, pixel
         amount, reach = rng.uniform(0.2, 0.8), rng.uniform(0.8, 1.8)
         for k in range(3):
             light[..., k] += amount * (light[..., k] - gaussian_filter(light[..., k], reach))
-    gamma = rng.choice([1.0, rng.uniform(0.8, 1.0)])
+    gamma = float(rng.choice([1.0, rng.uniform(0.8, 1.0)]))
     eight = np.clip(np.rint(255 * np.power(np.clip(light, 0, 1), np.float32(gamma))), 0, 255).astype(np.uint8)
     return _jpeg(rng, eight) if rng.random() < 0.75 else eight

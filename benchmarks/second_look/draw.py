@@ -43,22 +43,28 @@ class _Splats:
             use = index == k
             if not use.any():
                 continue
+            px = max(sigma / self.pixel_um, 0.55)
             p, w = points[use], weight[use]
+            reach = 4 * px + 4  # only the box round the points is filtered
+            top, left = np.clip(np.floor(p.min(0) - reach), 0, (height, width)).astype(int)
+            bottom, right = np.clip(np.ceil(p.max(0) + reach), 0, (height, width)).astype(int)
+            rows, cols = bottom - top, right - left
+            if rows < 2 or cols < 2:
+                continue
             base = np.floor(p).astype(int)
             frac = p - base
-            layer = np.zeros(height * width, np.float32)
+            layer = np.zeros(rows * cols)
             for dr in (0, 1):
                 for dc in (0, 1):
-                    r, c = base[:, 0] + dr, base[:, 1] + dc
-                    ok = (r >= 0) & (r < height) & (c >= 0) & (c < width)
+                    r, c = base[:, 0] + dr - top, base[:, 1] + dc - left
+                    ok = (r >= 0) & (r < rows) & (c >= 0) & (c < cols)
                     part = (
                         w
                         * np.where(dr, frac[:, 0], 1 - frac[:, 0])
                         * np.where(dc, frac[:, 1], 1 - frac[:, 1])
                     )
-                    np.add.at(layer, r[ok] * width + c[ok], part[ok].astype(np.float32))
-            px = max(sigma / self.pixel_um, 0.55)
-            out += blur(layer.reshape(self.shape), px)
+                    layer += np.bincount(r[ok] * cols + c[ok], part[ok], rows * cols)
+            out[top:bottom, left:right] += blur(layer.reshape(rows, cols).astype(np.float32), px)
         return out
 
 
@@ -130,10 +136,10 @@ def draw_elastin(
     splats = _Splats(shape, pixel_um)
     where = np.argwhere(maps.dermis & (maps.junction < -6))
     if len(where):
-        for start in where[rng.integers(len(where), size=int(len(where) / 1e6 * rng.uniform(100, 900)))]:
+        for start in where[rng.integers(len(where), size=int(len(where) / 1e6 * rng.uniform(60, 500)))]:
             angle = scene.pieces[0].heading_rad + rng.normal(0, 0.6) + np.pi * rng.integers(2)
             aim = (np.sin(angle), np.cos(angle))
-            path = _walk(rng, maps, start.astype(float), aim, rng.uniform(15, 70), side=-1, wobble=0.3)
+            path = _walk(rng, maps, start.astype(float), aim, rng.uniform(15, 70), side=-1, wobble=0.13)
             if len(path) > 8 and all(maps.look(maps.junction, p) < -3 for p in path):
                 strength = rng.uniform(0.3, 1.0)
                 strand = Strand(path, "elastin", strength, rng.uniform(0.4, 1.0), beaded=0.0, fade=(5, 5))

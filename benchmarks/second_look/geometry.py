@@ -234,16 +234,10 @@ def make_maps(scene: Scene) -> Maps:
 
 def enlarge(grid: np.ndarray, shape: tuple[int, int], pixel_um: float) -> np.ndarray:
     """A 1 um grid resampled to pixels, (H, W) float32."""
-    rows = np.arange(shape[0], dtype=np.float32) * pixel_um
-    cols = np.arange(shape[1], dtype=np.float32) * pixel_um
-    r0 = np.clip(rows.astype(int), 0, grid.shape[0] - 2)
-    c0 = np.clip(cols.astype(int), 0, grid.shape[1] - 2)
-    fr = (rows - r0)[:, None]
-    fc = (cols - c0)[None, :]
-    g = grid.astype(np.float32)
-    top = g[r0][:, c0] * (1 - fc) + g[r0][:, c0 + 1] * fc
-    bottom = g[r0 + 1][:, c0] * (1 - fc) + g[r0 + 1][:, c0 + 1] * fc
-    return top * (1 - fr) + bottom * fr
+    start = 0.5 - 0.5 * pixel_um  # grid point i lies at i um, pixel j at j * pixel_um
+    box = (start, start, start + shape[1] * pixel_um, start + shape[0] * pixel_um)
+    image = Image.fromarray(np.ascontiguousarray(grid, np.float32))
+    return np.asarray(image.resize(shape[::-1], Image.Resampling.BILINEAR, box=box))
 
 
 def sample(grid: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -46,16 +46,16 @@ def fluorescence(
     contrast = rng.uniform(1.0, 3.2)
     epidermis = rng.uniform(0.65, 1.5)
     if abs(epidermis - 1) < 0.08:
-        epidermis = 1 + np.sign(epidermis - 1 + 1e-9) * 0.1
+        epidermis = 1.1 if epidermis > 1 else 0.9
     gain = rng.uniform(0.06, 0.2)
     cleft = 1 - rng.uniform(0.1, 0.8) * np.clip(-l.collagen - 0.35, 0, 1)
     weave = l.collagen + 0.25 * cloud(rng, shape, 0.6 / pixel_um)
     texture = l.dermis * cleft * (1 + gain * 1.3 * weave) * (1 + 0.4 * np.exp(l.junction_um / 80) - 0.2)
-    border = rng.choice([-1.0, 1.0], p=[0.7, 0.3]) * rng.uniform(0.05, 0.2)
+    border = float(rng.choice([-1.0, 1.0], p=[0.7, 0.3]) * rng.uniform(0.05, 0.2))
     cells = l.epidermis * epidermis * (1 + border * l.membrane + gain * 0.6 * l.cell)
     nucleus = 1 - rng.uniform(0.0, 0.35) * np.clip(l.nuclei, 0, 1)
     body = (texture + cells * (1 + 0.35 * l.granular)) * nucleus
-    glow = rng.choice([rng.uniform(0.7, 1.3), rng.uniform(1.5, 4.0)])
+    glow = float(rng.choice([rng.uniform(0.7, 1.3), rng.uniform(1.5, 4.0)]))
     body += l.corneum * glow * l.keratin + l.debris * 0.9
     body += rng.uniform(0.05, 0.5) * contrast * l.elastin + l.duct * rng.uniform(-0.1, 0.5) - 0.5 * l.lumen
     body += rng.uniform(0.5, 3.0) * l.shaft
@@ -88,14 +88,14 @@ def bright_field(rng: np.random.Generator, layers: Layers, family: str, pixel_um
     amounts: dict[str, np.ndarray] = {}
     slow = 1 + 0.1 * cloud(rng, shape, 100 / pixel_um)
     tint = rng.uniform(0.04, 0.16)
-    ratio = rng.choice([rng.uniform(1.2, 2.2), rng.uniform(0.5, 0.85)], p=[0.75, 0.25])
+    ratio = float(rng.choice([rng.uniform(1.2, 2.2), rng.uniform(0.5, 0.85)], p=[0.75, 0.25]))
     contrast = rng.uniform(0.42, 1.0)
     cleft = 1 - rng.uniform(0.1, 0.8) * np.clip(-l.collagen - 0.35, 0, 1)
     weave = l.collagen + 0.25 * cloud(rng, shape, 0.6 / pixel_um)
     dermis = l.dermis * cleft * (1 + rng.uniform(0.15, 0.4) * weave)
     pale = rng.uniform(0.2, 0.6)
     cells = l.epidermis * ratio * (1 - pale * l.membrane + 0.1 * l.cell + 0.6 * l.granular)
-    shade = rng.choice([-0.3, 0.25]) * np.clip(l.nuclei, 0, 1)
+    shade = float(rng.choice([-0.3, 0.25])) * np.clip(l.nuclei, 0, 1)
     ground = np.clip((dermis + cells) * (1 + shade) + 0.5 * l.duct - l.lumen, 0, None) * tint * slow
     ground += tint * (l.corneum * l.keratin * rng.uniform(0.5, 2.5) + l.debris + rng.uniform(0, 4) * l.shaft)
     fibers = contrast * (l.nerve + 0.3 * blur(l.nerve, 4 / pixel_um))
@@ -113,7 +113,7 @@ def bright_field(rng: np.random.Generator, layers: Layers, family: str, pixel_um
     if "eosin" in counter:
         pink = 0.7 * dermis + 0.5 * l.epidermis * (1 - 0.3 * l.membrane) + l.corneum * l.keratin
         amounts["eosin"] = rng.uniform(0.1, 0.35) * np.clip(pink, 0, None)
-    pigment = rng.choice([0.0, rng.uniform(0.03, 0.15), rng.uniform(0.15, 0.4)], p=[0.5, 0.35, 0.15])
+    pigment = float(rng.choice([0.0, rng.uniform(0.03, 0.15), rng.uniform(0.15, 0.4)], p=[0.5, 0.35, 0.15]))
     if pigment:
         caps = np.clip(
             0.7 * cloud(rng, shape, 0.45 / pixel_um) + 0.7 * cloud(rng, shape, 2.5 / pixel_um) + 0.2, 0, 2
@@ -128,4 +128,4 @@ def bright_field(rng: np.random.Generator, layers: Layers, family: str, pixel_um
         + 0.04 * l.dermis * np.clip(l.collagen, 0, 2) * 0.5
     )
     od += scatter[..., None].astype(np.float32)
-    return np.power(np.float32(10), -od)
+    return np.exp(np.float32(-np.log(10.0)) * od)

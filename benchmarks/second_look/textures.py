@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import gaussian_filter, map_coordinates, zoom
+from PIL import Image
+from scipy.ndimage import gaussian_filter, map_coordinates
 from scipy.spatial import cKDTree
 
 from .geometry import Maps, smooth_noise
@@ -11,34 +12,39 @@ from .geometry import Maps, smooth_noise
 __all__ = ["Texture", "blur", "cloud", "collagen", "corneum", "keratinocytes", "stamp_nuclei"]
 
 
+def _stretch(small: np.ndarray, shape: tuple[int, int], step: float, start: float) -> np.ndarray:
+    """Linear enlargement by `step` of a grid, from `start` cells into it."""
+    box = (start, start, start + shape[1] / step, start + shape[0] / step)
+    image = Image.fromarray(np.ascontiguousarray(small, np.float32))
+    return np.asarray(image.resize(shape[::-1], Image.Resampling.BILINEAR, box=box))
+
+
 def cloud(rng: np.random.Generator, shape: tuple[int, int], scale_px: float) -> np.ndarray:
     """Smooth noise of unit variance with the given correlation length."""
     step = max(1.0, scale_px / 2.5)
-    small = rng.standard_normal((int(shape[0] / step) + 12, int(shape[1] / step) + 12)).astype(np.float32)
+    if step == 1.0:  # fine grain: one large tile, repeated
+        tile = rng.standard_normal((min(shape[0], 1103), min(shape[1], 1259)), np.float32)
+        tile = gaussian_filter(tile, scale_px, mode="wrap")
+        tile /= tile.std() + 1e-9
+        repeats = (-(-shape[0] // tile.shape[0]), -(-shape[1] // tile.shape[1]))
+        return np.tile(tile, repeats)[: shape[0], : shape[1]]
+    small = rng.standard_normal((int(shape[0] / step) + 12, int(shape[1] / step) + 12), np.float32)
     small = gaussian_filter(small, scale_px / step)
     small /= small.std() + 1e-9
-    if step == 1.0:
-        return small[6 : 6 + shape[0], 6 : 6 + shape[1]]
-    factor = ((shape[0] + 2) / (small.shape[0] - 8), (shape[1] + 2) / (small.shape[1] - 8))
-    return zoom(small[4:-4, 4:-4], factor, order=1)[: shape[0], : shape[1]]
+    return _stretch(small, shape, step, 5.0)
 
 
 def blur(image: np.ndarray, sigma_px: float) -> np.ndarray:
     """Gaussian blur; a wide one on a reduced grid, where it costs little."""
-    step = int(sigma_px / 2.5)
+    step = int(sigma_px / 1.6)
     if step < 2:
         return gaussian_filter(image, sigma_px, truncate=3.0)
     height, width = image.shape
     rows, cols = -(-height // step), -(-width // step)
     padded = np.pad(image, ((0, rows * step - height), (0, cols * step - width)))
-    small = padded.reshape(rows, step, cols, step).mean((1, 3))
-    small = np.pad(gaussian_filter(small, sigma_px / step, truncate=3.0), 1, mode="edge")
-    at_r = (np.arange(height, dtype=np.float32) + 0.5) / step + 0.5
-    at_c = (np.arange(width, dtype=np.float32) + 0.5) / step + 0.5
-    r0, c0 = at_r.astype(int), at_c.astype(int)
-    fr, fc = (at_r - r0)[:, None].astype(np.float32), (at_c - c0)[None, :].astype(np.float32)
-    wide = small[:, c0] * (1 - fc) + small[:, c0 + 1] * fc
-    return wide[r0] * (1 - fr) + wide[r0 + 1] * fr
+    small = padded.reshape(rows, step, cols, step).mean((1, 3), dtype=np.float32)
+    inner = np.sqrt(max((sigma_px / step) ** 2 - 0.25, 0.3))  # what box and interpolation leave to do
+    return _stretch(gaussian_filter(small, inner, truncate=3.0), image.shape, step, 0.0)
 
 
 def _tile(rng: np.random.Generator, along: float, across: float) -> np.ndarray:
@@ -64,7 +70,7 @@ def collagen(
     bundle = np.tanh(1.2 * np.maximum(bundle, other) - 0.3)
     mix = coarse[::2, ::2][: half[0], : half[1]]
     out = 0.45 * thin * (1 - 0.5 * mix) + bundle * mix
-    return zoom(out.astype(np.float32), 2, order=1)[: shape[0], : shape[1]]
+    return _stretch(out, shape, 2.0, 0.0)
 
 
 class Texture:

@@ -44,9 +44,9 @@ def fluorescence(
     l = layers  # noqa: E741
     slow = 1 + 0.12 * cloud(rng, shape, 90 / pixel_um)
     contrast = rng.uniform(1.0, 3.2)
-    epidermis = rng.uniform(0.65, 1.5)
-    if abs(epidermis - 1) < 0.08:
-        epidermis = 1.1 if epidermis > 1 else 0.9
+    # 1.2 is the dermis just below the junction; a difference that the eye finds, in either direction
+    share = rng.uniform(0.6, 0.88) if rng.random() < 0.5 else rng.uniform(1.12, 1.5)
+    epidermis = 1.2 * share
     gain = rng.uniform(0.06, 0.2)
     cleft = 1 - rng.uniform(0.1, 0.8) * np.clip(-l.collagen - 0.35, 0, 1)
     weave = l.collagen + 0.25 * cloud(rng, shape, 0.6 / pixel_um)
@@ -89,6 +89,8 @@ def bright_field(rng: np.random.Generator, layers: Layers, family: str, pixel_um
     slow = 1 + 0.1 * cloud(rng, shape, 100 / pixel_um)
     tint = rng.uniform(0.04, 0.16)
     ratio = float(rng.choice([rng.uniform(1.2, 2.2), rng.uniform(0.5, 0.85)], p=[0.75, 0.25]))
+    if not counter:  # nothing else shows the junction: R7 would reject what cannot be seen
+        tint = max(tint, 0.035 / abs(ratio - 1))
     contrast = rng.uniform(0.42, 1.0)
     cleft = 1 - rng.uniform(0.1, 0.8) * np.clip(-l.collagen - 0.35, 0, 1)
     weave = l.collagen + 0.25 * cloud(rng, shape, 0.6 / pixel_um)

@@ -69,62 +69,78 @@ class LocalPool:
         self.time_limit_s = time_limit_s
         self.memory_bytes = memory_bytes
         self.attempts = attempts
+        self._team: list[_Worker] = []
+
+    def __enter__(self) -> LocalPool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End all processes, whatever they are doing."""
+        _dismiss(self._team)
+        self._team = []
 
     def run(self, jobs: Iterable[Job]) -> Iterator[Ending]:
         """Carry out `jobs`; see `ienfd.batch.jobs.Executor.run`.
+
+        The processes stay for the next run, until the pool is closed.
 
         Raises
         ------
         EnvironmentProblem
             If no process can be started at all.
         """
-        team: list[_Worker] = []
         source = _Source(iter(jobs))
         failed_starts = 0
         try:
             while True:
-                self._hand_out(team, source)
-                if not team or (not source.waiting and all(worker.task is None for worker in team)):
+                self._hand_out(source)
+                if not source.waiting and all(worker.task is None for worker in self._team):
                     return
                 endings = []
-                for worker in _awake(team):
+                for worker in _awake(self._team):
                     was_ready = worker.ready
-                    ending = self._hear(worker, team, source)
-                    failed_starts = 0 if was_ready or worker in team else failed_starts + 1
+                    ending = self._hear(worker, source)
+                    failed_starts = 0 if was_ready or worker in self._team else failed_starts + 1
                     if failed_starts >= self.attempts:
                         raise EnvironmentProblem("workers_cannot_start")
                     if ending is not None:
                         endings.append(ending)
-                self._hand_out(team, source)  # before the caller takes its time with what has ended
+                self._hand_out(source)  # before the caller takes its time with what has ended
                 yield from endings
         finally:
-            _dismiss(team)
+            busy = [worker for worker in self._team if worker.task is not None]
+            self._team = [worker for worker in self._team if worker.task is None]
+            _dismiss(busy)
 
-    def _hand_out(self, team: list[_Worker], source: _Source) -> None:
-        while source.look() is not None:
+    def _hand_out(self, source: _Source) -> None:
+        while (task := source.look()) is not None:
+            team = self._team
             in_use = sum(worker.task.job.memory_bytes for worker in team if worker.task is not None)
             busy = any(worker.task is not None for worker in team)
-            needed = source.look_at().job.memory_bytes
-            if busy and self.memory_bytes is not None and in_use + needed > self.memory_bytes:
+            if busy and self.memory_bytes is not None and in_use + task.job.memory_bytes > self.memory_bytes:
                 return
             idle = next((worker for worker in team if worker.ready and worker.task is None), None)
-            if idle is None:
-                starting = sum(not worker.ready for worker in team)
-                if len(team) < self.workers and starting == 0:
-                    team.append(_start())
-                    continue
+            if idle is not None:
+                self._give(idle, source.take(), source)
+            elif len(team) < self.workers and all(worker.ready for worker in team):
+                team.append(_start())
+            else:
                 return
-            task = source.take()
-            idle.task, idle.deadline = task, time.monotonic() + self.time_limit_s
-            try:
-                idle.connection.send((task.job.function, task.job.argument))
-            except OSError:  # it died while it was idle: the job has no part in that
-                idle.task = None
-                source.give_back(task)
-                team.remove(idle)
-                _dismiss([idle])
 
-    def _hear(self, worker: _Worker, team: list[_Worker], source: _Source) -> Ending | None:
+    def _give(self, worker: _Worker, task: _Task, source: _Source) -> None:
+        worker.task, worker.deadline = task, time.monotonic() + self.time_limit_s
+        try:
+            worker.connection.send((task.job.function, task.job.argument))
+        except OSError:  # it died while it was idle: the job has no part in that
+            worker.task = None
+            source.give_back(task)
+            self._team.remove(worker)
+            _dismiss([worker], at_once=True)
+
+    def _hear(self, worker: _Worker, source: _Source) -> Ending | None:
         """Take what a worker has to say, or notice that it is dead or overdue."""
         overdue = time.monotonic() >= worker.deadline
         try:
@@ -135,16 +151,14 @@ class LocalPool:
             else:
                 return None
         except (EOFError, OSError):
-            team.remove(worker)
+            self._team.remove(worker)
             _dismiss([worker], at_once=True)
             return self._lost(worker, source, overdue=overdue)
         if kind == READY:
             worker.ready = True
             return None
         task, worker.task, worker.deadline = worker.task, None, float("inf")
-        if task is None:
-            raise RuntimeError("a worker answered without having been asked")
-        return _ending(task, kind, value)
+        return None if task is None else _ending(task, kind, value)
 
     def _lost(self, worker: _Worker, source: _Source, *, overdue: bool) -> Ending | None:
         task = worker.task
@@ -178,9 +192,6 @@ class _Source:
             if job is None:
                 return None
             self._queue.append(_Task(job))
-        return self._queue[0]
-
-    def look_at(self) -> _Task:
         return self._queue[0]
 
     def take(self) -> _Task:

@@ -48,12 +48,15 @@ class Facts:
         Whether it is a color image.
     bit_depth : int or None
         Significant bits of an integer image.
+    picture_um_per_px : float or None
+        Scale of the stored picture; None when there is none.
     """
 
     planes: int = 1
     channels: tuple[str, ...] = ()
     rgb: bool = False
     bit_depth: int | None = None
+    picture_um_per_px: float | None = None
 
 
 @dataclass(frozen=True)

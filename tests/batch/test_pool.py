@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import signal
@@ -57,8 +58,23 @@ def now(_: object) -> tuple[float, float]:
     return start, time.time()
 
 
+def pid(_: object) -> int:
+    return os.getpid()
+
+
+def workers() -> set[int]:
+    """Processes of pools that are alive."""
+    alive = set()
+    for child in psutil.Process().children(recursive=True):
+        with contextlib.suppress(psutil.Error):
+            if "multiprocessing.spawn" in " ".join(child.cmdline()):
+                alive.add(child.pid)
+    return alive
+
+
 def run(jobs: list[Job], workers: int = 2, **options: object) -> dict[str, Ending]:
-    endings = list(LocalPool(workers, **options).run(jobs))  # type: ignore[arg-type]
+    with LocalPool(workers, **options) as pool:  # type: ignore[arg-type]
+        endings = list(pool.run(jobs))
     assert len(endings) == len({ending.key for ending in endings})
     return {ending.key: ending for ending in endings}
 
@@ -129,19 +145,35 @@ def test_jobs_are_taken_only_as_there_is_room() -> None:
             taken += 1
             yield Job(str(n), double, n)
 
-    endings = LocalPool(1).run(source())
-    next(endings)
-    assert taken < 8
-    endings.close()  # type: ignore[attr-defined]
+    with LocalPool(1) as pool:
+        next(pool.run(source()))
+        assert taken < 8
 
 
 def test_closing_ends_the_processes() -> None:
-    endings = LocalPool(2).run([Job("a", double, 1), Job("b", sleep, 60.0), Job("c", sleep, 60.0)])
-    next(endings)
-    mine = psutil.Process().children(recursive=True)
-    assert mine
-    endings.close()  # type: ignore[attr-defined]
-    assert not [child for child in mine if child.is_running() and "spawn_main" in " ".join(child.cmdline())]
+    with LocalPool(2) as pool:
+        endings = pool.run([Job("a", double, 1), Job("b", sleep, 60.0), Job("c", sleep, 60.0)])
+        next(endings)
+        mine = workers()
+        assert len(mine) == 2
+        endings.close()  # type: ignore[attr-defined]
+        assert workers() < mine  # the busy ones are ended at once
+    assert not workers() & mine
+
+
+def test_processes_stay_for_the_next_jobs() -> None:
+    with LocalPool(1) as pool:
+        first = [ending.value for ending in pool.run([Job("a", pid, None)])]
+        assert [ending.value for ending in pool.run([Job("b", pid, None)])] == first
+
+
+def test_a_process_that_died_in_between_is_replaced() -> None:
+    with LocalPool(1) as pool:
+        (first,) = [ending.value for ending in pool.run([Job("a", pid, None)])]
+        psutil.Process(first).kill()
+        (ending,) = pool.run([Job("b", pid, None)])
+    assert ending.failure is None
+    assert ending.value != first
 
 
 def test_a_script_without_a_guard_is_told_what_is_wrong(tmp_path: Path) -> None:

@@ -1,0 +1,174 @@
+"""How a run looks on a terminal: its progress, and what it says at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from ienfd.batch.report import BiopsyLine, RunReport, Trouble
+
+__all__ = ["make_console", "make_progress", "print_profile", "print_report"]
+
+_STATUS_STYLE = {"ok": "green", "refused": "yellow", "failed": "red"}
+_FIGURE_COLUMNS: tuple[tuple[str, Literal["right", "center"]], ...] = (
+    ("Sections", "right"),
+    ("Fibers/mm", "right"),
+    ("95 %", "center"),
+    ("Limit", "right"),
+)
+_NARROW = 110
+_MANY_BIOPSIES = 60
+_MANY_TROUBLES = 40
+
+
+def make_console(*, stderr: bool = False) -> Console:
+    """A console that never highlights numbers by itself and takes no text for markup."""
+    return Console(highlight=False, markup=False, emoji=False, stderr=stderr)
+
+
+def make_progress(console: Console) -> Progress:
+    """A bar with count, time spent and time left; it leaves nothing behind."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(elapsed_when_finished=False),
+        console=console,
+        transient=True,
+        expand=True,
+    )
+
+
+def print_report(console: Console, report: RunReport) -> None:
+    """Print what came out, what did not and why, and where the outputs lie."""
+    parts: list[RenderableType] = []
+    if report.biopsies:
+        narrow = console.width < _NARROW
+        parts += [_biopsies(report.biopsies[:_MANY_BIOPSIES], narrow=narrow)]
+        parts += _more(len(report.biopsies) - _MANY_BIOPSIES, "biopsies.csv")
+        parts += [] if report.troubles else [Text()]
+    if report.troubles:
+        parts += [_troubles(report.troubles[:_MANY_TROUBLES])]
+        parts += _more(len(report.troubles) - _MANY_TROUBLES, "sections.csv")
+    parts += [Text(f"Note: {warning}", style="yellow") for warning in report.warnings]
+    if report.warnings:
+        parts.append(Text())
+    parts += [_tally(report), _outputs(report.folder)]
+    console.print(Padding(Group(*parts), (1, 1, 0, 1)))
+
+
+def print_profile(console: Console, report: RunReport) -> None:
+    """Print the seconds spent in each stage, over all workers."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    table.add_column("Stage")
+    table.add_column("Seconds", justify="right")
+    table.add_column("per section", justify="right")
+    for stage, seconds in report.seconds.items():
+        each = f"{seconds / report.analyzed:.2f}" if report.analyzed else ""
+        table.add_row(stage, f"{seconds:.2f}", each)
+    table.add_row("from begin to end", f"{report.wall_seconds:.2f}", "", style="dim")
+    console.print(Padding(table, (1, 1, 0, 1)))
+
+
+def _biopsies(lines: Iterable[BiopsyLine], *, narrow: bool) -> Table:
+    """The biopsies; on a narrow terminal the call stands under the name rather than beside it."""
+    table = _table()
+    table.add_column("Biopsy", overflow="fold", ratio=1)
+    for header, justify in _FIGURE_COLUMNS:
+        table.add_column(header, justify=justify, no_wrap=True)
+    if not narrow:
+        table.add_column("Call", overflow="fold", ratio=2)
+    for line in lines:
+        call = Text(line.call, style=_call_style(line))
+        interval = f"{_figure(line.low_per_mm)} to {_figure(line.high_per_mm)}"
+        table.add_row(
+            Group(Text(line.name), Padding(call, (0, 0, 0, 2))) if narrow else Text(line.name),
+            f"{line.sections_evaluable} of {line.sections}",
+            _figure(line.density_per_mm),
+            interval if line.low_per_mm is not None else "",
+            _figure(line.limit_per_mm, 2),
+            *([] if narrow else [call]),
+        )
+    return table
+
+
+def _table() -> Table:
+    return Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), expand=True)
+
+
+def _call_style(line: BiopsyLine) -> str:
+    if line.below is None:
+        return "dim"
+    if line.borderline:
+        return "yellow"
+    return "bold" if line.below else ""
+
+
+def _figure(value: float | None, digits: int = 1) -> str:
+    return "" if value is None else f"{value:.{digits}f}"
+
+
+def _troubles(troubles: Iterable[Trouble]) -> RenderableType:
+    table = _table()
+    table.add_column("Not ok", no_wrap=True)
+    table.add_column("File, reason, and what to do", overflow="fold", ratio=1)
+    for trouble in troubles:
+        what = Text(trouble.file).append(f"\n{trouble.text}", style="default")
+        if trouble.remedy:
+            what.append(f" {trouble.remedy}", style="dim")
+        table.add_row(Text(trouble.status, style=_STATUS_STYLE.get(trouble.status, "")), what)
+    return Padding(table, (1, 0, 1, 0))
+
+
+def _more(count: int, file: str) -> list[RenderableType]:
+    return [Text(f"... and {count} more in {file}", style="dim")] if count > 0 else []
+
+
+def _tally(report: RunReport) -> Text:
+    parts = [
+        f"{count} {name}"
+        for name, count in (
+            ("ok", report.ok), ("refused", report.refused), ("failed", report.failed),
+            ("not yet analyzed", report.pending),
+        )
+        if count or name == "ok"
+    ]  # fmt: skip
+    text = Text(f"{_plural(report.rows, 'section')}: {', '.join(parts)}.", style="bold")
+    before = report.rows - report.pending - report.analyzed - report.failed
+    if before > 0 and report.analyzed >= 0:
+        text.append(f" {before} of them were done before.", style="not bold")
+    if report.skipped:
+        text.append(f" {_plural(report.skipped, 'other file')} skipped.", style="not bold dim")
+    if report.interrupted:
+        text.append(" Interrupted: the same command goes on from here.", style="not bold yellow")
+    return text
+
+
+def _outputs(folder: Path) -> Text:
+    text = Text()
+    text.append(f"Tables    {folder / 'biopsies.csv'}, sections.csv, crossings.csv\n", style="dim")
+    text.append(f"Overlays  {folder / 'overlays'}", style="dim")
+    return text
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

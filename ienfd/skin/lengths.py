@@ -19,7 +19,7 @@ from dataclasses import replace
 import numpy as np
 from scipy.optimize import isotonic_regression
 
-from ienfd.geometry import FloatArray, Projector, arc_lengths, length, resample, smooth_even
+from ienfd.geometry import FloatArray, Projector, arc_lengths, length, points_at, resample, smooth_even
 from ienfd.protocol import LengthLine
 from ienfd.result import Lengths, Piece, Stretch
 
@@ -30,6 +30,7 @@ __all__ = [
     "measure",
     "reason_at",
     "smooth_at",
+    "stretch_outline_px",
 ]
 
 SMOOTHED_AT_UM: dict[LengthLine, float] = {"surface": 15.0, "junction": 5.0, "chord": 200.0}
@@ -189,6 +190,27 @@ def line_lengths_um(piece: Piece, pixel_size_um: float) -> tuple[FloatArray, dic
     return position, along
 
 
+def stretch_outline_px(piece: Piece, stretch: Stretch, pixel_size_um: float) -> FloatArray:
+    """Outline of the epidermis that a stretch of junction takes out, for pictures and exports.
+
+    Returns
+    -------
+    (N, 2) ndarray of float
+        (row, col) in pixels: along the junction, then back along the surface.
+    """
+    whole_um = length(piece.junction_px) * pixel_size_um
+    ends_um = np.clip([stretch.start_um, stretch.end_um], 0.0, whole_um)
+    surface = smooth_at(
+        resample(piece.surface_px * pixel_size_um, _SURFACE_STEP_UM), SMOOTHED_AT_UM["surface"]
+    )
+    junction = resample(piece.junction_px * pixel_size_um, _JUNCTION_STEP_UM)
+    share = _corresponding_share(junction, surface)
+    at = np.interp(ends_um, np.linspace(0.0, whole_um, len(share)), share)
+    below = _part(piece.junction_px * pixel_size_um, *ends_um)
+    above = _part(surface, *(at * length(surface)))
+    return np.concatenate([below, above[::-1]]) / pixel_size_um
+
+
 def smooth_at(even_um: FloatArray, width_um: float) -> FloatArray:
     """Smooth a polyline with points at even steps "at `width_um`": a Gaussian of half that deviation.
 
@@ -205,6 +227,13 @@ def smooth_at(even_um: FloatArray, width_um: float) -> FloatArray:
         Point by point the smoothed polyline; both ends are kept.
     """
     return smooth_even(even_um, width_um / 2.0)
+
+
+def _part(points: FloatArray, start: float, end: float) -> FloatArray:
+    """The part of a polyline between two arc lengths."""
+    along = arc_lengths(points)
+    ends = points_at(points, [start, end])
+    return np.concatenate([ends[:1], points[(along > start) & (along < end)], ends[1:]])
 
 
 def _corresponding_share(junction: FloatArray, surface: FloatArray) -> FloatArray:

@@ -22,22 +22,19 @@ def analysis_key(
     stain: Stain | None,
     axes: str | None,
     protocol: Protocol,
-    problem: str | None = None,
 ) -> str:
     """Hash of every effective input that changes pixels or geometry.
 
     Parameters
     ----------
     pixel_size_um : float or None
-        The pixel size that holds, wherever it came from.
+        The pixel size that holds, wherever it came from; None when the file's may not be used.
     stain : {"bright-field", "fluorescence"} or None
         The stain given for this section, which overrides the protocol's; None when none is given.
     axes : str or None
         The meaning of the axes, where it was given.
     protocol : Protocol
         Its `image` part and its quality bounds enter, the counting rules do not.
-    problem : str or None
-        Why the pixel size may not be used for a density, if it may not.
 
     Returns
     -------
@@ -50,7 +47,6 @@ def analysis_key(
     value = {
         "algorithm": ALGORITHM_VERSION,
         "pixel_size_um": None if pixel_size_um is None else repr(float(pixel_size_um)),
-        "problem": problem,
         "axes": axes.upper() if axes else None,
         "image": image,
         "quality": asdict(protocol.quality),

@@ -20,7 +20,21 @@ if TYPE_CHECKING:
     from ienfd.result import Findings, SectionResult
     from ienfd.section import Section
 
-__all__ = ["Engine", "count", "find", "overlay", "picture", "read"]
+__all__ = ["Engine", "count", "describe", "file_sha256", "find", "overlay", "picture", "read"]
+
+
+def file_sha256(path: Path) -> str:
+    """Hash the content of a file; see `ienfd.io.file_sha256`."""
+    from ienfd import io
+
+    return io.file_sha256(path)
+
+
+def describe(path: Path) -> Any:
+    """Read the header of a file; see `ienfd.io.describe`."""
+    from ienfd import io
+
+    return io.describe(path)
 
 
 def read(path: Path, **options: Any) -> Section:
@@ -65,6 +79,8 @@ class Engine:
     Every function must lie at the top level of a module, so that another process can import it.
     """
 
+    file_sha256: Callable[[Path], str] = file_sha256
+    describe: Callable[[Path], Any] = describe
     read: Callable[..., Section] = read
     find: Callable[[Section, Protocol], Findings] = find
     count: Callable[[Findings, Protocol], SectionResult] = count

@@ -6,7 +6,7 @@ same three types.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -67,7 +67,7 @@ class Ending:
 class Executor(Protocol):
     """Anything that carries out jobs."""
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Ending]:
+    def run(self, jobs: Iterable[Job]) -> Generator[Ending, None, None]:
         """Carry out `jobs`, taken from their iterator only as there is room for them.
 
         Closing the returned generator stops everything that is still under way.

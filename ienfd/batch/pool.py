@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
@@ -82,7 +82,7 @@ class LocalPool:
         _dismiss(self._team)
         self._team = []
 
-    def run(self, jobs: Iterable[Job]) -> Iterator[Ending]:
+    def run(self, jobs: Iterable[Job]) -> Generator[Ending, None, None]:
         """Carry out `jobs`; see `ienfd.batch.jobs.Executor.run`.
 
         The processes stay for the next run, until the pool is closed.

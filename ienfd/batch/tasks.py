@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ienfd.analysis_key import analysis_key, rules_key
+from ienfd.analysis_key import rules_key
 from ienfd.batch.engine import Engine
 from ienfd.batch.jobs import Failure
 from ienfd.errors import RefusedError, UnreadableError
@@ -68,6 +68,8 @@ class SectionTask:
         Content of the file when the plan was made.
     stamp : FileStamp
         Its stamp at that moment.
+    key : str
+        The analysis key of what is asked for.
     scene : int
         Which image of the file.
     pixel_size_um : float or None
@@ -82,8 +84,6 @@ class SectionTask:
         All other choices.
     memory_limit_bytes : int or None
         Images that need more are not read.
-    key : str or None
-        The analysis key that the plan expects; None when it could not be known beforehand.
     engine : Engine
         What is done.
     """
@@ -91,6 +91,7 @@ class SectionTask:
     path: Path
     sha256: str
     stamp: FileStamp
+    key: str
     scene: int = 0
     pixel_size_um: float | None = None
     pixel_size_source: CalibrationSource = CalibrationSource.OPTION
@@ -98,7 +99,6 @@ class SectionTask:
     stain: Stain | None = None
     protocol: Protocol = field(default_factory=Protocol)
     memory_limit_bytes: int | None = None
-    key: str | None = None
     engine: Engine = field(default_factory=Engine)
 
 
@@ -177,14 +177,7 @@ def analyze_file(task: SectionTask) -> Product:
     try:
         with _timed(seconds, "find"):
             findings = task.engine.find(section, protocol)
-        key = analysis_key(
-            pixel_size_um=section.calibration.pixel_size_um,
-            stain=task.stain,
-            axes=task.axes,
-            protocol=task.protocol,
-            problem=section.calibration.problem,
-        )
-        findings = quantize(replace(findings, section_id=section.identity.section_id, analysis_key=key))
+        findings = quantize(replace(findings, section_id=section.identity.section_id, analysis_key=task.key))
         with _timed(seconds, "count"):
             result = _counted(task.engine, findings, protocol)
         with _timed(seconds, "draw"):
@@ -261,12 +254,9 @@ def _unread(task: SectionTask, error: RefusedError) -> Findings:
     """Findings of a section that was refused before it had pixels."""
     from ienfd.result import Findings
 
-    key = task.key or analysis_key(
-        pixel_size_um=task.pixel_size_um, stain=task.stain, axes=task.axes, protocol=task.protocol
-    )
     return Findings(
         section_id=Identity(task.sha256, task.scene).section_id,
-        analysis_key=key,
+        analysis_key=task.key,
         stain=None,
         pixel_size_um=None,
         shape=(0, 0),

@@ -16,6 +16,7 @@ __all__ = [
     "FileRecord",
     "Outcome",
     "Placement",
+    "ResultEnding",
     "RunRecord",
     "analysis_id",
     "result_id",
@@ -184,6 +185,15 @@ class Analyzed:
     rules_key: str
     algorithm_version: str
     seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class ResultEnding:
+    """How an analysis ended under counting rules, and whether there is a picture of it."""
+
+    status: str
+    reason: str | None
+    drawn: bool
 
 
 @dataclass(frozen=True)

@@ -32,9 +32,19 @@ from ienfd.study.models import (
     OutcomeRow,
     PlacementRow,
     ProtocolRow,
+    ResultRow,
     RunRow,
 )
-from ienfd.study.records import Analyzed, BiopsyRecord, Facts, FileRecord, Outcome, Placement, RunRecord
+from ienfd.study.records import (
+    Analyzed,
+    BiopsyRecord,
+    Facts,
+    FileRecord,
+    Outcome,
+    Placement,
+    ResultEnding,
+    RunRecord,
+)
 from ienfd.study.runs import parts, save_biopsies, save_files, save_placements, save_sections
 
 __all__ = ["Store"]
@@ -228,6 +238,29 @@ class Store:
                 for row, patient_id in session.execute(query)
             }
 
+    def endings(self, analyses: Sequence[str], rules_key: str) -> dict[str, ResultEnding]:
+        """How these analyses ended under these rules; those not counted under them are left out."""
+        endings: dict[str, ResultEnding] = {}
+        with self.reading() as session:
+            for part in parts(analyses):
+                query = (
+                    select(ResultRow.analysis_id, ResultRow.status, ResultRow.reason, AnalysisRow.facts)
+                    .join(AnalysisRow, AnalysisRow.analysis_id == ResultRow.analysis_id)
+                    .where(ResultRow.analysis_id.in_(part), ResultRow.rules_key == rules_key)
+                )
+                for key, status, reason, facts in session.execute(query):
+                    drawn = facts.get("picture_um_per_px") is not None
+                    endings[key] = ResultEnding(status, reason, drawn)
+        return endings
+
+    def facts(self, analysis: str) -> Facts:
+        """What the file of an analysis says; raises KeyError for an unknown one."""
+        with self.reading() as session:
+            row = session.get(AnalysisRow, analysis)
+            if row is None:
+                raise KeyError(analysis)
+            return _facts(row.facts)
+
     def findings(self, analysis: str) -> Findings:
         """What was found under an analysis; raises KeyError for an unknown one."""
         with self.reading() as session:
@@ -264,8 +297,6 @@ class Store:
 def _placement(
     row: PlacementRow, file: FileRow, run: RunRow, facts: Mapping[str, Any] | None, algorithm: str | None
 ) -> Placement:
-    known = dict(facts) if facts else {}
-    known["channels"] = tuple(known.get("channels", ()))
     return Placement(
         path=file.path,
         root=file.root,
@@ -281,12 +312,16 @@ def _placement(
         reason=row.reason,
         detail=row.detail,
         analysis_id=row.analysis_id,
-        facts=Facts(**known),
+        facts=_facts(facts or {}),
         protocol_id=run.protocol_id,
         protocol_hash=run.protocol_hash,
         rules_key=run.rules_key,
         algorithm_version=algorithm or run.algorithm_version,
     )
+
+
+def _facts(stored: Mapping[str, Any]) -> Facts:
+    return Facts(**{**stored, "channels": tuple(stored.get("channels", ()))})
 
 
 def _now() -> str:

@@ -156,7 +156,7 @@ def test_closing_ends_the_processes() -> None:
         next(endings)
         mine = workers()
         assert len(mine) == 2
-        endings.close()  # type: ignore[attr-defined]
+        endings.close()
         assert workers() < mine  # the busy ones are ended at once
     assert not workers() & mine
 

@@ -1,0 +1,108 @@
+"""Files of a study beside its database: pictures, overlays, the log."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from ienfd.errors import EnvironmentProblem
+
+__all__ = ["StudyFiles", "overlay_name", "study_log", "write_atomic"]
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_OVERLAY = re.compile(r".+_[0-9a-f]{8}\.png")
+_STEM_LENGTH = 80
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
+
+def overlay_name(path: str, section_id: str, scene: int = 0) -> str:
+    """Name of the overlay of a section: the stem of its file, made safe, and the start of its id.
+
+    >>> overlay_name("left leg/5 A.ome.tif", "0b7c1d2e-...")
+    '5_A_0b7c1d2e.png'
+    """
+    stem = PurePosixPath(path).name.split(".")[0]
+    safe = _UNSAFE.sub("_", stem).strip("._-")[:_STEM_LENGTH] or "section"
+    return f"{safe}{f'_scene{scene}' if scene else ''}_{section_id[:8]}.png"
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Write a file so that it is there with all its content, or as it was before.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If it cannot be written.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.write_bytes(data)
+        unfinished.replace(path)
+    except OSError as error:
+        unfinished.unlink(missing_ok=True)
+        raise EnvironmentProblem("cannot_write", f"{path}: {error.strerror or error}") from error
+
+
+class StudyFiles:
+    """The pictures and overlays of a study.
+
+    Parameters
+    ----------
+    folder : Path
+        The study folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.overlays = folder / "overlays"
+        self.pictures = folder / "pictures"
+
+    def picture(self, section_id: str) -> Path:
+        """Where the picture under the overlay of a section is."""
+        return self.pictures / f"{section_id}.jpg"
+
+    def read_picture(self, section_id: str) -> bytes | None:
+        """The stored picture, None when it is gone."""
+        try:
+            return self.picture(section_id).read_bytes()
+        except OSError:
+            return None
+
+    def overlay(self, path: str, section_id: str, scene: int = 0) -> Path:
+        """Where the overlay of a row is."""
+        return self.overlays / overlay_name(path, section_id, scene)
+
+    def keep_overlays(self, wanted: Iterable[Path]) -> None:
+        """Remove overlays that belong to no row any more; files of other names are left alone."""
+        keep = {path.name for path in wanted}
+        if not self.overlays.is_dir():
+            return
+        for path in self.overlays.iterdir():
+            if _OVERLAY.fullmatch(path.name) and path.name not in keep:
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def study_log(folder: Path) -> Iterator[logging.Logger]:
+    """The logger of a run, which writes to `ienfd.log` in the study."""
+    logger = logging.getLogger("ienfd.batch")
+    try:
+        handler = logging.FileHandler(folder / "ienfd.log", encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise EnvironmentProblem("cannot_write", f"{folder}: {error.strerror or error}") from error
+    handler.setFormatter(logging.Formatter(_LOG_FORMAT))
+    former, logger.propagate = (logger.level, logger.propagate), False
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield logger
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(former[0])
+        logger.propagate = former[1]
+        handler.close()

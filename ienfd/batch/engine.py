@@ -58,18 +58,32 @@ def count(findings: Findings, protocol: Protocol) -> SectionResult:
     return analysis.count(findings, protocol)
 
 
-def picture(section: Section) -> tuple[NDArray[np.uint8], float]:
-    """Render the picture under an overlay; see `ienfd.draw.picture`."""
+def picture(section: Section) -> NDArray[np.uint8]:
+    """Render the picture under an overlay, (h, w, 3); see `ienfd.draw.picture`."""
     from ienfd import draw
 
-    return draw.picture(section)
+    return draw.picture(section).pixels
 
 
-def overlay(base: NDArray[np.uint8], um_per_px: float, result: SectionResult) -> Image:
+def overlay(pixels: NDArray[np.uint8], result: SectionResult, title: str, protocol: Protocol) -> Image:
     """Draw a result over its picture; see `ienfd.draw.overlay`."""
     from ienfd import draw
+    from ienfd.skin.lengths import effective_exclusions
 
-    return draw.overlay(base, um_per_px, result)
+    found = result.findings
+    scale = (pixels.shape[0] / found.shape[0], pixels.shape[1] / found.shape[1])
+    pixel_size_um = found.pixel_size_um
+    base = draw.Picture(pixels, scale, None if pixel_size_um is None else pixel_size_um / scale[1])
+    exclusions = None
+    if pixel_size_um is not None:
+        exclusions = effective_exclusions(
+            found.pieces,
+            found.exclusions,
+            pixel_size_um=pixel_size_um,
+            cut_edge_um=protocol.counting.cut_edge_um,
+        )
+    low = protocol.image.junction_confidence_min
+    return draw.overlay(base, result, title=title, exclusions=exclusions, low_confidence=low)
 
 
 @dataclass(frozen=True)
@@ -84,5 +98,5 @@ class Engine:
     read: Callable[..., Section] = read
     find: Callable[[Section, Protocol], Findings] = find
     count: Callable[[Findings, Protocol], SectionResult] = count
-    picture: Callable[[Section], tuple[NDArray[np.uint8], float]] = picture
-    overlay: Callable[[NDArray[np.uint8], float, SectionResult], Image] = overlay
+    picture: Callable[[Section], NDArray[np.uint8]] = picture
+    overlay: Callable[[NDArray[np.uint8], SectionResult, str, Protocol], Image] = overlay

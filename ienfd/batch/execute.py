@@ -10,7 +10,7 @@ import logging
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ienfd.batch.files import StudyFiles, write_atomic
@@ -22,10 +22,11 @@ from ienfd.batch.tasks import (
     SectionTask,
     analyze_file,
     effective_protocol,
+    label_of,
     read_label,
     recount,
 )
-from ienfd.study.records import Analyzed, Outcome, result_id
+from ienfd.study.records import Analyzed, Outcome
 from ienfd.study.store import Store
 
 __all__ = ["Execution", "Progress", "execute"]
@@ -78,7 +79,8 @@ class _Work:
     """The rows of one analysis: files with the same content share it."""
 
     items: list[Item]
-    job: Callable[[], Job]
+    task: SectionTask
+    fresh: bool
 
 
 def execute(
@@ -141,56 +143,52 @@ class _Executive:
                 self._failed(item, item.failure or Failure("file_vanished", ""), 1)
             elif key in work:
                 work[key].items.append(item)
-            elif key not in known:
-                work[key] = _Work([item], _analysis_job(key, item.task, item.memory_bytes))
-            elif key not in counted or (counted[key].drawn and not self._overlay_is_there(item, key)):
-                work[key] = _Work([item], self._recount_job(key, item, item.task))
+            elif key not in counted or (counted[key].pictured and not self._overlay_is_there(item, key)):
+                work[key] = _Work([item], item.task, fresh=key not in known)
             else:
                 self._ended(item, counted[key].status, counted[key].reason, fresh=False)
-        with closing(executor.run(w.job() for w in work.values())) as endings:
+        with closing(executor.run(self._job(*entry) for entry in work.items())) as endings:
             for ending in endings:
-                self._take(ending, work[ending.key].items, fresh=ending.key not in known)
+                self._take(ending, work[ending.key])
         return self.execution
 
     def _overlay_is_there(self, item: Item, key: str) -> bool:
-        return read_label(self._overlay(item)) == result_id(key, self.plan.rules_key)
+        label = label_of(key, self.plan.options.protocol, item.title)
+        return read_label(self._overlay(item)) == label
 
-    def _recount_job(self, key: str, item: Item, task: SectionTask) -> Callable[[], Job]:
-        def make() -> Job:
-            facts = self.store.facts(key)
-            argument = Recount(
-                findings=self.store.findings(key),
-                protocol=effective_protocol(task.protocol, task.stain),
-                picture=self.files.read_picture(str(item.record.section_id)),
-                um_per_px=facts.picture_um_per_px,
-                task=task,
-            )
-            return Job(key, recount, argument, item.memory_bytes)
+    def _job(self, key: str, work: _Work) -> Job:
+        first = work.items[0]
+        task = replace(work.task, titles=tuple(item.title for item in work.items))
+        if work.fresh:
+            return Job(key, analyze_file, task, first.memory_bytes)
+        argument = Recount(
+            findings=self.store.findings(key),
+            protocol=effective_protocol(task.protocol, task.stain),
+            pictured=self.store.facts(key).pictured,
+            picture=self.files.read_picture(str(first.record.section_id)),
+            task=task,
+        )
+        return Job(key, recount, argument, first.memory_bytes)
 
-        return make
-
-    def _take(self, ending: Ending, items: list[Item], *, fresh: bool) -> None:
+    def _take(self, ending: Ending, work: _Work) -> None:
         failure, product = ending.failure, ending.value
         if failure is None and isinstance(product, Product):
             self.execution.seconds.update(product.seconds)
             failure = product.failure
         if failure is not None:
-            for item in items:
+            for item in work.items:
                 self._failed(item, failure, ending.attempts)
             return
         if product.result is None:
             raise TypeError(f"a task returned neither a result nor a failure: {product}")
-        self.execution.analyzed += fresh
-        for item in items:
-            self._write_images(item, product)
-            self._record(item, product, ending, fresh=fresh)
-            self._ended(item, product.result.status.value, product.result.reason, fresh=fresh)
-
-    def _write_images(self, item: Item, product: Product) -> None:
+        self.execution.analyzed += work.fresh
         if product.picture is not None:
-            write_atomic(self.files.picture(str(item.record.section_id)), product.picture)
-        if product.overlay is not None:
-            write_atomic(self._overlay(item), product.overlay)
+            write_atomic(self.files.picture(product.result.findings.section_id), product.picture)
+        for item, overlay in zip(work.items, product.overlays, strict=False):
+            write_atomic(self._overlay(item), overlay)
+        for item in work.items:
+            self._record(item, product, ending, fresh=work.fresh)
+            self._ended(item, product.result.status.value, product.result.reason, fresh=work.fresh)
 
     def _record(self, item: Item, product: Product, ending: Ending, *, fresh: bool) -> None:
         key, result = item.record.analysis_id, product.result
@@ -226,7 +224,3 @@ class _Executive:
 
     def _overlay(self, item: Item) -> Path:
         return self.files.overlay(item.record.path, str(item.record.section_id), item.record.scene)
-
-
-def _analysis_job(key: str, task: SectionTask, memory_bytes: int) -> Callable[[], Job]:
-    return lambda: Job(key, analyze_file, task, memory_bytes)

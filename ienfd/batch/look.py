@@ -86,4 +86,5 @@ def look(task: LookTask) -> FileLook:
 
 
 def _memory_bytes(seen: Any) -> int:
-    raise NotImplementedError
+    height, width = seen.shape
+    return int(_BASE_BYTES + seen.nbytes + _BYTES_PER_PIXEL * height * width)

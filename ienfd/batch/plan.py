@@ -106,6 +106,14 @@ class Item:
         """What tells it from all other rows: path, scene, region."""
         return self.record.path, self.record.scene, self.record.region
 
+    @property
+    def title(self) -> str:
+        """What stands over its overlay: file, scene, biopsy."""
+        record = self.record
+        scene = f", scene {record.scene}" if record.scene else ""
+        names = [name for name in (record.biopsy.case_id, record.biopsy.biopsy_id) if name != record.path]
+        return f"{record.path}{scene}" + "".join(f"  |  {name}" for name in dict.fromkeys(names) if name)
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from uuid import UUID, uuid5
 
 from ienfd.analysis_key import rules_key
 from ienfd.batch.engine import Engine
@@ -84,6 +85,8 @@ class SectionTask:
         All other choices.
     memory_limit_bytes : int or None
         Images that need more are not read.
+    titles : tuple of str
+        First line of each overlay to draw: files with the same content share a task.
     engine : Engine
         What is done.
     """
@@ -99,6 +102,7 @@ class SectionTask:
     stain: Stain | None = None
     protocol: Protocol = field(default_factory=Protocol)
     memory_limit_bytes: int | None = None
+    titles: tuple[str, ...] = ()
     engine: Engine = field(default_factory=Engine)
 
 
@@ -112,18 +116,18 @@ class Recount:
         As the store gives them.
     protocol : Protocol
         Under which choices.
+    pictured : bool
+        Whether there is anything to draw over.
     picture : bytes or None
         The stored picture; None when it is gone.
-    um_per_px : float or None
-        Its scale.
     task : SectionTask
         How to read the file again, if the picture is gone.
     """
 
     findings: Findings
     protocol: Protocol
+    pictured: bool
     picture: bytes | None
-    um_per_px: float | None
     task: SectionTask
 
 
@@ -137,8 +141,10 @@ class Product:
         The result; its findings are as the store will give them back.
     facts : Facts
         What the file says.
-    picture, overlay : bytes or None
-        The encoded images; None where there is nothing to draw or nothing new.
+    picture : bytes or None
+        The encoded picture; None where there is none, or no new one.
+    overlays : tuple of bytes
+        The encoded overlays, one for each title of the task.
     failure : Failure or None
         Why the file gave no result.
     seconds : mapping of str to float
@@ -148,7 +154,7 @@ class Product:
     result: SectionResult | None = None
     facts: Facts = field(default_factory=Facts)
     picture: bytes | None = None
-    overlay: bytes | None = None
+    overlays: tuple[bytes, ...] = ()
     failure: Failure | None = None
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -181,11 +187,11 @@ def analyze_file(task: SectionTask) -> Product:
         with _timed(seconds, "count"):
             result = _counted(task.engine, findings, protocol)
         with _timed(seconds, "draw"):
-            picture, um_per_px = _picture(task.engine, section)
-            overlay = _overlay(task.engine, picture, um_per_px, result, task.protocol)
+            picture = _picture(task.engine, section)
+            overlays = _overlays(task, picture, result)
     except MemoryError:
         return Product(failure=Failure("too_large", "out of memory while analyzing"), seconds=seconds)
-    return Product(result, _facts(section, um_per_px), picture, overlay, seconds=seconds)
+    return Product(result, _facts(section), picture, overlays, seconds=seconds)
 
 
 def recount(job: Recount) -> Product:
@@ -194,25 +200,24 @@ def recount(job: Recount) -> Product:
     engine = job.task.engine
     with _timed(seconds, "count"):
         result = _counted(engine, job.findings, job.protocol)
-    picture, um_per_px, fresh = job.picture, job.um_per_px, None
-    if um_per_px is None:  # it was refused before there was anything to draw
+    if not job.pictured:  # it was refused before there was anything to draw
         return Product(result, seconds=seconds)
+    picture, fresh = job.picture, None
     if picture is None:
         try:
             with _timed(seconds, "read"):
                 section = _read(job.task)
         except (RefusedError, UnreadableError):
             return Product(result, seconds=seconds)  # the result stands without its overlay
-        picture, um_per_px = _picture(engine, section)
-        fresh = picture
+        picture = fresh = _picture(engine, section)
     with _timed(seconds, "draw"):
-        overlay = _overlay(engine, picture, um_per_px, result, job.task.protocol)
-    return Product(result, picture=fresh, overlay=overlay, seconds=seconds)
+        overlays = _overlays(job.task, picture, result)
+    return Product(result, picture=fresh, overlays=overlays, seconds=seconds)
 
 
-def label_of(findings: Findings, protocol: Protocol) -> str:
-    """What is written into an overlay: which analysis, under which rules."""
-    return result_id(analysis_id(findings.section_id, findings.analysis_key), rules_key(protocol))
+def label_of(analysis: str, protocol: Protocol, title: str) -> str:
+    """What is written into an overlay: which analysis, under which rules, with which title."""
+    return str(uuid5(UUID(result_id(analysis, rules_key(protocol))), title))
 
 
 def read_label(png: Path) -> str | None:
@@ -273,28 +278,25 @@ def _counted(engine: Engine, findings: Findings, protocol: Protocol) -> SectionR
     return engine.count(findings, protocol)
 
 
-def _facts(section: Section, um_per_px: float) -> Facts:
+def _facts(section: Section) -> Facts:
     return Facts(
         planes=section.planes,
         channels=tuple(channel.name or "" for channel in section.channels),
         rgb=section.rgb,
         bit_depth=section.bit_depth,
-        picture_um_per_px=um_per_px,
+        pictured=True,
     )
 
 
-def _picture(engine: Engine, section: Section) -> tuple[bytes, float]:
+def _picture(engine: Engine, section: Section) -> bytes:
     from PIL import Image
 
-    pixels, um_per_px = engine.picture(section)
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, PICTURE_FORMAT, quality=90, subsampling=0)
-    return buffer.getvalue(), float(um_per_px)
+    Image.fromarray(engine.picture(section)).save(buffer, PICTURE_FORMAT, quality=85, subsampling=0)
+    return buffer.getvalue()
 
 
-def _overlay(
-    engine: Engine, picture: bytes, um_per_px: float, result: SectionResult, protocol: Protocol
-) -> bytes:
+def _overlays(task: SectionTask, picture: bytes, result: SectionResult) -> tuple[bytes, ...]:
     """Draw over the picture as it is stored, so that drawing it again gives the same bytes."""
     import numpy as np
     from PIL import Image
@@ -302,11 +304,16 @@ def _overlay(
 
     with Image.open(io.BytesIO(picture)) as image:
         base = np.asarray(image.convert("RGB"))
-    info = PngInfo()
-    info.add_text(_OVERLAY_KEY, label_of(result.findings, protocol))
-    buffer = io.BytesIO()
-    engine.overlay(base, um_per_px, result).save(buffer, "PNG", pnginfo=info)
-    return buffer.getvalue()
+    protocol = effective_protocol(task.protocol, task.stain)
+    key = analysis_id(result.findings.section_id, result.findings.analysis_key)
+    overlays = []
+    for title in task.titles:
+        info = PngInfo()
+        info.add_text(_OVERLAY_KEY, label_of(key, task.protocol, title))
+        buffer = io.BytesIO()
+        task.engine.overlay(base, result, title, protocol).save(buffer, "PNG", pnginfo=info)
+        overlays.append(buffer.getvalue())
+    return tuple(overlays)
 
 
 @contextmanager

@@ -49,15 +49,15 @@ class Facts:
         Whether it is a color image.
     bit_depth : int or None
         Significant bits of an integer image.
-    picture_um_per_px : float or None
-        Scale of the stored picture; None when there is none.
+    pictured : bool
+        Whether a picture of it was stored.
     """
 
     planes: int = 1
     channels: tuple[str, ...] = ()
     rgb: bool = False
     bit_depth: int | None = None
-    picture_um_per_px: float | None = None
+    pictured: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,7 +193,7 @@ class ResultEnding:
 
     status: str
     reason: str | None
-    drawn: bool
+    pictured: bool
 
 
 @dataclass(frozen=True)

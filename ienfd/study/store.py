@@ -249,8 +249,7 @@ class Store:
                     .where(ResultRow.analysis_id.in_(part), ResultRow.rules_key == rules_key)
                 )
                 for key, status, reason, facts in session.execute(query):
-                    drawn = facts.get("picture_um_per_px") is not None
-                    endings[key] = ResultEnding(status, reason, drawn)
+                    endings[key] = ResultEnding(status, reason, _facts(facts).pictured)
         return endings
 
     def facts(self, analysis: str) -> Facts:

@@ -63,7 +63,7 @@ def _optical_density(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Ima
     weights = level_weights(scene.skins[0].levels_um, focus).astype(np.float32)
     dermis = np.tensordot(weights, tissue.dermis, axes=1) * tissue.mottle
     epidermis = np.tensordot(weights, tissue.epidermis, axes=1) * tissue.mottle
-    fibrous = dermis * (0.35 + 0.65 * tissue.collagen)
+    fibrous = dermis * tissue.collagen
     nerve, hematoxylin, eosin = _amounts(spec, epidermis, fibrous, tissue.corneum)
     grey = 0.05 * epidermis + 0.05 * spec.dermis_od * fibrous + 0.12 * tissue.corneum
     coarse = (
@@ -76,6 +76,8 @@ def _optical_density(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Ima
     _add(density, nuclei, max(gain, 0.012), _HEMATOXYLIN if gain else _GREY)
     stain = chromogen_vector(spec)
     _add(density, render_cloud(specimen.stained, shape, pixel, focus), spec.fiber_od, stain)
+    if len(specimen.melanin.points_um):
+        _add(density, render_cloud(specimen.melanin, shape, pixel, focus), 1.0, _MELANIN)
     if len(specimen.dirt.points_um):
         _add(density, render_cloud(specimen.dirt, shape, pixel, focus), 0.8, _GREY)
     return density
@@ -118,4 +120,4 @@ def _photograph(
         buffer = io.BytesIO()
         PilImage.fromarray(pixels).save(buffer, format="JPEG", quality=spec.jpeg_quality)
         pixels = np.asarray(PilImage.open(buffer).convert("RGB"))
-    return pixels
+    return np.asarray(pixels, dtype=np.uint8)

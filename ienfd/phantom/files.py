@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
+from uuid import NAMESPACE_OID, uuid5
 
 import numpy as np
 import tifffile
+from numpy.typing import NDArray
 
 from ienfd.phantom.make import Phantom, make
 from ienfd.phantom.spec import PhantomSpec, StainKind, random_spec
@@ -66,6 +69,8 @@ def _ome_metadata(phantom: Phantom) -> dict[str, Any]:
         "PhysicalSizeX": spec.pixel_size_um, "PhysicalSizeXUnit": "\u00b5m",
         "PhysicalSizeY": spec.pixel_size_um, "PhysicalSizeYUnit": "\u00b5m",
         "Description": _SYNTHETIC,
+        # not a random one: the same phantom is the same file
+        "UUID": f"urn:uuid:{uuid5(NAMESPACE_OID, repr((spec, phantom.truth.seed)))}",
     }  # fmt: skip
     if phantom.pixels.shape[0] > 1:
         metadata |= {"PhysicalSizeZ": spec.z_step_um, "PhysicalSizeZUnit": "\u00b5m"}
@@ -86,13 +91,13 @@ def _write_ome(phantom: Phantom, path: Path) -> None:
     )  # fmt: skip
 
 
-def _halved(image: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+def _halved(image: NDArray[Any]) -> NDArray[Any]:
     even = image[: image.shape[0] // 2 * 2, : image.shape[1] // 2 * 2].astype(np.float32)
     mean = (even[::2, ::2] + even[1::2, ::2] + even[::2, 1::2] + even[1::2, 1::2]) / 4
     return np.asarray((mean + 0.5).astype(image.dtype))
 
 
-def _one_rgb_plane(phantom: Phantom) -> np.ndarray:  # type: ignore[type-arg]
+def _one_rgb_plane(phantom: Phantom) -> NDArray[Any]:
     if not phantom.rgb or phantom.pixels.shape[0] != 1:
         raise ValueError("this format holds a single plane of red, green, blue")
     return np.asarray(phantom.pixels[0])
@@ -182,8 +187,6 @@ def write_set(
     list of Path
         The images.
     """
-    from dataclasses import replace
-
     folder.mkdir(parents=True, exist_ok=True)
     paths, rows = [], []
     biopsy: PhantomSpec | None = None

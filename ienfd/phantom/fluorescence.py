@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
@@ -15,7 +18,7 @@ __all__ = ["fluorescence_image"]
 
 def fluorescence_image(
     spec: PhantomSpec, specimen: Specimen, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8] | NDArray[np.uint16], tuple[str, ...]]:
+) -> tuple[NDArray[Any], tuple[str, ...]]:
     """Photograph a specimen.
 
     Returns
@@ -52,20 +55,22 @@ def _background(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Image:
     weights = level_weights(specimen.scene.skins[0].levels_um, focus).astype(np.float32)
     dermis = np.tensordot(weights, tissue.dermis, axes=1)
     epidermis = np.tensordot(weights, tissue.epidermis, axes=1)
-    field = dermis * (0.45 + 0.55 * tissue.collagen) + spec.epidermis_gain * epidermis
+    field = dermis * tissue.collagen + spec.epidermis_gain * epidermis
     field = field * tissue.mottle + spec.corneum_gain * tissue.corneum
     # light of the tissue scattered into its surroundings
     field = 0.93 * field + 0.07 * gaussian_filter(field, 25.0, truncate=2.5)
-    return np.asarray(widen(field, spec, specimen.shape), dtype=np.float32)
+    return widen(np.asarray(field, dtype=np.float32), spec, specimen.shape)
 
 
 def _nerve_plane(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Image:
     shape, pixel = specimen.shape, spec.pixel_size_um
     photons = _background(spec, specimen, focus) * np.float32(spec.background_photons)
-    nuclei = render_cloud(specimen.nuclei, shape, pixel, focus)
-    photons *= 1 - 0.35 * np.clip(nuclei / (1 + nuclei), 0, 1)
+    # a cell's own stain is seen against its neighbors in depth only near the focus
+    near = replace(focus, rejection_um=min(focus.rejection_um, 4.0))
+    nuclei = render_cloud(specimen.nuclei, shape, pixel, near)
+    photons *= 1 + np.float32(spec.nuclear_signal) * nuclei / (0.6 + nuclei)
     photons += np.float32(spec.fiber_photons) * render_cloud(specimen.stained, shape, pixel, focus)
-    return np.maximum(photons, 0)
+    return np.asarray(np.maximum(photons, 0), dtype=np.float32)
 
 
 def _membrane_plane(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Image:
@@ -89,13 +94,11 @@ def _camera(spec: PhantomSpec, photons: Image, rng: np.random.Generator) -> Imag
     return np.asarray(photons + shot, dtype=np.float32)
 
 
-def _digitize(
-    spec: PhantomSpec, photons: Image, rng: np.random.Generator
-) -> NDArray[np.uint8] | NDArray[np.uint16]:
+def _digitize(spec: PhantomSpec, photons: Image, rng: np.random.Generator) -> NDArray[Any]:
     full = float(2**spec.bits - 1)
     sample = photons[:, ::3, ::3]
     top = float(np.percentile(sample, 99.9)) * float(rng.uniform(1.0, 1.6))
     black = float(rng.uniform(0.01, 0.05)) * full
     values = np.clip(black + photons * np.float32((full - black) / max(top, 1.0)), 0, full)
     values += np.float32(0.5)
-    return values.astype(np.uint8) if spec.bits == 8 else values.astype(np.uint16)
+    return np.asarray(values, dtype=np.uint8 if spec.bits == 8 else np.uint16)

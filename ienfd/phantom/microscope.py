@@ -6,14 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ienfd.phantom.clouds import (
-    basement_membrane_cloud,
-    blob_clouds,
-    elastin_cloud,
-    fiber_cloud,
-    nuclei_cloud,
-)
+from ienfd.phantom.cells import blob_clouds
+from ienfd.phantom.clouds import fiber_cloud
 from ienfd.phantom.curves import FloatArray
+from ienfd.phantom.matrix import basement_membrane_cloud, elastin_cloud, melanin_cloud, nuclei_cloud
 from ienfd.phantom.optics import Cloud, Focus, Image, enlarge, merge_clouds
 from ienfd.phantom.scene import Scene
 from ienfd.phantom.spec import PhantomSpec
@@ -32,6 +28,7 @@ class Specimen:
     nuclei: Cloud
     dirt: Cloud
     membrane: Cloud
+    melanin: Cloud
     shape: tuple[int, int]
 
 
@@ -41,27 +38,34 @@ def prepare(spec: PhantomSpec, scene: Scene, rng: np.random.Generator) -> Specim
         int(scene.extent_um[0] / spec.pixel_size_um) + 1,
         int(scene.extent_um[1] / spec.pixel_size_um) + 1,
     )
-    elastin, mast_cells, dirt, nuclei, membrane = [], [], [], [], []
-    for skin in scene.skins:
+    elastin, mast_cells, dirt, nuclei, membrane, melanin = [], [], [], [], [], []
+    for skin, structures in zip(scene.skins, scene.structures, strict=True):
         elastin.append(elastin_cloud(spec, skin, rng))
         granules, specks = blob_clouds(spec, skin, rng)
         mast_cells.append(granules)
         dirt.append(specks)
-        nuclei.append(nuclei_cloud(spec, skin, rng))
+        nuclei.append(nuclei_cloud(spec, skin, structures, rng))
+        melanin.append(melanin_cloud(spec, skin, rng))
         membrane.append(basement_membrane_cloud(spec, skin, rng))
     return Specimen(
         scene=scene,
-        tissue=fill_tissue(spec, scene.skins, scene.extent_um, rng),
+        tissue=fill_tissue(spec, scene.skins, scene.structures, scene.extent_um, rng),
         stained=_stained(spec, scene, fiber_cloud(spec, scene.fibers, rng), elastin, mast_cells, dirt),
-        nuclei=merge_clouds(nuclei, softness_um=0.25),
+        nuclei=merge_clouds(nuclei, softness_um=0.3),
         dirt=merge_clouds(dirt),
         membrane=merge_clouds(membrane),
+        melanin=merge_clouds(melanin, softness_um=0.2),
         shape=shape,
     )
 
 
 def _stained(
-    spec: PhantomSpec, scene: Scene, nerves: Cloud, elastin: list[Cloud], mast_cells: list[Cloud], dirt: list[Cloud]
+    spec: PhantomSpec,
+    scene: Scene,
+    nerves: Cloud,
+    elastin: list[Cloud],
+    mast_cells: list[Cloud],
+    dirt: list[Cloud],
 ) -> Cloud:
     """All that appears in the nerve stain; a typical varicosity of the plexus has a weight of one."""
     dim = spec.dim_to_plexus
@@ -75,7 +79,7 @@ def _stained(
 
 def focuses(spec: PhantomSpec) -> list[Focus]:
     """The planes that the microscope takes."""
-    sharp = 0.21 * 0.55 / spec.numerical_aperture + 0.06
+    sharp = float(np.hypot(0.21 * 0.55 / spec.numerical_aperture + 0.06, spec.defocus_um))
     spread = 0.42 * spec.numerical_aperture
     rejection = 2.5 if spec.stain == "fluorescence" and spec.confocal else np.inf
     depth = 0.35 / spec.numerical_aperture**2
@@ -85,7 +89,7 @@ def focuses(spec: PhantomSpec) -> list[Focus]:
         return [Focus(start + i * spec.z_step_um, sharp, spread, depth, rejection) for i in range(count)]
     if spec.planes == "single":
         return [Focus(spec.thickness_um / 2, sharp, spread, depth, rejection)]
-    count = max(3, int(round(spec.thickness_um / 8)))
+    count = max(3, round(spec.thickness_um / 8))
     step = spec.thickness_um / count
     return [
         Focus((i + 0.5) * step, sharp, spread, max(depth, 0.5 * step - 0.8), rejection) for i in range(count)

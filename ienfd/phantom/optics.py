@@ -57,7 +57,9 @@ class Focus:
     rejection_um: float = np.inf
 
 
-def merge_clouds(clouds: Sequence[Cloud], gains: Sequence[float] | None = None, softness_um: float = 0.0) -> Cloud:
+def merge_clouds(
+    clouds: Sequence[Cloud], gains: Sequence[float] | None = None, softness_um: float = 0.0
+) -> Cloud:
     """One cloud of many, each with its own gain."""
     gains = [1.0] * len(clouds) if gains is None else gains
     kept = [(cloud, gain) for cloud, gain in zip(clouds, gains, strict=True) if len(cloud.points_um) and gain]

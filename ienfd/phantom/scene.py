@@ -10,12 +10,14 @@ from shapely.affinity import translate
 from shapely.geometry import MultiLineString
 from shapely.geometry.base import BaseGeometry
 
-from ienfd.phantom.anatomy import Skin, build_skin
-from ienfd.phantom.clouds import TrueCell, cell_clouds
+from ienfd.phantom.anatomy import Skin, build_skin, spare_length_um
+from ienfd.phantom.cells import TrueCell, cell_clouds
 from ienfd.phantom.curves import FloatArray, polyline_length
-from ienfd.phantom.fibers import Fiber, TrueCrossing, grow_fibers
+from ienfd.phantom.fibers import grow_fibers
+from ienfd.phantom.growth import Fiber, TrueCrossing
 from ienfd.phantom.optics import Cloud, merge_clouds
 from ienfd.phantom.spec import PhantomSpec
+from ienfd.phantom.structures import Structure, place_structures
 
 __all__ = ["Scene", "build_scene", "visible_parts"]
 
@@ -25,6 +27,7 @@ class Scene:
     """Geometry of a phantom; micrometers, (0, 0) is the center of the first pixel."""
 
     skins: list[Skin]
+    structures: list[list[Structure]]
     fibers: list[Fiber]
     crossings: list[TrueCrossing]
     cells: list[TrueCell]
@@ -43,15 +46,18 @@ def build_scene(spec: PhantomSpec, rng: np.random.Generator) -> Scene:
     crossings: list[TrueCrossing] = []
     cells: list[TrueCell] = []
     clouds: tuple[list[Cloud], list[Cloud]] = ([], [])
-    for skin in skins:
-        grown, passed = grow_fibers(spec, skin, rng, first_id=len(fibers))
+    structures = [place_structures(spec, skin, rng) for skin in skins]
+    for skin, placed in zip(skins, structures, strict=True):
+        grown, passed = grow_fibers(spec, skin, placed, rng, first_id=len(fibers))
         fibers += grown
         crossings += passed
         langerhans, melanocytes, found = cell_clouds(spec, skin, rng)
         clouds[0].append(langerhans)
         clouds[1].append(melanocytes)
         cells += found
-    return Scene(skins, fibers, crossings, cells, merge_clouds(clouds[0]), merge_clouds(clouds[1]), extent)
+    return Scene(
+        skins, structures, fibers, crossings, cells, merge_clouds(clouds[0]), merge_clouds(clouds[1]), extent
+    )
 
 
 def _pieces(spec: PhantomSpec, rng: np.random.Generator) -> list[Skin]:
@@ -90,9 +96,9 @@ def _moved(skin: Skin, offset: FloatArray) -> Skin:
 def _window(spec: PhantomSpec, skins: list[Skin]) -> tuple[FloatArray, FloatArray]:
     """Corners of the image: glass beyond closed sides, the tissue cut by the border on open ones."""
     core = []
-    for number, skin in enumerate(skins):
-        low, high = _core_span(spec, skin, number, len(skins))
-        part = slice(low, high)
+    spare = spare_length_um(spec)
+    for skin in skins:
+        part = slice(spare, len(skin.up) - spare)
         core += [skin.outer_um[part], skin.mean_junction_um[part] - spec.dermis_um * skin.up[part]]
     points = np.concatenate(core)
     first, last = points.min(axis=0), points.max(axis=0)
@@ -110,12 +116,6 @@ def _window(spec: PhantomSpec, skins: list[Skin]) -> tuple[FloatArray, FloatArra
             is_open = spec.open_right if sideways > 0 else spec.open_left
         corner += outward * (-8.0 if is_open else spec.glass_um)
     return first, last
-
-
-def _core_span(spec: PhantomSpec, skin: Skin, number: int, count: int) -> tuple[int, int]:
-    spare = int(500.0 + spec.dermis_um)
-    size = skin.junctions_um.shape[1]
-    return min(spare, size - 10), max(size - spare, spare + 10)
 
 
 def _bounded(skin: Skin, extent: tuple[float, float]) -> Skin:

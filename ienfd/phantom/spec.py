@@ -20,7 +20,7 @@ class PhantomSpec:
     """One synthetic section: anatomy, nerves, stain and microscope.
 
     Lengths are in micrometers unless the name says otherwise, angles in degrees, optical densities
-    in decadic-free (natural logarithm) units, light in photons per pixel.
+    to the base e, light in photons per pixel.
 
     Parameters
     ----------
@@ -71,8 +71,13 @@ class PhantomSpec:
         Stained dendritic cells per mm2 of epidermis and stained melanocytes per mm of junction.
     melanocyte_signal : float
         Brightness of melanocytes relative to fibers.
-    elastin_per_mm, mast_cells_per_mm, vessels_per_mm, follicles_per_mm, dirt_per_mm : float
-        Other things per mm of section.
+    elastin_per_mm, mast_cells_per_mm, vessels_per_mm, adnexa_per_mm, clefts_per_mm, dirt_per_mm : float
+        Other things per mm of section: elastic fibers, granular cells, vessels, follicles and sweat ducts
+        cut across (islands of epithelium in the dermis), clefts, dust.
+    collagen_contrast : float
+        From 0 (an even dermis) to 1 (bundles with dark gaps).
+    edge_softness_um : float
+        Blur of the border between epidermis and dermis.
     caliber_um : float
         Mean apparent caliber of epidermal fibers.
     beading : float
@@ -95,8 +100,14 @@ class PhantomSpec:
         Background of epidermis and corneum relative to that of the dermis.
     dim_to_plexus : float
         Brightness of epidermal fibers relative to the plexus.
+    nuclear_signal : float
+        Nerve stain in nuclei of the epidermis relative to its background; negative where they stay dark.
     read_noise_photons : float
         Standard deviation of the noise of the camera.
+    defocus_um : float
+        Blur of the whole image by poor focus or optics.
+    edge_effect : float
+        Relative rise of diffuse staining towards the rim of the tissue.
     shading : float
         Relative fall-off of light across a field.
     stitching : float
@@ -158,8 +169,11 @@ class PhantomSpec:
     elastin_per_mm: float = 15.0
     mast_cells_per_mm: float = 3.0
     vessels_per_mm: float = 2.0
-    follicles_per_mm: float = 0.0
+    adnexa_per_mm: float = 0.2
+    clefts_per_mm: float = 2.0
     dirt_per_mm: float = 2.0
+    collagen_contrast: float = 0.5
+    edge_softness_um: float = 0.8
     caliber_um: float = 0.9
     beading: float = 0.6
     tortuosity: float = 0.45
@@ -173,7 +187,10 @@ class PhantomSpec:
     epidermis_gain: float = 1.8
     corneum_gain: float = 4.0
     dim_to_plexus: float = 0.7
+    nuclear_signal: float = -0.3
     read_noise_photons: float = 2.0
+    defocus_um: float = 0.0
+    edge_effect: float = 0.1
     shading: float = 0.15
     stitching: float = 0.0
     basement_membrane_channel: bool = False
@@ -274,8 +291,11 @@ def random_spec(rng: np.random.Generator, stain: StainKind | None = None) -> Pha
         elastin_per_mm=uniform(0, 60),
         mast_cells_per_mm=uniform(0, 8),
         vessels_per_mm=uniform(0, 5),
-        follicles_per_mm=uniform(0.3, 1.2) if chance(0.15) else 0.0,
+        adnexa_per_mm=uniform(0.2, 1.5) if chance(0.4) else 0.0,
+        clefts_per_mm=uniform(0, 8),
         dirt_per_mm=uniform(0, 8),
+        collagen_contrast=uniform(0.1, 0.9),
+        edge_softness_um=uniform(0.3, 2.0),
         caliber_um=uniform(0.6, 1.3),
         beading=uniform(0.25, 0.85),
         tortuosity=uniform(0.25, 0.7),
@@ -289,7 +309,10 @@ def random_spec(rng: np.random.Generator, stain: StainKind | None = None) -> Pha
         epidermis_gain=uniform(0.35, 0.8) if dermal_brighter else uniform(1.2, 3.0),
         corneum_gain=uniform(1.0, 8.0),
         dim_to_plexus=uniform(0.45, 1.0),
+        nuclear_signal=uniform(-0.5, 0.0) if chance(0.75) else uniform(0.0, 0.7),
         read_noise_photons=uniform(1, 4),
+        defocus_um=uniform(0.1, 0.5) if chance(0.3) else 0.0,
+        edge_effect=uniform(0.0, 0.6) if chance(0.5) else 0.0,
         shading=uniform(0.10, 0.30),
         stitching=uniform(0.01, 0.06) if chance(0.25) else 0.0,
         basement_membrane_channel=chance(0.4),

@@ -14,6 +14,7 @@ from ienfd.phantom.anatomy import Skin
 from ienfd.phantom.curves import FloatArray, smooth_noise
 from ienfd.phantom.optics import Image, splat
 from ienfd.phantom.spec import PhantomSpec
+from ienfd.phantom.structures import Structure
 
 __all__ = ["GRID_UM", "Tissue", "fill_tissue"]
 
@@ -49,11 +50,16 @@ def _fill(polygon_um: FloatArray, shape: tuple[int, int]) -> Image:
     xy = ((polygon_um[:, ::-1] / GRID_UM + 0.5) * 2 - 0.5).ravel().tolist()
     ImageDraw.Draw(canvas).polygon(xy, fill=255)
     array: NDArray[np.uint8] = np.asarray(canvas)
-    return array.reshape(shape[0], 2, shape[1], 2).mean(axis=(1, 3), dtype=np.float32) / np.float32(255)
+    share = array.reshape(shape[0], 2, shape[1], 2).mean(axis=(1, 3), dtype=np.float32) / 255
+    return np.asarray(share, dtype=np.float32)
 
 
 def fill_tissue(
-    spec: PhantomSpec, skins: list[Skin], extent_um: tuple[float, float], rng: np.random.Generator
+    spec: PhantomSpec,
+    skins: list[Skin],
+    structures: list[list[Structure]],
+    extent_um: tuple[float, float],
+    rng: np.random.Generator,
 ) -> Tissue:
     """Fields of all pieces of skin within an image of `extent_um`."""
     shape = int(np.ceil(extent_um[0] / GRID_UM)) + 2, int(np.ceil(extent_um[1] / GRID_UM)) + 2
@@ -62,17 +68,48 @@ def fill_tissue(
     dermis = np.zeros_like(epidermis)
     corneum = np.zeros(shape, dtype=np.float32)
     collagen = np.zeros(shape, dtype=np.float32)
-    for skin in skins:
+    rim = np.zeros(shape, dtype=np.float32)
+    for skin, placed in zip(skins, structures, strict=True):
         outline = _fill(skin.outline_um, shape)
         inside = _fill(_closed_below(skin, skin.surface_um), shape)
-        for level in range(levels):
-            below = _fill(_closed_below(skin, skin.junctions_um[level]), shape)
-            dermis[level] = np.maximum(dermis[level], outline * np.minimum(below, inside))
-            epidermis[level] = np.maximum(epidermis[level], outline * np.clip(inside - below, 0, 1))
+        below = np.stack([_fill(_closed_below(skin, curve), shape) for curve in skin.junctions_um])
+        below = gaussian_filter(below, (0, spec.edge_softness_um, spec.edge_softness_um))
+        own_dermis = outline * np.minimum(below, inside)
+        own_epidermis = outline * np.clip(inside - below, 0, 1)
+        for structure in placed:
+            _carve(structure, own_dermis, own_epidermis)
+        np.maximum(dermis, own_dermis, out=dermis)
+        np.maximum(epidermis, own_epidermis, out=epidermis)
         corneum = np.maximum(corneum, _corneum(spec, skin, outline * (1 - inside), rng))
-        collagen = np.maximum(collagen, _collagen(spec, skin, shape, rng))
+        collagen = np.maximum(collagen, _collagen(skin, shape, rng))
+        near_rim = 1.6 * (1 - gaussian_filter(outline, 22.0, truncate=2.5))
+        rim = np.maximum(rim, outline * np.clip(near_rim, 0, 1))
+    collagen = (1 - spec.collagen_contrast) + spec.collagen_contrast * collagen
     mottle = 1 + 0.10 * _noise(rng, shape, 60.0) + 0.06 * _noise(rng, shape, 12.0)
-    return Tissue(epidermis, dermis, corneum, collagen, np.clip(mottle, 0.5, 1.6).astype(np.float32))
+    mottle = np.clip(mottle + 0.04 * _noise(rng, shape, 2.5), 0.5, 1.6) + spec.edge_effect * rim
+    return Tissue(epidermis, dermis, corneum, collagen.astype(np.float32), mottle.astype(np.float32))
+
+
+def _carve(structure: Structure, dermis: Image, epidermis: Image) -> None:
+    """Put a structure into the fields in place: lumen, wall, epithelium, or nothing where a cleft gapes."""
+    reach = 1.6 * structure.half_axes_um[0] + 2
+    first = np.maximum(((structure.center_um - reach) / GRID_UM).astype(int), 0)
+    last = np.minimum(((structure.center_um + reach) / GRID_UM).astype(int) + 1, dermis.shape[1:])
+    if np.any(last <= first):
+        return
+    rows, cols = np.mgrid[first[0] : last[0], first[1] : last[1]] * GRID_UM
+    radius = structure.radius(rows, cols)
+    short = structure.half_axes_um[1]
+    inside = np.clip((1 - radius) * short + 0.5, 0, 1).astype(np.float32)
+    lumen = np.clip((1 - structure.wall_um / short - radius) * short + 0.5, 0, 1).astype(np.float32)
+    window = (slice(None), slice(first[0], last[0]), slice(first[1], last[1]))
+    if structure.kind == "adnexum":
+        epidermis[window] = np.maximum(epidermis[window], inside - lumen)
+        dermis[window] *= 1 - inside
+        return
+    gain = 0.0 if structure.kind == "cleft" else 1.25
+    content = 0.05 if structure.kind == "cleft" else 0.1 + 2.0 * structure.filled
+    dermis[window] *= (1 - inside) + (inside - lumen) * gain + lumen * content
 
 
 def _closed_below(skin: Skin, curve: FloatArray) -> FloatArray:
@@ -101,14 +138,16 @@ def _corneum(spec: PhantomSpec, skin: Skin, mask: Image, rng: np.random.Generato
     lines = np.zeros(mask.shape, dtype=np.float32)
     low, high = max(skin.span[0] - 30, 0), min(skin.span[1] + 30, len(skin.up))
     surface, outer, up = skin.surface_um[low:high], skin.outer_um[low:high], skin.up[low:high]
-    count = int(spec.corneum_um * 0.7)
+    count = int(spec.corneum_um * rng.uniform(0.7, 1.3))
+    billow = spec.flaking * 0.10 * smooth_noise(rng, len(surface), 9.0)
     for layer in range(count):
-        part = (layer + 0.5) / count + 0.05 * smooth_noise(rng, len(surface), 15.0)
-        path = surface + part[:, None] * (outer - surface)
-        strength = np.clip(0.8 + 0.8 * smooth_noise(rng, len(path), 12.0), 0, None) * rng.uniform(0.5, 1.4)
-        splat(lines, path / GRID_UM, strength)
-    lines = gaussian_filter(lines, 0.6)
-    loose = np.clip(1 - spec.flaking * (0.5 + 0.5 * _noise(rng, mask.shape, 6.0)), 0.15, 1)
+        level = (layer + 0.5) / count + billow + 0.05 * smooth_noise(rng, len(surface), 12.0)
+        dense = np.repeat(surface + level[:, None] * (outer - surface), 2, axis=0)
+        dense[1:-1:2] = (dense[:-2:2] + dense[2::2]) / 2
+        strength = np.clip(0.6 + 0.9 * smooth_noise(rng, len(dense), 16.0), 0, None) * rng.uniform(0.3, 1.0)
+        splat(lines, dense / GRID_UM, strength)
+    lines = gaussian_filter(lines, 0.45)
+    loose = np.clip(1 - spec.flaking * (0.35 + 0.4 * _noise(rng, mask.shape, 4.0)), 0.1, 1)
     field = mask * loose * (0.45 + 0.9 * lines)
     for _ in range(int(rng.poisson(spec.flaking * 5 * (high - low) / 1000))):
         start = int(rng.integers(0, max(1, high - low - 60)))
@@ -123,7 +162,7 @@ def _corneum(spec: PhantomSpec, skin: Skin, mask: Image, rng: np.random.Generato
     return np.asarray(np.clip(field, 0, 1.6), dtype=np.float32)
 
 
-def _collagen(spec: PhantomSpec, skin: Skin, shape: tuple[int, int], rng: np.random.Generator) -> Image:
+def _collagen(skin: Skin, shape: tuple[int, int], rng: np.random.Generator) -> Image:
     """Wavy bundles, fine below the junction and coarse deeper down."""
     total = np.zeros(shape, dtype=np.float32)
     extent = np.array(shape) * GRID_UM
@@ -132,12 +171,11 @@ def _collagen(spec: PhantomSpec, skin: Skin, shape: tuple[int, int], rng: np.ran
         strands = int(np.clip(area / (width * 2.2 * length) * share, 10, 12_000))
         count = int(length)
         centers = rng.uniform(-20, extent + 20, (strands, 2))
-        _, nearest = skin._trees[-1][0].query(centers, workers=1)
-        normal = skin._trees[-1][1][nearest, 2:]
-        base = np.arctan2(-normal[:, 1], normal[:, 0]) + np.pi / 2
-        spread = rng.normal(0, 0.55, strands)
+        normal = skin.nearest_normals(centers)
+        base = np.arctan2(normal[:, 1], -normal[:, 0])
+        spread = rng.normal(0, 0.45, strands)
         turn = gaussian_filter(rng.standard_normal((strands, count)), (0, 9.0)) * 1.6
-        heading = np.arctan2(np.sin(base), np.cos(base))[:, None] + spread[:, None] + turn
+        heading = base[:, None] + spread[:, None] + turn
         rows = centers[:, :1] + np.cumsum(np.sin(heading), axis=1)
         cols = centers[:, 1:] + np.cumsum(np.cos(heading), axis=1)
         weight = np.repeat(rng.lognormal(0, 0.5, strands), count)

@@ -133,6 +133,11 @@ def _rounded(array: FloatArray, digits: int = 2) -> list[list[float]]:
     return [[round(float(value), digits) for value in row] for row in array]
 
 
+def _thinned(path: FloatArray) -> FloatArray:
+    """Every second point of a path, and its last."""
+    return path if len(path) < 8 else np.concatenate([path[:-1:2], path[-1:]])
+
+
 def write_truth(truth: Truth, path: Path) -> None:
     """Write the truth as JSON."""
     values: dict[str, Any] = {
@@ -153,7 +158,7 @@ def write_truth(truth: Truth, path: Path) -> None:
         "junctions": [_rounded(curve) for curve in truth.junctions],
         "surfaces": [_rounded(curve) for curve in truth.surfaces],
         "fibers": [
-            {"fiber_id": f.fiber_id, "class": f.kind, "paths": [_rounded(p[::2] if len(p) > 8 else p, 1) for p in f.paths]}
+            {"fiber_id": f.fiber_id, "class": f.kind, "paths": [_rounded(_thinned(p), 1) for p in f.paths]}
             for f in truth.fibers
         ],
         "cells": [

@@ -201,6 +201,7 @@ class _Executive:
         outcome = Outcome(path, scene, region, attempts=ending.attempts, analysis_id=key)
         analyzed = Analyzed(
             result,
+            product.objects,
             product.facts,
             protocol_hash=self.plan.options.protocol.hash,
             rules_key=self.plan.rules_key,

@@ -21,7 +21,7 @@ from ienfd.batch.jobs import Failure
 from ienfd.errors import RefusedError, UnreadableError
 from ienfd.protocol import Protocol, Stain
 from ienfd.section import CalibrationSource, Identity
-from ienfd.study.records import Facts, analysis_id, result_id
+from ienfd.study.records import Facts, StoredObject, analysis_id, result_id
 
 if TYPE_CHECKING:
     from ienfd.result import Findings, SectionResult
@@ -139,6 +139,8 @@ class Product:
     ----------
     result : SectionResult or None
         The result; its findings are as the store will give them back.
+    objects : list of StoredObject
+        What the store will hold of them.
     facts : Facts
         What the file says.
     picture : bytes or None
@@ -152,6 +154,7 @@ class Product:
     """
 
     result: SectionResult | None = None
+    objects: list[StoredObject] = field(default_factory=list)
     facts: Facts = field(default_factory=Facts)
     picture: bytes | None = None
     overlays: tuple[bytes, ...] = ()
@@ -166,7 +169,7 @@ def effective_protocol(protocol: Protocol, stain: Stain | None) -> Protocol:
 
 def analyze_file(task: SectionTask) -> Product:
     """Read, analyze, count and draw one section."""
-    from ienfd.study.encoding import quantize
+    from ienfd.study.encoding import stored_form
 
     seconds: dict[str, float] = {}
     protocol = effective_protocol(task.protocol, task.stain)
@@ -175,7 +178,7 @@ def analyze_file(task: SectionTask) -> Product:
             section = _read(task)
     except RefusedError as error:
         findings = _unread(task, error)
-        return Product(_counted(task.engine, findings, protocol), Facts(), seconds=seconds)
+        return Product(_counted(task.engine, findings, protocol), seconds=seconds)
     except UnreadableError as error:
         return Product(failure=Failure(error.code, error.detail), seconds=seconds)
     except MemoryError:
@@ -183,7 +186,9 @@ def analyze_file(task: SectionTask) -> Product:
     try:
         with _timed(seconds, "find"):
             findings = task.engine.find(section, protocol)
-        findings = quantize(replace(findings, section_id=section.identity.section_id, analysis_key=task.key))
+        findings, objects = stored_form(
+            replace(findings, section_id=section.identity.section_id, analysis_key=task.key)
+        )
         with _timed(seconds, "count"):
             result = _counted(task.engine, findings, protocol)
         with _timed(seconds, "draw"):
@@ -191,7 +196,7 @@ def analyze_file(task: SectionTask) -> Product:
             overlays = _overlays(task, picture, result)
     except MemoryError:
         return Product(failure=Failure("too_large", "out of memory while analyzing"), seconds=seconds)
-    return Product(result, _facts(section), picture, overlays, seconds=seconds)
+    return Product(result, objects, _facts(section), picture, overlays, seconds=seconds)
 
 
 def recount(job: Recount) -> Product:

@@ -11,15 +11,9 @@ from sqlalchemy.orm import Session
 
 from ienfd.protocol import LengthLine, Stain
 from ienfd.result import Crossing, FiberGraph, Findings, Lengths, SectionResult, Status
-from ienfd.study.encoding import (
-    StoredObject,
-    decode_objects,
-    decoded_measures,
-    encode_objects,
-    encoded_measures,
-)
+from ienfd.study.encoding import decode_objects, decoded_measures, encoded_measures
 from ienfd.study.models import AnalysisRow, CrossingRow, ObjectRow, ResultRow
-from ienfd.study.records import analysis_id, result_id
+from ienfd.study.records import StoredObject, analysis_id, result_id
 
 __all__ = ["TABLE_KINDS", "load_findings", "load_results", "save_analysis", "save_result"]
 
@@ -27,7 +21,13 @@ TABLE_KINDS = ("junction", "exclusion", "cell")  # objects that a table row is m
 _CROSSING_COLUMNS = tuple(Crossing.__dataclass_fields__)
 
 
-def save_analysis(session: Session, findings: Findings, facts: Mapping[str, Any], **columns: Any) -> str:
+def save_analysis(
+    session: Session,
+    findings: Findings,
+    objects: Sequence[StoredObject],
+    facts: Mapping[str, Any],
+    **columns: Any,
+) -> str:
     """Insert an analysis with its objects, unless it is there; returns its id."""
     key = analysis_id(findings.section_id, findings.analysis_key)
     if session.get(AnalysisRow, key) is not None:
@@ -60,7 +60,7 @@ def save_analysis(session: Session, findings: Findings, facts: Mapping[str, Any]
             "geometry": row.geometry,
             "properties": row.properties,
         }
-        for ordinal, row in enumerate(encode_objects(findings))
+        for ordinal, row in enumerate(objects)
     ]
     if rows:
         session.execute(insert(ObjectRow), rows)

@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from ienfd.identity import stable_ids
 from ienfd.protocol import canonical_json
 from ienfd.result import Branch, Cell, FiberGraph, Findings, FloatArray, Piece, Stretch
+from ienfd.study.records import StoredObject
 
 __all__ = [
-    "StoredObject",
     "decode_columns",
     "decode_objects",
     "decoded_measures",
@@ -31,21 +31,13 @@ __all__ = [
     "encode_objects",
     "encoded_measures",
     "quantize",
+    "stored_form",
 ]
 
 _STEPS = 100  # to a pixel, a micrometer, a unit of noise
 _FINE_STEPS = 1000  # to a confidence of 1
 _SIGNIFICANT_DIGITS = 6
-
-
-@dataclass(frozen=True)
-class StoredObject:
-    """One row of `objects`: stable id, kind, compact geometry, properties."""
-
-    object_id: str
-    kind: str
-    geometry: bytes | None
-    properties: dict[str, Any]
+_PLACES = 16  # points of a polyline that tell it from others
 
 
 def encode_columns(columns: Mapping[str, tuple[NDArray[Any], int]]) -> str:
@@ -72,7 +64,9 @@ def encode_columns(columns: Mapping[str, tuple[NDArray[Any], int]]) -> str:
         if not np.isfinite(array).all():
             raise ValueError(f"{name} holds a value that is not finite")
         whole = np.rint(array * steps).astype(np.int64)
-        packed[name] = [steps, np.diff(whole, prepend=0).tolist()]
+        differences = whole.copy()
+        differences[1:] -= whole[:-1]
+        packed[name] = [steps, differences.tolist()]
     return canonical_json(packed)
 
 
@@ -92,6 +86,14 @@ def encode_objects(findings: Findings) -> list[StoredObject]:
     -----
     The id of an object is `ienfd.identity.stable_ids` of its rounded geometry.
     """
+    raw = _raw_objects(findings)
+    return [
+        StoredObject(object_id, row.kind, row.packed(), row.properties)
+        for object_id, row in zip(_ids(findings, raw), raw, strict=True)
+    ]
+
+
+def _raw_objects(findings: Findings) -> list[_Raw]:
     raw: list[_Raw] = []
     for index, piece in enumerate(findings.pieces):
         raw.append(_Raw("surface", piece.surface_px, {"piece": index}))
@@ -108,10 +110,7 @@ def encode_objects(findings: Findings) -> list[StoredObject]:
         raw.append(_Raw("nodes", findings.graph.nodes_px, {}))
     raw.extend(_raw_branch(branch) for branch in findings.graph.branches)
     raw.extend(_Raw("cell", None, _cell_properties(cell)) for cell in findings.graph.cells)
-    return [
-        StoredObject(object_id, row.kind, row.packed(), row.properties)
-        for object_id, row in zip(_ids(findings, raw), raw, strict=True)
-    ]
+    return raw
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +132,8 @@ class _Raw:
         """The numbers that tell it from others of its kind."""
         if self.points_px is None:
             return [value for value in self.properties.values() if isinstance(value, int | float)]
-        return list(np.rint(self.points_px * _STEPS).ravel() / _STEPS)
+        some = np.linspace(0, len(self.points_px) - 1, min(len(self.points_px), _PLACES)).astype(np.intp)
+        return [len(self.points_px), *(np.rint(self.points_px[some] * _STEPS).ravel() / _STEPS).tolist()]
 
 
 def _ids(findings: Findings, raw: Sequence[_Raw]) -> list[str]:
@@ -177,6 +177,12 @@ def decode_objects(bare: Findings, objects: Iterable[StoredObject]) -> Findings:
 
 def quantize(findings: Findings) -> Findings:
     """`findings` as the store will give them back."""
+    return stored_form(findings)[0]
+
+
+def stored_form(findings: Findings) -> tuple[Findings, list[StoredObject]]:
+    """`findings` as the store will give them back, and the objects that it will hold."""
+    objects = encode_objects(findings)
     bare = replace(
         findings,
         pieces=(),
@@ -184,7 +190,7 @@ def quantize(findings: Findings) -> Findings:
         graph=FiberGraph(np.empty((0, 2))),
         measures=tuple((name, _significant(value)) for name, value in findings.measures),
     )
-    return decode_objects(bare, encode_objects(findings))
+    return decode_objects(bare, objects), objects
 
 
 def _rounded(value: float, steps: int) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid5
@@ -18,6 +18,7 @@ __all__ = [
     "Placement",
     "ResultEnding",
     "RunRecord",
+    "StoredObject",
     "analysis_id",
     "result_id",
 ]
@@ -163,6 +164,16 @@ class Outcome:
         return "failed" if self.analysis_id is None else "done"
 
 
+@dataclass(frozen=True)
+class StoredObject:
+    """One row of `objects`: stable id, kind, compact geometry (`ienfd.study.encoding`), properties."""
+
+    object_id: str
+    kind: str
+    geometry: bytes | None
+    properties: dict[str, Any]
+
+
 @dataclass(frozen=True, eq=False)
 class Analyzed:
     """A section freshly analyzed and counted, with all that the store keeps of it.
@@ -170,7 +181,10 @@ class Analyzed:
     Parameters
     ----------
     result : SectionResult
-        Its findings must have gone through `ienfd.study.encoding.quantize` before they were counted.
+        Its findings must be in their stored form (`ienfd.study.encoding.stored_form`) already when
+        they are counted.
+    objects : sequence of StoredObject
+        What that function has given beside them.
     facts : Facts
         What the file says.
     protocol_hash, rules_key, algorithm_version : str
@@ -180,6 +194,7 @@ class Analyzed:
     """
 
     result: SectionResult
+    objects: Sequence[StoredObject]
     facts: Facts
     protocol_hash: str
     rules_key: str

@@ -190,6 +190,7 @@ class Store:
         key = save_analysis(
             session,
             analyzed.result.findings,
+            analyzed.objects,
             asdict(analyzed.facts),
             protocol_hash=analyzed.protocol_hash,
             algorithm_version=analyzed.algorithm_version,

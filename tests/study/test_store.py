@@ -35,7 +35,7 @@ from ienfd.section import Identity
 from ienfd.study import database
 from ienfd.study.config import create_study, is_study, read_config
 from ienfd.study.database import REVISIONS
-from ienfd.study.encoding import encode_objects, quantize
+from ienfd.study.encoding import encode_objects, quantize, stored_form
 from ienfd.study.models import Base, OutcomeRow, PlacementRow
 from ienfd.study.records import (
     Analyzed,
@@ -97,7 +97,8 @@ def record(path: str = "a.tif", sha: str | None = SHA, **more: object) -> FileRe
 
 
 def analyzed(found: Findings) -> Analyzed:
-    return Analyzed(result(quantize(found)), Facts(3, ("PGP 9.5",)), "hash", "rules", "1", 2.0)
+    rounded, objects = stored_form(found)
+    return Analyzed(result(rounded), objects, Facts(3, ("PGP 9.5",)), "hash", "rules", "1", 2.0)
 
 
 def done(path: str = "a.tif") -> Outcome:

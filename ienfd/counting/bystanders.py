@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
-from ienfd.counting.evidence import REACH_CAP_UM, Side, side_of
-from ienfd.counting.network import Network, walk
+from ienfd.counting.evidence import REACH_CAP_UM, ROUNDING_UM, Side, side_of
+from ienfd.counting.network import TOUCH_DEPTH_UM, Network, walk
 from ienfd.geometry import FloatArray, Projector
 from ienfd.protocol import CountingRules
 from ienfd.result import Cell, Piece
@@ -91,7 +92,7 @@ def fragments(
             view = junctions[index](points)
             nearest = int(np.argmin(np.abs(view.signed)))
             side = _whole(network, arcs)
-            if view.beyond[nearest] or side.reach_um < rules.min_reach_um:
+            if view.beyond[nearest] or side.reach_um < rules.min_reach_um - ROUNDING_UM:
                 continue
             out.append(Bystander(index, component, float(view.position[nearest]), points[nearest], side))
             break
@@ -104,9 +105,8 @@ def approaching_ends(
     """Ends of fibers below the junction that come up to it, and fibers that touch it from below."""
     tips = [vertex for vertex, arcs in network.at_vertex.items() if _is_tip(network, vertex, arcs)]
     if not tips:
-        return []
+        return _grazing(network, junctions, rules)
     ends = np.array([_end_points(network, vertex) for vertex in tips])
-    out = []
     best = np.full(len(tips), np.inf)
     chosen: list[Bystander | None] = [None] * len(tips)
     for index, junction in junctions.items():
@@ -117,17 +117,44 @@ def approaching_ends(
         near = (distance >= 0) & (distance <= rules.approach_um) & ~tip.beyond & (distance < best)
         for k in np.flatnonzero(near & (gain >= TOWARD_JUNCTION * run) & (run > 0)):
             vertex = tips[k]
-            side = side_of(network, vertex, walk(network, vertex, network.at_vertex[vertex], REACH_CAP_UM))
-            if side.reach_um >= rules.min_reach_um:
+            side = side_of(network, walk(network, vertex, network.at_vertex[vertex], REACH_CAP_UM))
+            if side.reach_um >= rules.min_reach_um - ROUNDING_UM:
                 best[k] = distance[k]
                 chosen[k] = Bystander(index, vertex, float(tip.position[k]), ends[k, 0], side)
-    out += [found for found in chosen if found is not None]
-    for touch in network.touches:
-        if touch.from_dermis and touch.piece in junctions:
-            arcs = network.at_vertex[touch.vertex]
-            side = side_of(network, touch.vertex, walk(network, touch.vertex, arcs, REACH_CAP_UM))
-            out.append(Bystander(touch.piece, touch.vertex, touch.position_um, touch.point_um, side))
+    out = [found for found in chosen if found is not None]
+    return [*out, *_grazing(network, junctions, rules)]
+
+
+def _grazing(network: Network, junctions: Mapping[int, Projector], rules: CountingRules) -> list[Bystander]:
+    """Fibers that come up from the dermis, touch the junction and go down again."""
+    out = []
+    lines = [
+        shapely.LineString(arc.trace.points_um) if len(arc.trace.points_um) > 1 else None
+        for arc in network.arcs
+    ]
+    tree = shapely.STRtree(np.array(lines, dtype=object))
+    for index, junction in junctions.items():
+        line = shapely.LineString(junction.points)
+        for number in np.sort(tree.query(line, predicate="dwithin", distance=TOUCH_DEPTH_UM)):
+            arc = network.arcs[number]
+            view = junction(arc.trace.points_um)
+            near = (np.abs(view.signed) < TOUCH_DEPTH_UM) & ~view.beyond
+            for start, end in _runs(near):
+                inner = start > 0 and end < len(near)
+                if not inner or max(view.signed[start - 1], view.signed[end]) > -TOUCH_DEPTH_UM:
+                    continue
+                top = start + int(np.argmax(view.signed[start:end]))
+                side = _whole(network, [int(number)])
+                if side.reach_um >= rules.min_reach_um - ROUNDING_UM:
+                    place = arc.trace.points_um[top]
+                    out.append(Bystander(index, arc.start, float(view.position[top]), place, side))
     return out
+
+
+def _runs(flag: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """First and last-plus-one index of every run of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], flag.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def _span_um(points: FloatArray) -> float:

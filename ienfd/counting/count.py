@@ -2,38 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
-from ienfd.counting.bystanders import Bystander, approaching_ends, cell_components, fragments
-from ienfd.counting.evidence import Evidence, Side, confidence, depth_differs, look
-from ienfd.counting.links import Group, Link, fiber_groups
+from ienfd.counting.bystanders import cell_components
+from ienfd.counting.candidates import Candidate, find_candidates
+from ienfd.counting.evidence import confidence
 from ienfd.counting.network import Network, build_network
-from ienfd.geometry import FloatArray, Projector, arc_lengths, length
+from ienfd.geometry import Projector, length
 from ienfd.identity import stable_ids
 from ienfd.protocol import CountingRules
 from ienfd.result import Crossing, Findings, Stretch
 from ienfd.skin.lengths import effective_exclusions, reason_at
 
 __all__ = ["count_crossings"]
-
-
-@dataclass(frozen=True, eq=False)
-class Candidate:
-    """A possible crossing, and what it would be if nothing stood against it.
-
-    `reason` is `crosses`, `fragment`, `approaching`, `same_fiber` or `junction_branch`.
-    """
-
-    piece: int
-    position_um: float
-    point_um: FloatArray
-    component: int
-    evidence: Evidence
-    reason: str
-    z_um: float
 
 
 def count_crossings(findings: Findings, rules: CountingRules) -> tuple[Crossing, ...]:
@@ -68,102 +51,13 @@ def count_crossings(findings: Findings, rules: CountingRules) -> tuple[Crossing,
     if not junctions:
         return ()
     network = build_network(findings.graph, findings.pieces, pixel_size_um)
-    candidates = [
-        *_from_groups(network, findings, junctions, rules),
-        *_from_bystanders(network, findings, junctions, rules),
-    ]
-    candidates.sort(key=_order)
+    candidates = find_candidates(findings, network, junctions, rules)
     stretches = effective_exclusions(
         findings.pieces, findings.exclusions, pixel_size_um=pixel_size_um, cut_edge_um=rules.cut_edge_um
     )
     cells = cell_components(network, findings.graph.cells, pixel_size_um)
     reasons = _decide(candidates, findings.refusal is not None, stretches, cells, rules)
     return _crossings(findings, network, candidates, reasons)
-
-
-def _order(candidate: Candidate) -> tuple[object, ...]:
-    at = (round(float(value), 6) for value in (candidate.position_um, *candidate.point_um))
-    return (candidate.piece, *at, candidate.reason)
-
-
-def _junction_confidence(findings: Findings, piece: int, position_um: float) -> float:
-    found = findings.pieces[piece]
-    along = arc_lengths(found.junction_px) * (findings.pixel_size_um or 1.0)
-    return float(np.interp(position_um, along, found.junction_confidence))
-
-
-def _from_groups(
-    network: Network, findings: Findings, junctions: Mapping[int, Projector], rules: CountingRules
-) -> list[Candidate]:
-    """Candidates where fibers meet the junction."""
-    seen = [
-        look(network, place, _junction_confidence(findings, place.piece, place.position_um))
-        for place in network.intersections
-    ]
-    out: list[Candidate] = []
-    for group in fiber_groups(network, junctions, rules):
-        out += _of_group(network, group, seen, rules)
-    return out
-
-
-def _of_group(
-    network: Network, group: Group, seen: Sequence[Evidence], rules: CountingRules
-) -> list[Candidate]:
-    """One candidate that stands for the fiber, and the places where it crosses again.
-
-    A fiber that wanders in and out is seen as far above and below as at any of its passages.
-    """
-    above = max(seen[member].above.reach_um for member in group.members)
-    below = max(seen[member].below.reach_um for member in group.members)
-    ranked = sorted(group.members, key=lambda m: (-round(confidence(seen[m]), 6), m))
-    if above < rules.min_reach_um:
-        reason = "approaching"
-    elif below < rules.min_reach_um:
-        reason = "fragment"
-    elif any(depth_differs(seen[member]) for member in ranked[:1]):
-        reason = "depth_mismatch"
-    else:
-        reason = "crosses"
-    out = []
-    for member in ranked:
-        place, evidence = network.intersections[member], seen[member].with_reach(above, below)
-        mine = reason if member == ranked[0] else group.links.get(member, Link.SAME_FIBER).value
-        z = (place.z_um, evidence.above.z_um, evidence.below.z_um)
-        known = next((value for value in z if np.isfinite(value)), np.nan)
-        out.append(
-            Candidate(
-                place.piece,
-                place.position_um,
-                place.point_um,
-                network.component[place.vertex],
-                evidence,
-                mine,
-                known,
-            )
-        )
-        if above < rules.min_reach_um or below < rules.min_reach_um:
-            break  # a fiber that does not cross is one candidate, however often it meets the line
-    return out
-
-
-def _from_bystanders(
-    network: Network, findings: Findings, junctions: Mapping[int, Projector], rules: CountingRules
-) -> list[Candidate]:
-    """Candidates that do not meet the junction."""
-    pixel_size_um = findings.pixel_size_um or 1.0
-    inside = fragments(network, findings.pieces, junctions, pixel_size_um, rules)
-    below = approaching_ends(network, junctions, rules)
-
-    def candidate(found: Bystander, reason: str) -> Candidate:
-        sure = _junction_confidence(findings, found.piece, found.position_um)
-        sides = (found.side, Side()) if reason == "fragment" else (Side(), found.side)
-        component = network.component[found.vertex]
-        evidence = Evidence(*sides, sure)
-        return Candidate(
-            found.piece, found.position_um, found.point_um, component, evidence, reason, found.side.z_um
-        )
-
-    return [candidate(f, "fragment") for f in inside] + [candidate(f, "approaching") for f in below]
 
 
 def _decide(
@@ -173,31 +67,42 @@ def _decide(
     cells: frozenset[int],
     rules: CountingRules,
 ) -> list[tuple[bool, str]]:
-    """(counted, reason) of every candidate; the first rule that applies gives the reason."""
+    """(counted, reason) of every candidate."""
+    reasons = [_reason(one, refused, stretches, cells, rules) for one in candidates]
+    counted = {one.component for one, reason in zip(candidates, reasons, strict=True) if reason == "crosses"}
+    standing = {one.group: reason for one, reason in zip(candidates, reasons, strict=True) if one.stands}
     out: list[tuple[bool, str]] = []
-    for one in candidates:
-        stretch = reason_at(stretches, one.piece, one.position_um)
-        if refused:
-            reason = "section_refused"
-        elif stretch is not None:
-            reason = stretch
-        elif one.component in cells:
-            reason = "dendritic_cell"
-        elif one.reason == "crosses" and confidence(one.evidence) < rules.min_confidence:
-            reason = "too_faint"
-        else:
-            reason = one.reason
-        out.append((reason == "crosses", reason))
-    counted = {one.component for one, (is_counted, _) in zip(candidates, out, strict=True) if is_counted}
-    for index, one in enumerate(candidates):
-        if out[index][1] != "fragment":
-            continue
-        if one.component in counted:
-            out[index] = (False, "same_fiber")
-        elif rules.fragments == "include":
-            out[index] = (True, "fragment")
+    for one, reason in zip(candidates, reasons, strict=True):
+        if not one.stands and reason == one.reason and standing[one.group] != "crosses":
+            reason = standing[one.group]  # the fiber is not counted, and this says why
+        is_counted = reason == "crosses"
+        if reason == "fragment" and one.component in counted:
+            reason = "same_fiber"  # a part of a fiber that was counted where it crosses
+        elif reason == "fragment" and rules.fragments == "include":
+            is_counted = True
             counted.add(one.component)
+        out.append((is_counted, reason))
     return out
+
+
+def _reason(
+    one: Candidate,
+    refused: bool,
+    stretches: Sequence[Stretch],
+    cells: frozenset[int],
+    rules: CountingRules,
+) -> str:
+    """The first rule that stands against a candidate, or what it is."""
+    if refused:
+        return "section_refused"
+    excluded = reason_at(stretches, one.piece, one.position_um)
+    if excluded is not None:
+        return excluded
+    if one.component in cells:
+        return "dendritic_cell"
+    if one.reason == "crosses" and confidence(one.evidence) < rules.min_confidence:
+        return "too_faint"
+    return one.reason
 
 
 def _crossings(
@@ -215,7 +120,7 @@ def _crossings(
             row_px=float(points[index][0]),
             col_px=float(points[index][1]),
             z_um=float(one.z_um) if np.isfinite(one.z_um) else None,
-            junction_position_um=one.position_um,
+            junction_position_um=round(one.position_um, 6),
             counted=decided[index][0],
             reason=decided[index][1],
             confidence=confidence(one.evidence),

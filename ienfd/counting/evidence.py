@@ -8,10 +8,22 @@ import numpy as np
 
 from ienfd.counting.network import Intersection, Network, Trace, Walk, join, walk
 
-__all__ = ["REACH_CAP_UM", "Evidence", "Side", "confidence", "depth_differs", "look", "side_of"]
+__all__ = [
+    "REACH_CAP_UM",
+    "ROUNDING_UM",
+    "Evidence",
+    "Side",
+    "confidence",
+    "depth_differs",
+    "look",
+    "side_of",
+]
 
 REACH_CAP_UM = 30.0
 """No fiber becomes more certain by being followed farther than this."""
+
+ROUNDING_UM = 1e-6
+"""Reaches that differ by less than this are equal."""
 
 NEAR_UM = 10.0
 """Contrast is that of the first 10 um seen on each side."""
@@ -25,7 +37,7 @@ DEPTH_STEP_UM = 10.0
 # Logit of the confidence. Reference values: a contrast of 4 (in units of noise), 6 um seen on the
 # weaker side, no gap, a junction of confidence 0.5.
 INTERCEPT = 0.5
-PER_LOG_CONTRAST = 1.5
+PER_LOG_CONTRAST = 2.5
 PER_LOG_REACH = 1.2
 PER_GAP_UM = -0.15
 PER_JUNCTION_CONFIDENCE = 2.0
@@ -81,13 +93,13 @@ class Evidence:
 def look(network: Network, place: Intersection, junction_confidence: float) -> Evidence:
     """Evidence at one intersection, both sides followed to the next intersection at most."""
     return Evidence(
-        side_of(network, place.vertex, walk(network, place.vertex, [place.above], REACH_CAP_UM)),
-        side_of(network, place.vertex, walk(network, place.vertex, [place.below], REACH_CAP_UM)),
+        side_of(network, walk(network, place.vertex, [place.above], REACH_CAP_UM)),
+        side_of(network, walk(network, place.vertex, [place.below], REACH_CAP_UM)),
         junction_confidence,
     )
 
 
-def side_of(network: Network, vertex: int, ways: Walk) -> Side:
+def side_of(network: Network, ways: Walk) -> Side:
     """What is seen along the farthest way of a walk."""
     best: tuple[float, Trace] | None = None
     for arc, forward, at in ways.entered:

@@ -14,9 +14,9 @@ from enum import StrEnum
 
 import numpy as np
 
-from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, REACH_CAP_UM, side_of
+from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, REACH_CAP_UM, ROUNDING_UM, side_of
 from ienfd.counting.network import Intersection, Network, Trace, join, walk
-from ienfd.geometry import FloatArray, Projector, points_at
+from ienfd.geometry import Projector, points_at
 from ienfd.protocol import CountingRules
 
 __all__ = ["Group", "Link", "fiber_groups"]
@@ -28,9 +28,13 @@ DERMAL_LINK_UM = 40.0
 DERMAL_LINK_DEPTH_UM = 15.0
 """Longest and deepest way through the dermis of a fiber that leaves the epidermis and re-enters."""
 
-DERMAL_BRANCH_UM = 120.0
-DERMAL_BRANCH_DEPTH_UM = 50.0
-"""Way and depth within which two fibers from one stem are daughters of it, not of the plexus."""
+DERMAL_BRANCH_UM = 60.0
+DERMAL_BRANCH_DEPTH_UM = 25.0
+ONE_FORK_UM = 4.0
+"""Two fibers that part at one fork, this near to the junction, are daughters of one stem; farther
+apart, or with several forks between them, they are fibers of one plexus."""
+
+_LONGEST_LINK_UM = max(EPIDERMAL_LINK_UM, DERMAL_LINK_UM, DERMAL_BRANCH_UM)
 
 SHARP_TURN_DEG = 90.0
 TURN_WINDOW_UM = 6.0
@@ -106,7 +110,7 @@ def _neighbors(
     network: Network, place: Intersection, upper: bool, number: Mapping[int, int]
 ) -> list[tuple[int, tuple[tuple[int, bool], ...]]]:
     """Intersections of the same piece reached on one side, arrived at from that same side."""
-    ways = walk(network, place.vertex, [place.above if upper else place.below], DERMAL_BRANCH_UM)
+    ways = walk(network, place.vertex, [place.above if upper else place.below], _LONGEST_LINK_UM)
     out = []
     for vertex, steps in ways.steps.items():
         if not steps or not network.is_intersection(vertex):
@@ -135,63 +139,62 @@ def _judge(
         # two fibers that cross within the band have two arms here, a fork has one
         return Link.JUNCTION_BRANCH if len(arms) == 1 and rules.junction_branch == "one" else None
     if not upper and arms:
-        daughters = trace.length_um <= DERMAL_BRANCH_UM and depth <= DERMAL_BRANCH_DEPTH_UM
-        return Link.SAME_FIBER if daughters and rules.dermal_branch == "one" else None
+        one_fork = max(arms) - min(arms) <= ONE_FORK_UM
+        near = trace.length_um <= DERMAL_BRANCH_UM and depth <= DERMAL_BRANCH_DEPTH_UM
+        return Link.SAME_FIBER if one_fork and near and rules.dermal_branch == "one" else None
     if rules.reentry == "each":
         return None
     if not upper:
-        short = trace.length_um <= DERMAL_LINK_UM and depth <= DERMAL_LINK_DEPTH_UM
-        return Link.SAME_FIBER if short else None
-    short = trace.length_um <= SHORT_UM
+        near = trace.length_um <= DERMAL_LINK_UM and depth <= DERMAL_LINK_DEPTH_UM
+        return Link.SAME_FIBER if near else None
+    if trace.length_um <= SHORT_UM:
+        return Link.SAME_FIBER if len(arms) < 2 else None
     smooth = trace.length_um <= EPIDERMAL_LINK_UM and _sharpest_turn_deg(trace) < SHARP_TURN_DEG
-    return Link.SAME_FIBER if short or smooth else None
+    return Link.SAME_FIBER if smooth else None
 
 
-def _arms(network: Network, origin: int, steps: Sequence[tuple[int, bool]], min_reach_um: float) -> list[int]:
-    """Arcs that leave a way at its forks and are seen for at least `min_reach_um`."""
+def _arms(
+    network: Network, origin: int, steps: Sequence[tuple[int, bool]], min_reach_um: float
+) -> list[float]:
+    """Where along a way others leave it that are seen for at least `min_reach_um`."""
     on_way = {arc for arc, _ in steps}
     out = []
-    at = origin
+    at, along = origin, 0.0
     for arc, forward in steps[:-1]:
         at = network.arcs[arc].end if forward else network.arcs[arc].start
+        along += network.arcs[arc].trace.length_um
         for other in network.at_vertex[at]:
             if other in on_way:
                 continue
-            side = side_of(network, at, walk(network, at, [other], REACH_CAP_UM))
-            if side.reach_um >= min_reach_um:
-                out.append(other)
+            side = side_of(network, walk(network, at, [other], REACH_CAP_UM))
+            if side.reach_um >= min_reach_um - ROUNDING_UM:
+                out.append(along)
     return out
-
-
-def _even(trace: Trace, step_um: float) -> tuple[FloatArray, FloatArray]:
-    at = np.arange(0.0, trace.length_um + 1e-9, step_um)
-    return at, points_at(trace.points_um, at)
 
 
 def _sharpest_turn_deg(trace: Trace) -> float:
     """Largest change of direction between the 6 um before and the 6 um after any point."""
-    _, points = _even(trace, 1.0)
+    points = points_at(trace.points_um, np.arange(0.0, trace.length_um + 1e-9, 1.0))
     window = int(TURN_WINDOW_UM)
     if len(points) <= 2 * window:
         return 0.0
     before = points[window:-window] - points[: -2 * window]
     after = points[2 * window :] - points[window:-window]
-    turn = np.arctan2(
-        np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]), (before * after).sum(axis=1)
-    )
-    return float(np.degrees(turn.max()))
+    across = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+    return float(np.degrees(np.arctan2(np.abs(across), (before * after).sum(axis=1)).max()))
 
 
 def _depth_jumps(trace: Trace) -> bool:
     """Whether the depth changes too suddenly along a way for it to be one fiber."""
     known = np.isfinite(trace.z_um) & ~trace.bridged
-    if not known.any():
+    if known.sum() < 2:
         return False
     along, z = trace.along_um[known], trace.z_um[known]
-    for split in range(1, len(along)):
-        before = z[:split][along[:split] >= along[split - 1] - DEPTH_WINDOW_UM]
-        after = z[split:][along[split:] <= along[split] + DEPTH_WINDOW_UM]
-        gap = along[split] - along[split - 1]
-        if abs(np.median(after) - np.median(before)) > DEPTH_STEP_UM + gap:
-            return True
-    return False
+    window = max(1, int(DEPTH_WINDOW_UM))
+    at = np.arange(along[0], along[-1] + 1e-9, 1.0)
+    if len(at) < 2 * window:
+        return bool(abs(z[-1] - z[0]) > DEPTH_STEP_UM + along[-1] - along[0])
+    nearest = z[np.abs(along[None, :] - at[:, None]).argmin(axis=1)]
+    median = np.median(np.lib.stride_tricks.sliding_window_view(nearest, window), axis=1)
+    # both windows together span this length, over which a fiber may change its depth as much
+    return bool(np.abs(median[window:] - median[:-window]).max(initial=0.0) > DEPTH_STEP_UM + DEPTH_WINDOW_UM)

@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ienfd.geometry import FloatArray, Projector, arc_lengths, meetings
+from ienfd.geometry import FloatArray, Projector, arc_lengths, length, meetings
 from ienfd.result import Branch, FiberGraph, Piece
 
-__all__ = ["Arc", "Intersection", "Network", "Touch", "Trace", "Walk", "build_network", "walk"]
+__all__ = ["Arc", "Intersection", "Network", "Trace", "Walk", "build_network", "walk"]
 
 TOUCH_DEPTH_UM = 1.0
 """A line that goes over the junction by less than this and comes back has touched it, not crossed it."""
+
+_Cut = tuple[float, int, float, int]  # place on the trace, piece, place on its junction, side gone to
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,23 +106,11 @@ class Intersection:
 
 
 @dataclass(frozen=True, eq=False)
-class Touch:
-    """A place where a line touches the junction without crossing it, seen from `from_dermis`."""
-
-    piece: int
-    vertex: int
-    point_um: FloatArray
-    position_um: float
-    from_dermis: bool
-
-
-@dataclass(frozen=True, eq=False)
 class Network:
     """Arcs, the intersections between them, and which arcs meet at every vertex."""
 
     arcs: tuple[Arc, ...]
     intersections: tuple[Intersection, ...]
-    touches: tuple[Touch, ...]
     nodes: int
     at_vertex: dict[int, tuple[int, ...]]
     component: tuple[int, ...]
@@ -157,23 +147,23 @@ def build_network(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: flo
         Its intersections are in order of piece and position.
     """
     traces = [_trace(branch, pixel_size_um) for branch in graph.branches]
-    cuts: list[list[tuple[float, int, float, int]]] = [[] for _ in traces]
-    touches: list[Touch] = []
+    cuts: list[list[_Cut]] = [[] for _ in traces]
     for index, piece in enumerate(pieces):
         junction = piece.junction_px * pixel_size_um
-        if len(junction) < 2:
+        if length(junction) <= 0:
             continue
         found = meetings([trace.points_um for trace in traces], junction)
         projector = Projector(junction)
         for number in np.unique(found.path):
             mine = found.path == number
-            every = list(zip(found.on_path[mine], found.on_curve[mine], found.toward[mine], strict=True))
-            kept, touched = _without_touches(every, traces[number], projector)
-            cuts[number] += [(float(s), index, float(p), int(toward)) for s, p, toward in kept]
-            for s, p, toward in touched:
-                point = _at(traces[number], s).points_um[0]
-                touches.append(Touch(index, graph.branches[number].start, point, float(p), toward > 0))
-    return _assemble(graph, traces, cuts, touches)
+            every = [
+                (float(s), index, float(p), int(toward))
+                for s, p, toward in zip(
+                    found.on_path[mine], found.on_curve[mine], found.toward[mine], strict=True
+                )
+            ]
+            cuts[number] += _without_touches(every, traces[number], projector)
+    return _assemble(graph, traces, cuts)
 
 
 def walk(network: Network, vertex: int, first: Iterable[int], limit_um: float) -> Walk:
@@ -236,11 +226,9 @@ def _trace(branch: Branch, pixel_size_um: float) -> Trace:
     )
 
 
-def _without_touches(
-    every: list[tuple[float, float, int]], trace: Trace, projector: Projector
-) -> tuple[list[tuple[float, float, int]], list[tuple[float, float, int]]]:
+def _without_touches(every: list[_Cut], trace: Trace, projector: Projector) -> list[_Cut]:
     """Drop pairs of crossings between which the trace hardly leaves the junction, shallowest first."""
-    kept, touched = list(every), []
+    kept = list(every)
     while len(kept) > 1:
         depths = [
             float(np.abs(projector(_between(trace, one[0], two[0]).points_um).signed).max())
@@ -249,9 +237,8 @@ def _without_touches(
         shallowest = int(np.argmin(depths))
         if depths[shallowest] >= TOUCH_DEPTH_UM:
             break
-        touched.append(kept[shallowest])
         del kept[shallowest : shallowest + 2]
-    return kept, touched
+    return kept
 
 
 def _at(trace: Trace, position: float) -> Trace:
@@ -282,12 +269,7 @@ def _between(trace: Trace, start: float, end: float) -> Trace:
     )
 
 
-def _assemble(
-    graph: FiberGraph,
-    traces: Sequence[Trace],
-    cuts: Sequence[Sequence[tuple[float, int, float, int]]],
-    touches: Sequence[Touch],
-) -> Network:
+def _assemble(graph: FiberGraph, traces: Sequence[Trace], cuts: Sequence[Sequence[_Cut]]) -> Network:
     nodes = len(graph.nodes_px)
     arcs: list[Arc] = []
     unordered: list[Intersection] = []
@@ -327,7 +309,6 @@ def _assemble(
     return Network(
         tuple(arcs),
         tuple(ordered),
-        tuple(sorted(touches, key=lambda t: (t.piece, t.position_um))),
         nodes,
         {vertex: tuple(found) for vertex, found in at_vertex.items()},
         _components(nodes + len(unordered), arcs),

@@ -1,0 +1,147 @@
+"""What must not change a count: where the section lies, how it was turned, how finely it was scanned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from counting_scenes import LENGTH_UM, Fiber, Scene
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ienfd.counting import count_crossings
+from ienfd.protocol import CountingRules
+from ienfd.result import Branch, Cell, FiberGraph, Findings, Piece
+
+Points = Callable[[np.ndarray], np.ndarray]
+
+# heights off the round numbers at which a rule changes its mind
+HEIGHTS = st.integers(-45, 60).map(lambda h: h + 0.37)
+PLACES = st.integers(40, 360).map(lambda a: a + 0.11)
+BENDS = st.lists(st.tuples(st.integers(-30, 30), HEIGHTS), min_size=1, max_size=3)
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    """Up to five fibers; some start where another one ends."""
+    fibers: list[Fiber] = []
+    for _ in range(draw(st.integers(1, 5))):
+        ends = [fiber.line[k] for fiber in fibers for k in (0, -1)]
+        joins = bool(ends) and draw(st.booleans())
+        along, height = draw(st.sampled_from(ends)) if joins else (draw(PLACES), draw(HEIGHTS))
+        line = [(along, height)]
+        for step, next_height in draw(BENDS):
+            along = float(np.clip(along + step + 0.5, 5.0, LENGTH_UM - 5.0))
+            line.append((along, next_height))
+        gaps = [(10.2, 13.7)] if draw(st.booleans()) else []
+        fibers.append(Fiber(line, contrast=draw(st.sampled_from([2.0, 5.0, 12.0])), gaps=gaps))
+    cells = [(draw(PLACES), draw(st.integers(2, 40)) + 0.2, 4.0)] if draw(st.booleans()) else []
+    return Scene(fibers, cells=cells, wave_um=draw(st.sampled_from([0.0, 12.0])))
+
+
+def summary(findings: Findings) -> tuple[int, Counter[str]]:
+    crossings = count_crossings(findings, CountingRules())
+    return sum(c.counted for c in crossings), Counter(c.reason for c in crossings)
+
+
+def moved(findings: Findings, points: Points, *, mirrored: bool = False) -> Findings:
+    def line(polyline: np.ndarray) -> np.ndarray:
+        return points(polyline)[:: -1 if mirrored else 1]
+
+    pieces = tuple(
+        Piece(
+            line(piece.surface_px),
+            line(piece.junction_px),
+            piece.junction_confidence[:: -1 if mirrored else 1],
+            piece.cut_ends[:: -1 if mirrored else 1],
+        )
+        for piece in findings.pieces
+    )
+    graph = findings.graph
+    cells = tuple(
+        Cell(*points(np.array([[c.row_px, c.col_px]]))[0], c.radius_um, c.contrast) for c in graph.cells
+    )
+    branches = tuple(replace(branch, path_px=points(branch.path_px)) for branch in graph.branches)
+    return replace(findings, pieces=pieces, graph=FiberGraph(points(graph.nodes_px), branches, cells))
+
+
+def backward(branch: Branch) -> Branch:
+    return Branch(
+        branch.end, branch.start, branch.path_px[::-1], branch.contrast[::-1], branch.bridged[::-1], None
+    )
+
+
+quick = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@quick
+@given(scene=scenes(), shift=st.tuples(st.integers(-500, 5000), st.integers(-500, 5000)))
+def test_translation(scene: Scene, shift: tuple[int, int]) -> None:
+    findings = scene.findings()
+    there = moved(findings, lambda p: p + np.array(shift) + 0.3)
+    assert summary(there) == summary(findings)
+    here = [c.junction_position_um for c in count_crossings(findings, CountingRules())]
+    assert [c.junction_position_um for c in count_crossings(there, CountingRules())] == pytest.approx(
+        here, abs=1e-5
+    )
+
+
+@quick
+@given(scene=scenes(), turns=st.integers(1, 3))
+def test_rotation_by_right_angles(scene: Scene, turns: int) -> None:
+    findings = scene.findings()
+
+    def turned(p: np.ndarray) -> np.ndarray:
+        for _ in range(turns):
+            p = np.stack([p[:, 1], 799.0 - p[:, 0]], axis=1)
+        return p
+
+    assert summary(moved(findings, turned)) == summary(findings)
+
+
+@quick
+@given(scene=scenes())
+def test_mirroring(scene: Scene) -> None:
+    findings = scene.findings()
+    mirror = moved(findings, lambda p: np.stack([p[:, 0], 799.0 - p[:, 1]], axis=1), mirrored=True)
+    assert summary(mirror) == summary(findings)
+
+
+@quick
+@given(scene=scenes(), pixel_size_um=st.sampled_from([0.16, 0.25, 0.65, 1.0]))
+def test_scale(scene: Scene, pixel_size_um: float) -> None:
+    findings = scene.findings()
+    factor = scene.pixel_size_um / pixel_size_um
+    scaled = moved(findings, lambda p: p * factor)
+    assert summary(replace(scaled, pixel_size_um=pixel_size_um)) == summary(findings)
+
+
+@quick
+@given(scene=scenes(), data=st.data())
+def test_order_and_direction_of_branches(scene: Scene, data: st.DataObject) -> None:
+    findings = scene.findings()
+    branches = data.draw(st.permutations(findings.graph.branches))
+    turned = tuple(backward(b) if data.draw(st.booleans()) else b for b in branches)
+    shuffled = replace(findings, graph=replace(findings.graph, branches=turned))
+    assert summary(shuffled) == summary(findings)
+    ids = {c.crossing_id for c in count_crossings(findings, CountingRules())}
+    assert {c.crossing_id for c in count_crossings(shuffled, CountingRules())} == ids
+
+
+@quick
+@given(scene=scenes(), start=PLACES, width=st.integers(1, 80))
+def test_an_exclusion_only_takes_out_what_lies_in_it(scene: Scene, start: float, width: int) -> None:
+    from ienfd.result import Stretch
+
+    findings = scene.findings()
+    stretch = Stretch(0, start, start + width, "excluded_stretch")
+    before = count_crossings(findings, CountingRules())
+    after = count_crossings(replace(findings, exclusions=(stretch,)), CountingRules())
+    assert [c.crossing_id for c in after] == [c.crossing_id for c in before]
+    for one, other in zip(before, after, strict=True):
+        inside = start <= one.junction_position_um <= start + width
+        assert (other.reason == "excluded_stretch") >= inside
+        assert not (inside and other.counted)

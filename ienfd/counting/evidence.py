@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ienfd.counting.network import Intersection, Network, Trace, Walk, join, walk
+from ienfd.counting.network import Intersection, Network, Walk, join, walk
 
 __all__ = [
     "REACH_CAP_UM",
@@ -101,15 +101,16 @@ def look(network: Network, place: Intersection, junction_confidence: float) -> E
 
 def side_of(network: Network, ways: Walk) -> Side:
     """What is seen along the farthest way of a walk."""
-    best: tuple[float, Trace] | None = None
+    reach = 0.0
+    way: tuple[int, bool, int] | None = None
     for arc, forward, at in ways.entered:
-        trace = join(network, [*ways.steps[at], (arc, forward)])
-        reach = trace.seen_within(REACH_CAP_UM)
-        if best is None or reach > best[0] + 1e-9:
-            best = reach, trace
-    if best is None or best[0] <= 0:
+        left = REACH_CAP_UM - ways.distance_um[at]
+        far = ways.seen_um[at] + network.arcs[arc].trace.seen_within(left, forward)
+        if far > reach + ROUNDING_UM:
+            reach, way = far, (arc, forward, at)
+    if way is None:
         return Side()
-    reach, trace = best
+    trace = join(network, [*ways.steps_to(way[2]), way[:2]])
     steps = np.diff(trace.along_um)
     middle = 0.5 * (trace.along_um[1:] + trace.along_um[:-1])
     seen = ~(trace.bridged[1:] | trace.bridged[:-1]) & (steps > 0)

@@ -112,12 +112,12 @@ def _neighbors(
     """Intersections of the same piece reached on one side, arrived at from that same side."""
     ways = walk(network, place.vertex, [place.above if upper else place.below], _LONGEST_LINK_UM)
     out = []
-    for vertex, steps in ways.steps.items():
-        if not steps or not network.is_intersection(vertex):
+    for vertex, (last_arc, _, _) in ways.came_by.items():
+        if not network.is_intersection(vertex):
             continue
         other = network.intersections[number[vertex]]
-        if other.piece == place.piece and steps[-1][0] == (other.above if upper else other.below):
-            out.append((number[vertex], steps))
+        if other.piece == place.piece and last_arc == (other.above if upper else other.below):
+            out.append((number[vertex], ways.steps_to(vertex)))
     return out
 
 

@@ -58,9 +58,14 @@ class Trace:
         """Whole length, gaps included."""
         return float(self.along_um[-1])
 
-    def seen_within(self, limit_um: float) -> float:
-        """Length seen as a fiber within the first `limit_um`."""
-        return float(np.interp(limit_um, self.along_um, self.seen_um))
+    def seen_within(self, limit_um: float, forward: bool) -> float:
+        """Length seen as a fiber within the first (or, if not `forward`, the last) `limit_um`."""
+        whole = float(self.seen_um[-1])
+        if limit_um >= self.length_um:
+            return whole
+        if forward:
+            return float(np.interp(limit_um, self.along_um, self.seen_um))
+        return whole - float(np.interp(self.length_um - limit_um, self.along_um, self.seen_um))
 
     def backward(self) -> Trace:
         """The same trace from its other end."""
@@ -122,11 +127,30 @@ class Network:
 
 @dataclass(frozen=True)
 class Walk:
-    """Shortest ways from a vertex to others: (arc, forward) steps by vertex reached, and its distance."""
+    """Shortest ways from a vertex to others.
 
-    steps: dict[int, tuple[tuple[int, bool], ...]]
+    Parameters
+    ----------
+    came_by : dict of int to (int, bool, int)
+        For every vertex reached: the last arc, whether it was walked forward, and from which vertex.
+    distance_um, seen_um : dict of int to float
+        Length of the way to every vertex reached, and how much of it is seen rather than bridged.
+    entered : tuple of (int, bool, int)
+        Every arc that was entered, whether forward, and from which vertex.
+    """
+
+    came_by: dict[int, tuple[int, bool, int]]
     distance_um: dict[int, float]
+    seen_um: dict[int, float]
     entered: tuple[tuple[int, bool, int], ...]
+
+    def steps_to(self, vertex: int) -> tuple[tuple[int, bool], ...]:
+        """Arcs, each forward or backward, from the start to a vertex."""
+        steps: list[tuple[int, bool]] = []
+        while vertex in self.came_by:
+            arc, forward, vertex = self.came_by[vertex]
+            steps.append((arc, forward))
+        return tuple(reversed(steps))
 
 
 def build_network(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: float) -> Network:
@@ -171,34 +195,36 @@ def walk(network: Network, vertex: int, first: Iterable[int], limit_um: float) -
 
     Vertices at which a walk ends because they are intersections are part of the result.
     """
-    steps: dict[int, tuple[tuple[int, bool], ...]] = {}
-    distance: dict[int, float] = {}
+    came_by: dict[int, tuple[int, bool, int]] = {}
+    distance, seen = {vertex: 0.0}, {vertex: 0.0}
     entered: list[tuple[int, bool, int]] = []
-    queue: list[tuple[float, int, tuple[tuple[int, bool], ...]]] = []
+    queue: list[tuple[float, int, int, bool, int]] = []
 
-    def enter(arc: int, at: int, before: float, way: tuple[tuple[int, bool], ...]) -> None:
+    def enter(arc: int, at: int) -> None:
         ends = network.arcs[arc]
-        for forward in {ends.start == at, ends.end != at}:
+        for forward in (True, False):
+            if at != (ends.start if forward else ends.end):
+                continue
             entered.append((arc, forward, at))
-            target = ends.end if forward else ends.start
-            total = before + ends.trace.length_um
+            total = distance[at] + ends.trace.length_um
             if total <= limit_um:
-                heapq.heappush(queue, (total, target, (*way, (arc, forward))))
+                heapq.heappush(queue, (total, ends.end if forward else ends.start, arc, forward, at))
 
     for arc in first:
-        enter(arc, vertex, 0.0, ())
-    distance[vertex], steps[vertex] = 0.0, ()
+        enter(arc, vertex)
     while queue:
-        total, at, way = heapq.heappop(queue)
+        total, at, arc, forward, previous = heapq.heappop(queue)
         if at in distance:
             continue
-        distance[at], steps[at] = total, way
+        distance[at] = total
+        seen[at] = seen[previous] + float(network.arcs[arc].trace.seen_um[-1])
+        came_by[at] = (arc, forward, previous)
         if network.is_intersection(at):
             continue
-        for arc in network.at_vertex[at]:
-            if arc != way[-1][0]:
-                enter(arc, at, total, way)
-    return Walk(steps, distance, tuple(entered))
+        for other in network.at_vertex[at]:
+            if other != arc:
+                enter(other, at)
+    return Walk(came_by, distance, seen, tuple(entered))
 
 
 def join(network: Network, steps: Sequence[tuple[int, bool]]) -> Trace:

@@ -66,11 +66,14 @@ class Execution:
     ----------
     analyzed : int
         Sections analyzed.
+    interrupted : bool
+        Whether it was stopped by Ctrl-C; what is done stays done.
     seconds : Counter of str
         Time spent in each stage, over all workers.
     """
 
     analyzed: int = 0
+    interrupted: bool = False
     seconds: Counter[str] = field(default_factory=Counter)
 
 
@@ -105,7 +108,7 @@ def execute(
     executor : Executor
         Who does the work.
     on_progress : callable
-        Told after every row; an exception that it raises (such as KeyboardInterrupt) stops the run.
+        Told after every row; it stops the run by raising KeyboardInterrupt.
     logger : Logger, optional
         Where endings and tracebacks are logged.
 
@@ -133,6 +136,13 @@ class _Executive:
         self.done = 0
 
     def run(self, executor: Executor) -> Execution:
+        try:
+            self._run(executor)
+        except KeyboardInterrupt:
+            self.execution.interrupted = True
+        return self.execution
+
+    def _run(self, executor: Executor) -> None:
         work: dict[str, _Work] = {}
         wanted = [item.record.analysis_id for item in self.plan.items if item.record.analysis_id]
         known = self.store.known_analyses(wanted)
@@ -150,7 +160,6 @@ class _Executive:
         with closing(executor.run(self._job(*entry) for entry in work.items())) as endings:
             for ending in endings:
                 self._take(ending, work[ending.key])
-        return self.execution
 
     def _overlay_is_there(self, item: Item, key: str) -> bool:
         label = label_of(key, self.plan.options.protocol, item.title)

@@ -91,7 +91,7 @@ def print_profile(console: Console, report: RunReport) -> None:
 
 def _biopsies(lines: Iterable[BiopsyLine], *, narrow: bool) -> Table:
     """The biopsies; on a narrow terminal the call stands under the name rather than beside it."""
-    table = _table()
+    table = make_table()
     table.add_column("Biopsy", overflow="fold", ratio=1)
     for header, justify in _FIGURE_COLUMNS:
         table.add_column(header, justify=justify, no_wrap=True)
@@ -111,7 +111,7 @@ def _biopsies(lines: Iterable[BiopsyLine], *, narrow: bool) -> Table:
     return table
 
 
-def _table() -> Table:
+def make_table() -> Table:
     return Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, 2, 0, 0), expand=True)
 
 
@@ -128,7 +128,7 @@ def _figure(value: float | None, digits: int = 1) -> str:
 
 
 def _troubles(troubles: Iterable[Trouble]) -> RenderableType:
-    table = _table()
+    table = make_table()
     table.add_column("Not ok", no_wrap=True)
     table.add_column("File, reason, and what to do", overflow="fold", ratio=1)
     for trouble in troubles:

@@ -53,8 +53,8 @@ class Truth:
     Coordinates are (row, col) in full-resolution pixels, the center of a pixel at the integer, with
     the depth in micrometers beside them. The curves run with the epidermis on their left; the
     junction is its mean over the depth of the section. Lengths are those of the visible curves,
-    smoothed along the arc with a Gaussian of standard deviation 15 (surface), 5 (junction) and 200
-    (chord) micrometers.
+    smoothed at 15 (surface), 5 (junction) and 200 (chord) micrometers: along the arc, with a Gaussian of
+    half that standard deviation.
     """
 
     stain: str
@@ -123,9 +123,9 @@ def describe(spec: PhantomSpec, seed: int, scene: Scene, shape: tuple[int, int])
             for cell in scene.cells
             if seen(np.array([cell.row_um, cell.col_um]))
         ),
-        surface_length_mm=sum(polyline_length(smooth_polyline(p, 15.0)) for p in surfaces) / 1000,
-        junction_length_mm=sum(polyline_length(smooth_polyline(p, 5.0)) for p in junctions) / 1000,
-        chord_length_mm=sum(polyline_length(smooth_polyline(p, 200.0)) for p in surfaces) / 1000,
+        surface_length_mm=sum(polyline_length(smooth_polyline(p, 15.0 / 2)) for p in surfaces) / 1000,
+        junction_length_mm=sum(polyline_length(smooth_polyline(p, 5.0 / 2)) for p in junctions) / 1000,
+        chord_length_mm=sum(polyline_length(smooth_polyline(p, 200.0 / 2)) for p in surfaces) / 1000,
     )
 
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from batch_standins import ENGINE
+from batch_helpers import carried_out, planned, rows, state
+from batch_standins import NO_READING
 
-from ienfd.batch.discover import discover
-from ienfd.batch.execute import Progress, execute
+from ienfd.batch.execute import Progress
 from ienfd.batch.files import overlay_name, study_log
-from ienfd.batch.plan import BatchOptions, FileCase, Plan, make_plan
 from ienfd.batch.pool import LocalPool
-from ienfd.protocol import CountingRules, ImageChoices, Protocol, canonical_json
-from ienfd.study.records import BiopsyRecord, RunRecord
-from ienfd.study.store import Store
+from ienfd.protocol import CountingRules, ImageChoices, Protocol
+from ienfd.study.records import BiopsyRecord
 
 
 @pytest.fixture(scope="module")
@@ -36,66 +33,6 @@ def images(tmp_path: Path) -> Path:
     return folder
 
 
-@pytest.fixture
-def reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[str]]:
-    """Which files were read since the last time it was asked."""
-    log = tmp_path / "reads.txt"
-    monkeypatch.setenv("IENFD_TEST_READS", str(log))
-
-    def ask() -> list[str]:
-        names = sorted(log.read_text(encoding="utf-8").split()) if log.exists() else []
-        log.unlink(missing_ok=True)
-        return names
-
-    return ask
-
-
-def case_of(name: str) -> FileCase:
-    return FileCase(BiopsyRecord(f"case {name}", name, age_years=50.0))
-
-
-def planned(images: Path, out: Path, pool: LocalPool, **options: object) -> Plan:
-    asked = BatchOptions(images, out, engine=ENGINE, **options)  # type: ignore[arg-type]
-    found = discover(images, out=out, is_image=lambda path: False, suffixes=(".tif",))
-    return make_plan(asked, found, case_of, pool)
-
-
-def carried_out(plan: Plan, pool: LocalPool, on_progress: Callable[[Progress], None] | None = None) -> int:
-    """Carry out a plan as `ienfd run` does; returns the number of sections analyzed."""
-    protocol = plan.options.protocol
-    run = RunRecord(
-        str(plan.discovery.root), plan.discovery.scope, protocol.id, protocol.hash, canonical_json({}),
-        plan.rules_key, plan.algorithm_version, "test",
-    )  # fmt: skip
-    with Store(plan.options.out, create=True) as store, study_log(plan.options.out) as logger:
-        run_id = store.begin_run(run, [item.record for item in plan.items])
-        done = execute(plan, store, run_id, pool, logger=logger, on_progress=on_progress or (lambda p: None))
-        store.end_run(run_id, "finished")
-    return done.analyzed
-
-
-def rows(out: Path) -> dict[str, tuple[str, str | None]]:
-    with Store(out) as store:
-        return {p.path: (p.status, p.reason) for p in store.placements()}
-
-
-def state(out: Path, protocol: Protocol) -> object:
-    """Everything that the derived tables are made from, and the bytes of all overlays."""
-    from ienfd.analysis_key import rules_key
-
-    with Store(out) as store:
-        placements = store.placements()
-        results = store.results(
-            [str(p.analysis_id) for p in placements if p.analysis_id], rules_key(protocol)
-        )
-    figures = {
-        key: (r.status, r.reason, r.crossings, r.lengths, r.density_per_mm, r.findings.measures)
-        for key, r in results.items()
-    }
-    overlays = {path.name: path.read_bytes() for path in sorted((out / "overlays").glob("*"))}
-    return [(p.path, p.status, p.analysis_id) for p in placements], figures, overlays
-
-
 def test_all_files_are_analyzed_once(images: Path, tmp_path: Path, pool: LocalPool) -> None:
     out = tmp_path / "study"
     seen: list[Progress] = []
@@ -106,36 +43,28 @@ def test_all_files_are_analyzed_once(images: Path, tmp_path: Path, pool: LocalPo
     assert sorted(path.name for path in images.rglob("*")) == ["a.tif", "b.tif", "c.tif", "sub"]
 
 
-def test_a_finished_section_is_not_touched_again(
-    images: Path, tmp_path: Path, reads: Callable[[], list[str]]
-) -> None:
+def test_a_finished_section_is_not_touched_again(images: Path, tmp_path: Path, pool: LocalPool) -> None:
     out = tmp_path / "study"
-    with LocalPool(1) as pool:
-        carried_out(planned(images, out, pool), pool)
-        assert reads() == ["a.tif", "b.tif", "c.tif"]
-        before = state(out, Protocol())
-        assert carried_out(planned(images, out, pool), pool) == 0
-        assert reads() == []
-        assert state(out, Protocol()) == before
-        images.rename(tmp_path / "moved")
-        (tmp_path / "moved" / "b.tif").write_text("good but other", encoding="utf-8")
-        assert carried_out(planned(tmp_path / "moved", out, pool), pool) == 1
-        assert reads() == ["b.tif"]
+    carried_out(planned(images, out, pool), pool)
+    before = state(out, Protocol())
+    assert carried_out(planned(images, out, pool, engine=NO_READING), pool) == 0
+    assert state(out, Protocol()) == before
+    images.rename(tmp_path / "moved")
+    assert carried_out(planned(tmp_path / "moved", out, pool, engine=NO_READING), pool) == 0
+    assert state(out, Protocol()) == before
+    (tmp_path / "moved" / "b.tif").write_text("good but other", encoding="utf-8")
+    assert carried_out(planned(tmp_path / "moved", out, pool), pool) == 1
+    assert set(rows(out).values()) == {("done", None)}
     assert len(rows(out)) == 3
 
 
-def test_counting_rules_count_again_without_the_image(
-    images: Path, tmp_path: Path, reads: Callable[[], list[str]]
-) -> None:
+def test_counting_rules_count_again_without_the_image(images: Path, tmp_path: Path, pool: LocalPool) -> None:
     out, fresh = tmp_path / "study", tmp_path / "fresh"
     other = Protocol(counting=CountingRules(min_reach_um=9.0))
-    with LocalPool(1) as pool:
-        carried_out(planned(images, out, pool), pool)
-        reads()
-        assert carried_out(planned(images, out, pool, protocol=other), pool) == 0
-        assert reads() == []
-        carried_out(planned(images, fresh, pool, protocol=other), pool)
-    assert state(out, other) == state(fresh, other)
+    carried_out(planned(images, out, pool), pool)
+    assert carried_out(planned(images, out, pool, protocol=other, engine=NO_READING), pool) == 0
+    carried_out(planned(images, fresh, pool, protocol=other), pool)
+    assert state(out, other) == state(fresh, other) != state(out, Protocol())
 
 
 def test_an_image_choice_reads_the_image_again(images: Path, tmp_path: Path, pool: LocalPool) -> None:
@@ -168,7 +97,7 @@ def test_what_goes_wrong_stays_with_its_file(images: Path, tmp_path: Path) -> No
     (images / "empty.tif").touch()
     out = tmp_path / "study"
     statuses: dict[str, tuple[str, str | None]] = {}
-    with LocalPool(2, time_limit_s=1.5) as pool:
+    with LocalPool(2, time_limit_s=2.5) as pool:
         plan = planned(images, out, pool)
         carried_out(plan, pool, lambda p: statuses.update({p.file: (p.status, p.reason)}))
     expected = {f"{kind}.tif": ("failed", code) for kind, code in bad.items() if code}
@@ -199,36 +128,29 @@ def test_copies_share_an_analysis_and_have_their_own_overlay(
     assert len(list((out / "overlays").glob("*.png"))) == 4
 
 
-def test_a_lost_overlay_is_drawn_again(images: Path, tmp_path: Path, reads: Callable[[], list[str]]) -> None:
+def test_a_lost_overlay_is_drawn_again(images: Path, tmp_path: Path, pool: LocalPool) -> None:
     out = tmp_path / "study"
-    with LocalPool(1) as pool:
-        carried_out(planned(images, out, pool), pool)
-        before = state(out, Protocol())
-        reads()
-        next((out / "overlays").glob("a_*")).unlink()
-        carried_out(planned(images, out, pool), pool)
-        assert reads() == []
-        assert state(out, Protocol()) == before
-        for lost in [*(out / "overlays").glob("b_*"), *(out / "pictures").iterdir()]:
-            lost.unlink()
-        carried_out(planned(images, out, pool), pool)
-        assert reads() == ["b.tif"]
-        assert state(out, Protocol()) == before
+    carried_out(planned(images, out, pool), pool)
+    before = state(out, Protocol())
+    next((out / "overlays").glob("a_*")).unlink()
+    carried_out(planned(images, out, pool, engine=NO_READING), pool)
+    assert state(out, Protocol()) == before
+    for lost in [*(out / "overlays").glob("b_*"), *(out / "pictures").iterdir()]:
+        lost.unlink()
+    assert carried_out(planned(images, out, pool), pool) == 0  # the file is read for its picture only
+    assert state(out, Protocol()) == before
 
 
-def test_an_interruption_keeps_what_is_done(images: Path, tmp_path: Path) -> None:
+def test_an_interruption_keeps_what_is_done(images: Path, tmp_path: Path, pool: LocalPool) -> None:
     out = tmp_path / "study"
 
     def interrupt(progress: Progress) -> None:
         raise KeyboardInterrupt
 
-    with LocalPool(1) as pool:
-        plan = planned(images, out, pool)
-        with pytest.raises(KeyboardInterrupt):
-            carried_out(plan, pool, interrupt)
-        assert sorted(status for status, _ in rows(out).values()) == ["done", "pending", "pending"]
-        assert carried_out(planned(images, out, pool), pool) == 2
-        carried_out(planned(images, tmp_path / "fresh", pool), pool)
+    carried_out(planned(images, out, pool), pool, interrupt)
+    assert sorted(status for status, _ in rows(out).values()) == ["done", "pending", "pending"]
+    assert carried_out(planned(images, out, pool), pool) == 2
+    carried_out(planned(images, tmp_path / "fresh", pool), pool)
     assert state(out, Protocol()) == state(tmp_path / "fresh", Protocol())
 
 

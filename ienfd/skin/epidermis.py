@@ -1,0 +1,224 @@
+"""From stain signals to stretches of epidermis with surface, junction and confidence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import cKDTree
+
+from ienfd.result import FloatArray, Piece
+from ienfd.section import ChannelRole
+from ienfd.skin.features import cellularity, fit_model, make_features
+from ienfd.skin.junction import (
+    COARSE_STEP_UM,
+    coarse_curve,
+    find_layers,
+    refine_junction,
+    smooth_curve,
+    straighten,
+)
+from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, Side, down_side, epidermal_sides, sampled
+from ienfd.skin.strip import arc_um, best_path, make_strip
+from ienfd.skin.tissue import Tissue
+from ienfd.stain.chromogen import Chromogen
+from ienfd.stain.overview import Overview
+
+__all__ = ["Skin", "find_skin"]
+
+_Float32 = NDArray[np.float32]
+
+_EXTEND_UM = 200.0
+_MIN_PIECE_UM = 120.0
+
+
+@dataclass(frozen=True, eq=False)
+class Skin:
+    """What the skin room found, in coordinates of the overview grid.
+
+    Parameters
+    ----------
+    tissue : Tissue
+    pieces : tuple of Piece
+        Geometry in full-resolution pixels.
+    """
+
+    tissue: Tissue
+    pieces: tuple[Piece, ...]
+
+
+def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -> Skin:
+    """Find epidermis, surface and junction.
+
+    Returns
+    -------
+    Skin
+        Without pieces when there is no epidermis.
+    """
+    px = overview.grid.pixel_size_um
+    if not tissue.outlines:
+        return Skin(tissue, ())
+    features = make_features(overview, chromogen, tissue.mask)
+    membrane = next(
+        (s for s, r in zip(overview.signals, overview.roles, strict=True) if r is ChannelRole.BASEMENT_MEMBRANE), None
+    )
+    traced = []
+    for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
+        candidate = _trace(side, tissue, features, overview, membrane)
+        if candidate is not None:
+            traced.append(candidate)
+    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, overview.grid.factor)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Candidate:
+    """A traced stretch, before it is compared with the others."""
+
+    piece: Piece
+    difference: FloatArray  # mean features of what would be epidermis minus dermis
+    thickness_um: float
+    length_um: float
+    weight: float
+
+
+def _agreeing(candidates: list[_Candidate], factor: float) -> list[_Candidate]:
+    """Leave out stretches that contradict the best one.
+
+    The junction of a thin piece of tissue is found from both of its sides; the epidermis is the
+    side that lies nearer. And what is epidermis in one stretch cannot be dermis in another.
+    """
+    kept: list[_Candidate] = []
+    for candidate in sorted(candidates, key=lambda c: -c.weight):
+        if kept and candidate.difference @ kept[0].difference <= 0:
+            continue
+        tree = [cKDTree(other.piece.junction_px) for other in kept]
+        near = [t.query(candidate.piece.junction_px)[0] < 15 * factor for t in tree]
+        if not any(n.mean() > 0.3 for n in near):
+            kept.append(candidate)
+    return kept
+
+
+def _trace(
+    side: Side, tissue: Tissue, features: _Float32, overview: Overview, membrane: _Float32 | None
+) -> _Candidate | None:
+    px = overview.grid.pixel_size_um
+    outline, cut = _stretch(side, tissue, px)
+    if len(outline) < 10:
+        return None
+    down = down_side(outline, tissue.mask, px)
+    base = extend(outline, _EXTEND_UM, _EXTEND_UM, px)
+    strip = make_strip(base, px, above_um=ABOVE_UM, below_um=DEEPEST_UM, step_um=COARSE_STEP_UM, down=down)
+    below = straighten(strip, features, tissue.mask, membrane)
+    layers = find_layers(below)
+    if layers is None:
+        return None
+    coarse = coarse_curve(below, layers)
+    if len(coarse) < 20:
+        return None
+    junction, confidence = refine_junction(coarse, features, tissue.mask, px, down, membrane)
+    if len(junction) < 20 or arc_um(junction, px)[-1] < _MIN_PIECE_UM:
+        return None
+    surface = _surface(base, down, features, tissue, px, junction)
+    if len(surface) < 10:
+        return None
+    if down == 1:  # dermis on the left: turn round
+        junction, confidence, surface = junction[::-1], confidence[::-1], surface[::-1]
+        cut = cut[::-1]
+    grid = overview.grid
+    piece = Piece(grid.to_image(surface), grid.to_image(junction), confidence.astype(float), cut)
+    thickness = float(np.median(cKDTree(surface).query(junction)[0])) * px
+    length = float(arc_um(junction, px)[-1])
+    # a band of usual thickness is what an epidermis looks like; the dermal side of a thin piece is not
+    usual = float(np.exp(-0.5 * (np.log(max(thickness, 1.0) / 70) / 0.5) ** 2))
+    weight = length * float(confidence.mean()) * usual * (0.3 + layers.membrane)
+    return _Candidate(piece, layers.difference, thickness, length, weight)
+
+
+def _stretch(side: Side, tissue: Tissue, px: float) -> tuple[FloatArray, tuple[bool, bool]]:
+    """The outline of a side, smoothed, without the corners at its ends; and which ends are cut."""
+    outline = side.outline
+    reach = 150.0
+    start, end = side.start_um - reach, side.end_um + reach
+    if not outline.closed:
+        start, end = max(0.0, start), min(float(arc_um(outline.points, px)[-1]), end)
+    step = COARSE_STEP_UM
+    wide = sampled(outline, start, end, px)
+    heading = np.unwrap(np.arctan2(*np.gradient(wide, axis=0).T))
+    inner_a = int((side.start_um - start) / step)
+    inner_b = len(wide) - 1 - int((end - side.end_um) / step)
+    first, last = 0, len(wide)
+    ends = [False, False]
+    # a corner: the heading leaves that of the stretch inside of it by more than 35 degrees
+    span = int(80 / step)
+    mid = (inner_a + inner_b) // 2
+    a = inner_a + min(span, (mid - inner_a) // 2)
+    reference = np.median(heading[a : min(mid, a + 2 * span) + 1])
+    turned = np.flatnonzero(np.abs(heading[:a] - reference) > np.deg2rad(35))
+    if turned.size:
+        first, ends[0] = int(turned[-1]) + 1, True
+    b = inner_b - min(span, (inner_b - mid) // 2)
+    reference = np.median(heading[max(mid, b - 2 * span) : b + 1])
+    turned = np.flatnonzero(np.abs(heading[b:] - reference) > np.deg2rad(35))
+    if turned.size:
+        last, ends[1] = b + int(turned[0]), True
+    trim = int(15 / step)
+    first, last = first + trim * ends[0], last - trim * ends[1]
+    return wide[first:last], (ends[0], ends[1])
+
+
+def extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> FloatArray:
+    """Prolong a polyline straight on at both ends, along the mean heading of its last 60 um."""
+    step = float(np.median(np.hypot(*np.diff(curve, axis=0).T)))
+    span = min(len(curve) - 1, max(2, int(60 / (step * px))))
+
+    def ray(tip: FloatArray, inner: FloatArray, length_um: float) -> FloatArray:
+        heading = (tip - inner) / max(float(np.hypot(*(tip - inner))), 1e-9)
+        count = int(length_um / px / step)
+        return np.asarray(tip + heading * step * np.arange(1, count + 1)[:, None], float)
+
+    head = ray(curve[0], curve[span], before_um)[::-1]
+    tail = ray(curve[-1], curve[-1 - span], after_um)
+    return np.concatenate([head, curve, tail])
+
+
+def _surface(
+    base: FloatArray, down: int, features: _Float32, tissue: Tissue, px: float, junction: FloatArray
+) -> FloatArray:
+    """Boundary of viable epidermis and corneum above a junction (grid coordinates)."""
+    strip = make_strip(base, px, above_um=10.0, below_um=45.0, step_um=1.25, down=down)
+    values = np.stack([strip.sample(plane) for plane in features[::2]])  # levels; texture is too coarse here
+    inside = strip.sample(tissue.mask.astype(np.float32)) > 0.5
+    across = np.broadcast_to(np.arange(inside.shape[1]) * 1.25 - 10.0, inside.shape)
+    corneum = inside & (across > 1) & (across < 7)
+    viable = inside & (across > 24) & (across < 40)
+    outer = np.argmax(inside, axis=1)  # the first tissue from above
+    depth = outer
+    if corneum.sum() > 50 and viable.sum() > 50:
+        model = fit_model(values[:, corneum].T, values[:, viable].T)
+        if model.separation > 1.5:
+            projected = np.tensordot(model.direction, values, 1)
+            middle = 0.5 * (np.median(projected[corneum]) + np.median(projected[viable]))
+            evidence = np.where(inside, np.clip(projected - middle, -1.5, 1.5), 0)
+            cost = -np.cumsum(evidence, axis=1)
+            cost[across > 30] = cost.max() + 1
+            depth = best_path(cost, max_step=2, step_cost=0.5, curve_cost=0.2)
+    curve = strip.to_grid(np.column_stack([np.arange(len(depth)), depth]).astype(float))
+    curve = smooth_curve(curve, 4.0)
+    return _opposite(curve, junction)
+
+
+def _opposite(surface: FloatArray, junction: FloatArray) -> FloatArray:
+    """The part of the surface that lies opposite the junction: between the normals at its ends."""
+    wide = smooth_curve(junction, 40.0)
+    span = min(len(wide) - 1, 60)
+    first = (wide[span] - wide[0]) / max(float(np.hypot(*(wide[span] - wide[0]))), 1e-9)
+    last = (wide[-1] - wide[-1 - span]) / max(float(np.hypot(*(wide[-1] - wide[-1 - span]))), 1e-9)
+    near = max(200.0, float(np.hypot(*(junction[-1] - junction[0]))) / 2)
+    after = ((surface - junction[0]) @ first >= 0) | (np.hypot(*(surface - junction[0]).T) > near)
+    before = ((surface - junction[-1]) @ last <= 0) | (np.hypot(*(surface - junction[-1]).T) > near)
+    at = np.flatnonzero(after & before)
+    if not at.size:
+        return surface[:0]
+    part = surface[at[0] : at[-1] + 1]
+    return part if (part[-1] - part[0]) @ (junction[-1] - junction[0]) >= 0 else part[::-1]

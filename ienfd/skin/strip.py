@@ -1,0 +1,108 @@
+"""Straightened coordinates: position along a curve, depth across it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ienfd.result import FloatArray
+
+__all__ = ["Strip", "arc_um", "best_path", "make_strip"]
+
+
+def arc_um(points: FloatArray, px: float) -> FloatArray:
+    """Position along a polyline in micrometers, 0 at its first point."""
+    steps = np.hypot(*np.diff(points, axis=0).T) * px
+    return np.concatenate([[0.0], np.cumsum(steps)])
+
+
+def best_path(cost: FloatArray, max_step: int, step_cost: float, curve_cost: float = 0.0) -> NDArray[np.intp]:
+    """Globally optimal curve: one column index per row of `cost` (dynamic programming).
+
+    Parameters
+    ----------
+    cost : (S, D) ndarray
+        Cost of passing each place.
+    max_step : int
+        Largest change of column from one row to the next.
+    step_cost : float
+        Cost per column of change.
+    curve_cost : float
+        Additional cost per squared column of change.
+
+    Returns
+    -------
+    (S,) ndarray of int
+    """
+    rows, cols = cost.shape
+    steps = np.arange(-max_step, max_step + 1)
+    penalty = step_cost * np.abs(steps) + curve_cost * steps**2
+    back = np.zeros((rows, cols), np.int16)
+    total = cost[0].copy()
+    padded = np.full(cols + 2 * max_step, np.inf)
+    window = np.arange(cols)[:, None] + np.arange(2 * max_step + 1)[None, :]
+    for row in range(1, rows):
+        padded[max_step : max_step + cols] = total
+        options = padded[window] + penalty
+        choice = options.argmin(1)
+        back[row] = choice - max_step
+        total = options[np.arange(cols), choice] + cost[row]
+    path = np.empty(rows, np.intp)
+    path[-1] = int(total.argmin())
+    for row in range(rows - 1, 0, -1):
+        path[row - 1] = path[row] + back[row, path[row]]
+    return path
+
+
+@dataclass(frozen=True, eq=False)
+class Strip:
+    """Sampling positions along the normals of a curve.
+
+    Parameters
+    ----------
+    positions : (S, D, 2) ndarray of float
+        Grid coordinates; axis 0 runs along the curve, axis 1 from above it to below it.
+    step_um : float
+        Distance of samples along and across.
+    above_um : float
+        Height of the first sample above the curve.
+    """
+
+    positions: FloatArray
+    step_um: float
+    above_um: float
+
+    def sample(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(S, D) values of an image of the grid, linear between pixels."""
+        coordinates = np.moveaxis(self.positions, -1, 0)
+        return np.asarray(ndimage.map_coordinates(image, coordinates, order=1, mode="nearest"), np.float32)
+
+    def to_grid(self, points: FloatArray) -> FloatArray:
+        """(N, 2) strip coordinates (along, across) as grid coordinates."""
+        return np.column_stack(
+            [ndimage.map_coordinates(self.positions[..., k], points.T, order=1, mode="nearest") for k in (0, 1)]
+        )
+
+
+def make_strip(curve: FloatArray, px: float, *, above_um: float, below_um: float, step_um: float, down: int) -> Strip:
+    """Lay a strip along a curve.
+
+    Parameters
+    ----------
+    curve : (N, 2) ndarray
+        Smooth polyline in grid coordinates.
+    down : {1, -1}
+        1 when the dermis lies to the left of the direction (row, col) -> (col, -row), -1 otherwise.
+    """
+    arc = arc_um(curve, px)
+    count = max(2, int(arc[-1] / step_um) + 1)
+    at = np.linspace(0, arc[-1], count)
+    points = np.column_stack([np.interp(at, arc, curve[:, k]) for k in (0, 1)])
+    tangent = np.gradient(points, axis=0)
+    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
+    normal = down * np.column_stack([tangent[:, 1], -tangent[:, 0]])
+    offsets = np.arange(-above_um, below_um + step_um / 2, step_um) / px
+    return Strip(points[:, None, :] + offsets[None, :, None] * normal[:, None, :], step_um, above_um)

@@ -1,0 +1,151 @@
+"""Tissue against glass, and the outline between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.measure import find_contours, label, regionprops
+from skimage.segmentation import watershed
+
+from ienfd.result import FloatArray
+from ienfd.stain.grid import block_mean
+from ienfd.stain.overview import Overview
+
+__all__ = ["Outline", "Tissue", "find_tissue"]
+
+_Float32 = NDArray[np.float32]
+
+_MIN_TISSUE_MM2 = 0.01
+_MIN_OUTLINE_UM = 100.0
+_SMOOTH_UM = 5.0
+_OUTLINE_UM = 6.0
+_COARSE = 2  # tissue is sought at half the resolution of the overview
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """One stretch of the boundary between tissue and glass.
+
+    Parameters
+    ----------
+    points : (N, 2) ndarray of float
+        Grid coordinates, about two grid pixels apart.
+    closed : bool
+        True when it goes round a whole piece of tissue without meeting the image border.
+    """
+
+    points: FloatArray
+    closed: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Tissue:
+    """Where there is tissue.
+
+    Parameters
+    ----------
+    mask : (H, W) ndarray of bool
+        Tissue on the overview grid: holes filled, small specks removed, edges smoothed.
+    outlines : tuple of Outline
+        Boundaries with glass, longest first; the image border is not one.
+    """
+
+    mask: NDArray[np.bool_]
+    outlines: tuple[Outline, ...]
+
+
+def find_tissue(overview: Overview) -> Tissue:
+    """Separate tissue from glass.
+
+    What clearly rises above the glass, and what clearly does not, are told by the spread of the
+    glass itself; the boundary between them is put on the steepest change (watershed), so that it
+    does not depend on a threshold.
+
+    Parameters
+    ----------
+    overview : Overview
+        Glass is near 0 in every signal.
+
+    Returns
+    -------
+    Tissue
+        With an empty mask when there is none.
+    """
+    px = overview.grid.pixel_size_um * _COARSE
+    shape = overview.signals.shape[1:]
+    signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
+    evidence, slope = _evidence(signals, overview.noise, px)
+    surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
+    glass = ndimage.binary_opening(evidence < 0.6, _disk(5.0 / px))
+    glass &= ~ndimage.binary_dilation(surely, iterations=1)
+    markers = np.where(surely, 2, 0) + np.where(glass, 1, 0)
+    # the rise begins before the edge does: both markers stand back from what may be the blur of it
+    unsure = ndimage.binary_dilation(surely & ~ndimage.binary_erosion(surely, _disk(14.0 / px)), _disk(6.0 / px))
+    markers[unsure & ~ndimage.binary_erosion(surely, _disk(14.0 / px))] = 0
+    thin = surely & ~_reaches(surely & (markers == 2), surely)
+    markers[thin] = 2
+    if not (markers == 2).any():
+        return Tissue(np.zeros(shape, bool), ())
+    mask = watershed(slope, markers.astype(np.int32)) == 2 if (markers == 1).any() else np.ones_like(surely)
+    mask = np.asarray(ndimage.binary_fill_holes(mask), bool)
+    mask = ndimage.binary_opening(mask, _disk(4.0 / px))
+    regions = label(mask)
+    keep = [r.label for r in regionprops(regions) if r.area >= _MIN_TISSUE_MM2 * 1e6 / px**2]
+    mask = np.isin(regions, keep)
+    sigma = _OUTLINE_UM / px
+    pad = int(4 * sigma) + 1
+    padded = np.pad(mask.astype(np.float32), pad, mode="edge")
+    level = ndimage.gaussian_filter(padded, sigma)[pad:-pad, pad:-pad]
+    return Tissue(_enlarged(level, shape) > 0.5, _outlines(level, px))
+
+
+def _evidence(signals: _Float32, noise: NDArray[np.float64], px: float) -> tuple[_Float32, _Float32]:
+    """Evidence for tissue (1 where it is clear) and the slope of the signals at their edges."""
+    strongest = np.zeros(signals.shape[1:], np.float32)
+    slope = np.zeros(signals.shape[1:], np.float32)
+    for signal, spread in zip(signals, noise, strict=True):
+        smooth = ndimage.gaussian_filter(signal, _SMOOTH_UM / px)
+        clear = float(np.quantile(smooth, 0.9))
+        threshold = max(6 * float(spread), 0.08 * clear, 1e-6)
+        if clear <= threshold:
+            continue
+        np.maximum(strongest, smooth / threshold, out=strongest)
+        # compressed, so that the edge of a faint dermis weighs like that of a dense epidermis
+        bounded = np.tanh(ndimage.gaussian_filter(signal, 2.0 / px) / (2 * threshold))
+        np.maximum(slope, ndimage.gaussian_gradient_magnitude(bounded, 1.0), out=slope)
+    return strongest, slope
+
+
+def _reaches(seeds: NDArray[np.bool_], regions: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The connected regions that hold a seed."""
+    labels, _ = ndimage.label(regions)
+    return np.isin(labels, np.unique(labels[seeds])) & regions
+
+
+def _disk(radius: float) -> NDArray[np.bool_]:
+    r = max(1, round(radius))
+    y, x = np.ogrid[-r : r + 1, -r : r + 1]
+    return np.asarray(y * y + x * x <= r * r + 0.5 * r, bool)
+
+
+def _enlarged(level: _Float32, shape: tuple[int, ...]) -> _Float32:
+    """The coarse image on the overview grid."""
+    out = np.zeros(shape, np.float32)
+    large = ndimage.zoom(level, _COARSE, order=1, grid_mode=True, mode="nearest")
+    out[: large.shape[0], : large.shape[1]] = large
+    out[large.shape[0] :] = out[large.shape[0] - 1]
+    out[:, large.shape[1] :] = out[:, large.shape[1] - 1 : large.shape[1]]
+    return out
+
+
+def _outlines(level: _Float32, px: float) -> tuple[Outline, ...]:
+    """Sub-pixel boundaries, in overview coordinates, that are not the image border."""
+    outlines = []
+    for contour in find_contours(level, 0.5):
+        if len(contour) * px >= _MIN_OUTLINE_UM:
+            points = (contour + 0.5) * _COARSE - 0.5
+            outlines.append(Outline(points, bool(np.allclose(contour[0], contour[-1]))))
+    return tuple(sorted(outlines, key=lambda outline: -len(outline.points)))

@@ -1,0 +1,115 @@
+"""Bright-field: the light of the glass, optical density, and the direction of the nerve chromogen.
+
+Optical density is linear in the amount of dye (Beer-Lambert), so the colors of dyes add up as
+vectors (Ruifrok and Johnston 2001). The vector of the nerve chromogen is estimated from the
+thinnest dark structures of the image itself, with the published vector of DAB as a prior.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+__all__ = ["WhiteField", "fit_white_field", "optical_density"]
+
+_Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class WhiteField:
+    """Logarithm of the light through glass, a quadratic surface for every color.
+
+    Parameters
+    ----------
+    coefficients : (6, C) ndarray of float
+        Of 1, y, x, y^2, xy, x^2 with x and y running from -1 to 1 over the image.
+    noise : (C,) ndarray of float
+        Standard deviation of the optical density of glass at the resolution of the fit.
+    """
+
+    coefficients: NDArray[np.float64]
+    noise: NDArray[np.float64]
+
+    def at(self, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> _Float32:
+        """(len(rows), len(cols), C) logarithm of the light at normalized positions."""
+        y, x = rows[:, None], cols[None, :]
+        terms = (np.ones_like(y * x), y + 0 * x, x + 0 * y, y**2 + 0 * x, y * x, x**2 + 0 * y)
+        field = sum(term[..., None] * c for term, c in zip(terms, self.coefficients, strict=True))
+        return np.asarray(field, np.float32)
+
+
+def positions(start: float, stop: float, count: int, size: int) -> NDArray[np.float64]:
+    """Normalized positions (-1 to 1 over `size` pixels) of `count` samples from `start` to `stop`."""
+    step = (stop - start) / count
+    return (start + (np.arange(count) + 0.5) * step) / size * 2 - 1
+
+
+def fit_white_field(log_light: _Float32, *, iterations: int = 10) -> WhiteField:
+    """Fit a quadratic surface to the light of the glass.
+
+    Glass is flat and bright: the fit begins with the least textured of the bright places and then
+    takes in whatever agrees with it. Curvature is held back unless the glass shows it: a strip of
+    glass along one edge says nothing about the other end of the image.
+
+    Parameters
+    ----------
+    log_light : (H, W, C) ndarray of float32
+        Logarithm of the intensities at low resolution.
+
+    Returns
+    -------
+    WhiteField
+    """
+    rows, cols, colors = log_light.shape
+    step = max(1, int(np.sqrt(rows * cols / 60_000)))
+    total = log_light.mean(-1)
+    smooth = ndimage.gaussian_filter(total, 1.5)
+    texture = ndimage.gaussian_filter(np.abs(total - smooth), 4.0)[::step, ::step].ravel()
+    sample = ndimage.gaussian_filter(log_light, (1.5, 1.5, 0))[::step, ::step].astype(np.float64)
+    y = positions(0, rows, rows, rows)[::step, None] + 0 * sample[..., 0]
+    x = positions(0, cols, cols, cols)[None, ::step] + 0 * sample[..., 0]
+    design = np.stack([np.ones_like(x), y, x, y * y, x * y, x * x], -1).reshape(-1, 6)
+    values = sample.reshape(-1, colors)
+    light = values.mean(1)
+    flat = texture <= np.quantile(texture, 0.25)
+    top = np.quantile(light[flat], 0.95)
+    chosen = flat & (light > top - 0.12)
+    penalty = np.diag([0.0, 1, 1, 3, 3, 3]) * 2e-3
+    coefficients, spread = np.zeros((6, colors)), np.full(colors, 0.02)
+    for round_ in range(iterations):
+        used = design[chosen]
+        normal = used.T @ used / len(used) + penalty
+        coefficients = np.linalg.solve(normal, used.T @ values[chosen] / len(used))
+        residual = values - design @ coefficients
+        spread = 1.4826 * np.median(np.abs(residual[chosen]), axis=0)
+        spread = np.clip(spread, 1e-3, 0.015)
+        score = residual / spread
+        agrees = (score > -3).all(1) & (score < 6).all(1)
+        # textured places are taken in only once the surface is settled
+        grown = agrees if round_ >= 3 else agrees & (texture <= np.quantile(texture, 0.25 + 0.1 * round_))
+        if grown.sum() < 100:
+            break
+        chosen = grown
+    return WhiteField(coefficients, np.asarray(spread, float))
+
+
+def optical_density(light: _Float32, white: _Float32, floor: float) -> _Float32:
+    """Optical density (natural logarithm) against the light of the glass.
+
+    Parameters
+    ----------
+    light : (..., C) ndarray
+        Intensities.
+    white : (..., C) ndarray
+        Logarithm of the light of the glass at the same places.
+    floor : float
+        Lowest intensity that is told from black, in the units of `light`.
+
+    Returns
+    -------
+    (..., C) ndarray of float32
+    """
+    return white - np.log(np.maximum(light, floor))

@@ -1,0 +1,137 @@
+"""The color of the nerve stain, estimated from the thinnest lines of the image itself.
+
+A linear line filter applied to every color gives, at a fiber, the color of the fiber alone,
+whatever dye lies under it. The clutter between the fibers (nuclei, collagen, noise) has a
+covariance of its own; the weights that tell fibers from clutter best are those of a matched
+filter, inverse covariance times color. So no dye needs to be known beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ienfd.nerve.ridge import ANGLES, filter_bank
+from ienfd.stain.nerve import NerveSource
+
+__all__ = ["DAB", "Chromogen", "estimate_chromogen", "tissue_patches"]
+
+DAB = np.array([0.27, 0.57, 0.78])  # Ruifrok and Johnston 2001
+_PRIOR_WEIGHT = 0.15
+
+
+@dataclass(frozen=True, eq=False)
+class Chromogen:
+    """The nerve stain of one bright-field image.
+
+    Parameters
+    ----------
+    vector : (3,) ndarray of float
+        Optical density per unit of dye in red, green, blue; unit length.
+    weights : (3,) ndarray of float
+        Weights of the colors that tell it best from everything else.
+    angle_to_ground_deg : float
+        Angle between the color of the lines and that of the tissue about them.
+    ground_density : float
+        Mean optical density of the tissue.
+    """
+
+    vector: NDArray[np.float64]
+    weights: NDArray[np.float64]
+    angle_to_ground_deg: float
+    ground_density: float
+
+
+def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> Chromogen:
+    """Estimate the color of the nerve stain.
+
+    Parameters
+    ----------
+    patches : iterable of (N, N, 3) ndarray of float32
+        Optical density of squares of tissue on the working grid.
+    px_um : float
+        Pixel edge in micrometers.
+
+    Returns
+    -------
+    Chromogen
+    """
+    lines, ground = [], []
+    for patch in patches:
+        bank = filter_bank(patch.shape[0], px_um, (0.6,))
+        responses = np.stack([bank.respond(np.ascontiguousarray(patch[..., c]))[0] for c in range(patch.shape[-1])])
+        total = responses.sum(0)
+        best = total.argmax(0)
+        rows, cols = np.indices(best.shape)
+        lines.append(responses[:, best, rows, cols].reshape(patch.shape[-1], -1))
+        across = (best + ANGLES // 2) % ANGLES  # the same place, measured along the line: clutter
+        lines_across = responses[:, across, rows, cols].reshape(patch.shape[-1], -1)
+        ground.append((lines_across, patch.reshape(-1, patch.shape[-1]).T))
+    response = np.concatenate(lines, axis=1).astype(float)
+    clutter = np.concatenate([g[0] for g in ground], axis=1).astype(float)
+    tissue = np.concatenate([g[1] for g in ground], axis=1).astype(float)
+    covariance = np.cov(np.clip(clutter, *np.quantile(clutter, [0.01, 0.99], axis=1)[..., None]))
+    covariance += np.eye(len(covariance)) * np.trace(covariance) * 1e-3
+    mean_tissue = np.median(tissue, axis=1)
+    vector = _line_color(response, covariance)
+    if len(vector) == 3 and float(vector @ _unit(DAB)) > np.cos(np.deg2rad(20)):
+        vector = _unit((1 - _PRIOR_WEIGHT) * vector + _PRIOR_WEIGHT * _unit(DAB))
+    weights = np.linalg.solve(covariance, vector)
+    weights /= np.sqrt(weights @ covariance @ weights)
+    cosine = float(vector @ _unit(np.maximum(mean_tissue, 1e-6)))
+    return Chromogen(vector, weights, float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))), float(mean_tissue.mean()))
+
+
+def tissue_patches(source: NerveSource, tissue: NDArray[np.bool_], *, size: int = 256, most: int = 12) -> list[NDArray[np.float32]]:
+    """Squares of tissue near its outline, spread evenly.
+
+    Parameters
+    ----------
+    source : NerveSource
+        Reads optical density on the working grid.
+    tissue : (H, W) ndarray of bool
+        Tissue on the overview grid.
+    size : int
+        Edge of a square in pixels of the working grid.
+    most : int
+        Number of squares.
+    """
+    overview = source.overview.grid
+    near = ndimage.distance_transform_edt(tissue) * overview.pixel_size_um
+    band = np.argwhere((near > 50) & (near < 180))
+    if not len(band):
+        band = np.argwhere(tissue)
+    if not len(band):
+        return []
+    patches = []
+    for center in band[np.linspace(0, len(band) - 1, most + 2).astype(int)[1:-1]]:
+        row, col = source.grid.from_image(overview.to_image(center[None]))[0].astype(int) - size // 2
+        patches.append(source.light(row, col, size, size, source.section.planes // 2))
+    return patches
+
+
+def _line_color(response: NDArray[np.float64], covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Color of the lines that stand out most from the clutter, whatever it is."""
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    standing = ((whiten @ response) ** 2).sum(0)
+    dark = (response > 0).all(0) if len(response) == 1 else (response.sum(0) > 0) & (response.min(0) > -0.25 * response.max(0))
+    standing = np.where(dark, standing, 0)
+    cut = np.quantile(standing, 0.99)
+    chosen = response[:, standing >= cut]
+    weight = np.sqrt(standing[standing >= cut])
+    unit = chosen / np.maximum(np.linalg.norm(chosen, axis=0), 1e-12)
+    color = _unit((unit * weight).sum(1))
+    for angle in (30.0, 20.0, 15.0):  # settle on the main mode
+        near = color @ unit > np.cos(np.deg2rad(angle))
+        if near.sum() < 20:
+            break
+        color = _unit((unit[:, near] * weight[near]).sum(1))
+    return _unit(np.maximum(color, 0.0))
+
+
+def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    return vector / max(float(np.linalg.norm(vector)), 1e-12)

@@ -1,0 +1,70 @@
+"""Images at a coarser grid, and the way back to full-resolution coordinates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ienfd.result import FloatArray
+
+__all__ = ["Grid", "block_mean"]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A coarser sampling of the image, `factor` full-resolution pixels to one of its own.
+
+    Parameters
+    ----------
+    factor : float
+        Full-resolution pixels per pixel of this grid, along both axes.
+    pixel_size_um : float
+        Edge of a pixel of this grid in micrometers.
+    origin_px : (float, float)
+        Full-resolution coordinate (row, col) of the outer corner of the first pixel of this grid;
+        (-0.5, -0.5) for a grid that begins with the image.
+    """
+
+    factor: float
+    pixel_size_um: float
+    origin_px: tuple[float, float] = (-0.5, -0.5)
+
+    def to_image(self, points: FloatArray) -> FloatArray:
+        """(N, 2) grid coordinates as full-resolution pixel coordinates."""
+        return (np.asarray(points, float) + 0.5) * self.factor + np.asarray(self.origin_px)
+
+    def from_image(self, points: FloatArray) -> FloatArray:
+        """(N, 2) full-resolution pixel coordinates as grid coordinates."""
+        return (np.asarray(points, float) - np.asarray(self.origin_px)) / self.factor - 0.5
+
+
+def block_mean(image: NDArray[Any], factor: int) -> NDArray[np.float32]:
+    """Mean over blocks of `factor` x `factor` pixels; a remainder at the far edges is left out.
+
+    Parameters
+    ----------
+    image : (H, W, ...) ndarray
+        Any real dtype.
+    factor : int
+        Edge of a block in pixels.
+
+    Returns
+    -------
+    (H // factor, W // factor, ...) ndarray of float32
+    """
+    rows, cols = image.shape[0] // factor, image.shape[1] // factor
+    if factor == 1:
+        return image.astype(np.float32)
+    out = np.empty((rows, cols, *image.shape[2:]), np.float32)
+    strip = max(1, 2**22 // max(1, image.shape[1] * factor))  # rows of blocks at a time: bounded memory
+    for start in range(0, rows, strip):
+        stop = min(rows, start + strip)
+        part = image[start * factor : stop * factor, : cols * factor]
+        part = part.reshape(stop - start, factor, cols, factor, *image.shape[2:])
+        # axis by axis, the strided sum is several times faster than a mean over both at once
+        total = part.sum(axis=1, dtype=np.float32) if part.dtype.kind == "f" else part.sum(axis=1, dtype=np.uint32)
+        out[start:stop] = total.sum(axis=2, dtype=np.float32) / factor**2
+    return out

@@ -1,0 +1,136 @@
+"""The nerve stain at working resolution, tile by tile, with the depth it came from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage
+
+from ienfd.protocol import Stain
+from ienfd.section import ChannelRole, Section
+from ienfd.stain.brightfield import optical_density, positions
+from ienfd.stain.grid import Grid
+from ienfd.stain.overview import Overview, full_scale
+
+__all__ = ["WORK_PIXEL_UM", "NerveSource", "work_grid"]
+
+_Float32 = NDArray[np.float32]
+
+WORK_PIXEL_UM = 0.45
+
+
+def work_grid(section: Section) -> Grid:
+    """The grid on which fibers are traced: 0.45 um, or full resolution where that is coarser."""
+    factor = max(1.0, WORK_PIXEL_UM / section.pixel_size_um)
+    return Grid(factor, factor * section.pixel_size_um)
+
+
+@dataclass(frozen=True, eq=False)
+class NerveSource:
+    """Reads light of any tile of the working grid.
+
+    Parameters
+    ----------
+    section : Section
+    stain : {"bright-field", "fluorescence"}
+    overview : Overview
+        Gives the light of the glass.
+    grid : Grid
+        The working grid.
+    """
+
+    section: Section
+    stain: Stain
+    overview: Overview
+    grid: Grid
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of the working grid."""
+        rows, cols = self.section.shape
+        return int(rows / self.grid.factor), int(cols / self.grid.factor)
+
+    def light(self, row: int, col: int, rows: int, cols: int, plane: int) -> _Float32:
+        """(rows, cols, C) stain signal of one plane; beyond the image it is mirrored.
+
+        Optical density per color in bright-field; in fluorescence the nerve channel as it is.
+        """
+        height, width = self.shape
+        top, left = max(0, row), max(0, col)
+        bottom, right = min(height, row + rows), min(width, col + cols)
+        f = self.grid.factor
+        r0, c0 = int(top * f), int(left * f)
+        r1 = min(self.section.shape[0], int(np.ceil(bottom * f)) + 1)
+        c1 = min(self.section.shape[1], int(np.ceil(right * f)) + 1)
+        part = self.section.pixels[plane, r0:r1, c0:c1]
+        if self.stain == "fluorescence":
+            part = part[..., [self._nerve_index()]]
+        box = (left * f - c0, top * f - r0, right * f - c0, bottom * f - r0)
+        size = (right - left, bottom - top)
+        light = np.stack([_resize(part[..., c], size, box) for c in range(part.shape[-1])], -1)
+        if self.stain == "bright-field":
+            white = self.overview.white
+            assert white is not None
+            field = white.at(
+                positions(top, bottom, bottom - top, height), positions(left, right, right - left, width)
+            )
+            light = optical_density(light, field, full_scale(self.section) / 255)
+        pad = ((top - row, row + rows - bottom), (left - col, col + cols - right), (0, 0))
+        return np.pad(light, pad, mode="reflect" if min(light.shape[:2]) > max(map(max, pad)) else "edge")
+
+    def _nerve_index(self) -> int:
+        if self.section.rgb:
+            return [c for c, role in enumerate(self.overview.roles) if role is ChannelRole.NERVE][0]
+        return [c for c, channel in enumerate(self.section.channels) if channel.role is ChannelRole.NERVE][0]
+
+    def tile(
+        self, row: int, col: int, rows: int, cols: int, weights: NDArray[np.float64] | None
+    ) -> tuple[_Float32, NDArray[np.int16] | None]:
+        """Nerve signal of a tile, bright where there is nerve, and the plane of every pixel.
+
+        Parameters
+        ----------
+        weights : (C,) ndarray or None
+            Weights of the colors (bright-field); None for fluorescence.
+
+        Returns
+        -------
+        signal : (rows, cols) ndarray of float32
+        plane : (rows, cols) ndarray of int16 or None
+            None when there is one plane only.
+        """
+        best: _Float32 | None = None
+        best_smooth: _Float32 | None = None
+        depth: NDArray[np.int16] | None = None
+        for plane in range(self.section.planes):
+            light = self.light(row, col, rows, cols, plane)
+            signal = light[..., 0] if weights is None else (light @ weights.astype(np.float32))
+            signal = np.nan_to_num(np.asarray(signal, np.float32), copy=False)
+            if self.section.planes == 1:
+                return signal, None
+            # the sharpest plane, not the brightest pixel: noise must not choose the depth
+            smooth = ndimage.gaussian_filter(signal, 0.5 / self.grid.pixel_size_um)
+            if best is None or best_smooth is None or depth is None:
+                best, best_smooth = signal, smooth
+                depth = np.zeros(signal.shape, np.int16)
+                continue
+            better = smooth > best_smooth
+            best = np.where(better, signal, best)
+            best_smooth = np.where(better, smooth, best_smooth)
+            depth[better] = plane
+        assert best is not None
+        return best, depth
+
+
+def _resize(
+    plane: NDArray[np.generic], size: tuple[int, int], box: tuple[float, float, float, float]
+) -> NDArray[np.float32]:
+    """Area-averaging resize of one plane to (width, height) from a sub-pixel box."""
+    values = np.ascontiguousarray(plane, np.float32)
+    box = (box[0], box[1], min(box[2], values.shape[1]), min(box[3], values.shape[0]))
+    if box == (0, 0, *size) and values.shape == size[::-1]:
+        return values
+    return np.asarray(Image.fromarray(values).resize(size, Image.Resampling.BOX, box=box), np.float32)

@@ -1,0 +1,148 @@
+"""The section at low resolution: what the skin room looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ienfd.protocol import Stain
+from ienfd.section import ChannelRole, Section
+from ienfd.stain.brightfield import WhiteField, fit_white_field, optical_density, positions
+from ienfd.stain.grid import Grid, block_mean
+
+__all__ = ["OVERVIEW_PIXEL_UM", "Overview", "full_scale", "make_overview", "read_overview"]
+
+_Float32 = NDArray[np.float32]
+
+OVERVIEW_PIXEL_UM = 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class Overview:
+    """Stain signals on a grid of about 1.25 um.
+
+    Parameters
+    ----------
+    grid : Grid
+        The way back to full resolution.
+    signals : (K, H, W) ndarray of float32
+        One plane per color or channel: optical density, or logarithm of fluorescence; tissue is
+        positive and glass is near 0.
+    noise : (K,) ndarray of float
+        Standard deviation of the glass in every signal.
+    roles : tuple of ChannelRole or None
+        What each signal shows; None for a color of a bright-field image.
+    white : WhiteField or None
+        Light of the glass (bright-field).
+    dark : (K,) ndarray of float or None
+        Light of the empty ground (fluorescence), in sample values.
+    saturated : (H, W) ndarray of float32
+        Fraction of saturated samples.
+    """
+
+    grid: Grid
+    signals: _Float32
+    noise: NDArray[np.float64]
+    roles: tuple[ChannelRole | None, ...]
+    white: WhiteField | None
+    dark: NDArray[np.float64] | None
+    saturated: _Float32
+
+
+def full_scale(section: Section) -> float:
+    """Largest sample value that the format can hold (1 for float images up to 1)."""
+    if section.pixels.dtype.kind in "ui":
+        bits = section.bit_depth or section.pixels.dtype.itemsize * 8
+        return float(2**bits - 1)
+    top = float(np.nanmax(section.pixels[:, ::7, ::7])) if section.pixels.size else 1.0
+    return 1.0 if top <= 1.0 else top
+
+
+def read_overview(section: Section) -> tuple[_Float32, Grid]:
+    """Mean over planes and blocks: (H, W, C) float32 sample values and their grid."""
+    factor = max(1, round(OVERVIEW_PIXEL_UM / section.pixel_size_um))
+    factor = max(1, min(factor, *section.shape))
+    total: Any = 0
+    for plane in section.pixels:
+        total = total + block_mean(plane, factor)
+    small = np.nan_to_num(np.asarray(total / section.planes, np.float32), copy=False)
+    return small, Grid(factor, factor * section.pixel_size_um)
+
+
+def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -> Overview:
+    """Turn low-resolution samples into stain signals.
+
+    Parameters
+    ----------
+    section : Section
+    small : (H, W, C) ndarray of float32
+        From `read_overview`.
+    grid : Grid
+    stain : {"bright-field", "fluorescence"}
+
+    Returns
+    -------
+    Overview
+    """
+    top = full_scale(section)
+    saturated = _saturated(section, int(grid.factor), stain, top)
+    if stain == "bright-field":
+        floor = top / 255
+        log_light = np.log(np.maximum(small, floor))
+        white = fit_white_field(log_light)
+        rows, cols = small.shape[:2]
+        field = white.at(positions(0, rows, rows, rows), positions(0, cols, cols, cols))
+        density = optical_density(small, field, floor)
+        return Overview(grid, np.moveaxis(density, -1, 0), white.noise, (None,) * small.shape[2], white, None, saturated)
+    if section.rgb:  # a color photograph of fluorescence: the color that carries the light
+        energy = [float(np.quantile(small[..., c], 0.995) - np.quantile(small[..., c], 0.05)) for c in range(3)]
+        used = [c for c in range(3) if energy[c] > 0.1 * max(energy)]
+        roles: tuple[ChannelRole | None, ...] = tuple(
+            ChannelRole.NERVE if c == int(np.argmax(energy)) else None for c in used
+        )
+    else:
+        used = [c for c, channel in enumerate(section.channels) if channel.role is not ChannelRole.IGNORE]
+        roles = tuple(section.channels[c].role for c in used)
+    signals, noises, grounds = [], [], []
+    for c in used:
+        signal, noise, ground = _fluorescence_signal(small[..., c])
+        signals.append(signal)
+        noises.append(noise)
+        grounds.append(ground)
+    return Overview(grid, np.stack(signals), np.array(noises), roles, None, np.array(grounds), saturated)
+
+
+def _fluorescence_signal(light: _Float32) -> tuple[_Float32, float, float]:
+    """Logarithm of the light above the dark ground, scaled so that the ground is 0."""
+    smooth = ndimage.gaussian_filter(light, 1.5)
+    step = max(1, int(np.sqrt(light.size / 200_000)))
+    values = np.sort(smooth[::step, ::step].ravel())
+    # the ground is the densest part of the lower half of the values: the narrowest window of 10 %
+    half = values[: max(8, int(0.6 * values.size))]
+    width = max(2, values.size // 12)
+    spans = half[width:] - half[:-width]
+    start = int(np.argmin(spans)) if spans.size else 0
+    ground = float(np.median(half[start : start + width]))
+    below = values[values <= ground]
+    noise = max(float(np.median(ground - below)) / 0.6745 if below.size else 0.0, 1e-6)
+    tissue = float(np.median(smooth[smooth > ground + 5 * noise])) if (smooth > ground + 5 * noise).any() else ground
+    scale = max(0.2 * (tissue - ground), 3 * noise, 1e-6)
+    signal = np.log1p(np.maximum((light - ground) / scale, -0.9))
+    return signal.astype(np.float32), noise / scale, ground
+
+
+def _saturated(section: Section, factor: int, stain: Stain, top: float) -> _Float32:
+    """Fraction of samples at the end of the scale where there is tissue: black, or full."""
+    if section.pixels.dtype.kind == "f":
+        return np.zeros((section.shape[0] // factor, section.shape[1] // factor), np.float32)
+    plane = section.pixels[section.planes // 2]
+    if stain == "bright-field":
+        at_end = (plane <= 1).all(axis=-1)
+    else:
+        nerve = [c for c, channel in enumerate(section.channels) if channel.role is ChannelRole.NERVE]
+        at_end = (plane[..., nerve[0]] if nerve and not section.rgb else plane.max(axis=-1)) >= top
+    return block_mean(at_end.astype(np.uint8), factor)

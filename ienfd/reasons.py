@@ -223,8 +223,10 @@ REASONS: dict[str, Reason] = _table(
         "The age lies outside the range of the norm.",
         "Use a norm that covers this age.",
     ),
+    Reason("sex_outside_norm", _W, "The norm has limits for F and M only.", "Give sex as F or M."),
     Reason("site_missing", _W, "The site of the biopsy is not given.", "Add site to the case table."),
     Reason("site_outside_norm", _W, "The norm does not hold for this site.", "Use a norm for this site."),
+    Reason("stain_missing", _W, "The stain of a section is not known.", "Add stain to the case table."),
     Reason("stain_outside_norm", _W, "The norm does not hold for this stain.", "Use a norm for this stain."),
     Reason(
         "section_um_missing",
@@ -243,6 +245,12 @@ REASONS: dict[str, Reason] = _table(
         _W,
         "The norm counts per mm of another line than the protocol.",
         "Set length_line in the protocol to that of the norm.",
+    ),
+    Reason(
+        "length_line_inconsistent",
+        _W,
+        "The sections of this biopsy are measured on different lines.",
+        "Run again, so that one protocol holds for all of them.",
     ),
     Reason("no_norm", _W, "No norm is set for this stain.", "Choose a norm in the protocol."),
     Reason(
@@ -284,6 +292,12 @@ REASONS: dict[str, Reason] = _table(
     Reason("duplicate_field", _W, "Two files of this biopsy show the same tissue.", "Take one of them out."),
     # flags
     Reason(
+        "sections_pending",
+        _Q,
+        "Not all sections of this biopsy have been analyzed yet.",
+        "Run again: it goes on where it was interrupted.",
+    ),
+    Reason(
         "planes_unknown",
         _Q,
         "It is not known whether this is a single plane or a projection.",
@@ -294,7 +308,11 @@ REASONS: dict[str, Reason] = _table(
         _Q,
         "The publication does not state the section thickness or length line of the norm.",
     ),
-    Reason("norm_percentile_unstated", _Q, "Percentile not stated; 39 men, 35 women."),
+    Reason(
+        "norm_percentile_unstated",
+        _Q,
+        "The publication does not state which percentile the limit of the norm is.",
+    ),
     Reason("norms_disagree", _Q, "Applicable norms disagree on this biopsy.", "Read the others beside it."),
     Reason(
         "borderline",

@@ -209,15 +209,20 @@ def load_protocol(path: Path) -> Protocol:
     Raises
     ------
     UsageError
-        If the file is no TOML, names something unknown, or holds a value of the wrong type.
+        If the file is no TOML, names something unknown (a norm, too), or holds a value of the wrong type.
     """
     from pydantic import TypeAdapter, ValidationError
 
+    from ienfd import norms
+
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
-        return TypeAdapter(Protocol).validate_python({"id": path.stem, **values})
+        protocol = TypeAdapter(Protocol).validate_python({"id": path.stem, **values})
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError("protocol_invalid", f"{path}: {error}") from error
     except ValidationError as error:
         lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageError("protocol_invalid", f"{path}: {lines}") from error
+    for norm_id in filter(None, (protocol.call.norm_bright_field, protocol.call.norm_fluorescence)):
+        norms.load(norm_id)  # better now than when every section has been analyzed
+    return protocol

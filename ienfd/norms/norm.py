@@ -37,6 +37,14 @@ class Limit:
         """Limit in fibers per mm at an age, unrounded."""
         return self.intercept_per_mm + self.slope_per_mm_per_year * age_years
 
+    @property
+    def formula(self) -> str:
+        """The limit as a reader would write it."""
+        if self.slope_per_mm_per_year == 0:
+            return f"{self.intercept_per_mm:g}"
+        sign = "-" if self.slope_per_mm_per_year < 0 else "+"
+        return f"{self.intercept_per_mm:g} {sign} {abs(self.slope_per_mm_per_year):g} x age"
+
 
 @dataclass(frozen=True)
 class Norm:
@@ -57,7 +65,7 @@ class Norm:
     length_line : {"surface", "junction", "chord"} or None
         Line whose millimeters it counts per; None when the publication does not state it.
     n, n_men, n_women : int or None
-        Persons in it; None where it does not say how many were men and women.
+        Persons in it, and how many of them were men and women where that is known.
     statistic : str
         What the limit is, in the words of the publication.
     percentile : float or None

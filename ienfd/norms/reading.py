@@ -87,8 +87,8 @@ class _File(BaseModel):
     section_um: Annotated[Annotated[float, Field(gt=0, le=200)] | None, _Stated]
     length_line: Annotated[LengthLine | None, _Stated]
     n: Annotated[int, Field(ge=1)]
-    n_men: Annotated[Annotated[int, Field(ge=0)] | None, _Stated]
-    n_women: Annotated[Annotated[int, Field(ge=0)] | None, _Stated]
+    n_men: Annotated[int, Field(ge=0)] | None = None
+    n_women: Annotated[int, Field(ge=0)] | None = None
     statistic: _Text
     percentile: Annotated[Annotated[float, Field(gt=0, lt=100)] | None, _Stated]
     age_lo: _Age

@@ -42,7 +42,7 @@ def amount_reasons(sections: Sequence[SectionFigures], rules: CallRules) -> tupl
     length = fsum(section.evaluable_mm or 0.0 for section in sections)
     short = {
         "too_few_sections": len(sections) < rules.min_sections,
-        "too_short": length < rules.min_total_length_mm,
+        "too_short": not length >= rules.min_total_length_mm,  # a bound that is no number is never met
     }
     return tuple(code for code, holds in short.items() if holds)
 

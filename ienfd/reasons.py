@@ -81,6 +81,12 @@ REASONS: dict[str, Reason] = _table(
         "Export the region of interest, or run on a machine with more memory.",
     ),
     Reason(
+        "parts_elsewhere",
+        _F,
+        "Part of this image lies in other files.",
+        "Export it as one OME-TIFF file.",
+    ),
+    Reason(
         "time_limit", _F, "The section took longer than the time limit.", "Run it alone, or raise the limit."
     ),
     Reason(
@@ -290,6 +296,24 @@ REASONS: dict[str, Reason] = _table(
         "Scan a stack or an extended-focus image.",
     ),
     Reason("duplicate_field", _W, "Two files of this biopsy show the same tissue.", "Take one of them out."),
+    Reason(
+        "image_in_two_biopsies",
+        _W,
+        "An image of this biopsy stands under another biopsy, too.",
+        "Correct the case table: the image belongs to one of them.",
+    ),
+    Reason(
+        "case_data_conflict",
+        _W,
+        "Two case tables say different things of this biopsy, so its files were not pooled.",
+        "Correct the case tables, and run each image folder again.",
+    ),
+    Reason(
+        "protocol_inconsistent",
+        _W,
+        "The sections of this biopsy were analyzed under different protocols or versions of ienfd.",
+        "Run the whole image folder again, so that one protocol holds for all of them.",
+    ),
     # flags
     Reason(
         "sections_pending",

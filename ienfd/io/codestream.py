@@ -14,6 +14,7 @@ __all__ = ["Frame", "jpeg2000_frame", "jpeg_frame", "jpeg_markers", "webp_frame"
 
 _SOF = {0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF}
 _SOS, _EOI = 0xDA, 0xD9
+_MAX_SCANS = 100  # a progressive JPEG has about ten
 _STANDALONE = {0x01, 0xD8, *range(0xD0, 0xD8)}
 
 
@@ -76,6 +77,8 @@ def jpeg_frame(data: bytes) -> Frame:
         elif marker == _SOS and data.find(b"\xff\xd9", at) < 0:
             # decoders fill what is missing with grey and say nothing
             raise ValueError("the JPEG data ends before the image does")
+        elif marker == _SOS and data.count(b"\xff\xda", at) > _MAX_SCANS:
+            raise ValueError("a JPEG of more scans than any camera writes")
     if frame is None:
         raise ValueError("a JPEG without a frame header")
     return frame

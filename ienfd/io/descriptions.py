@@ -43,7 +43,7 @@ def imagej_calibration(values: Mapping[str, str], resolution: Resolution | None)
     if resolution is None:
         return uncalibrated(f"unit {unit}, no resolution", source)
     per_unit = resolution.per_unit
-    stated = f"{str(resolution).partition(' per ')[0]} per {unit}"
+    stated = f'{str(resolution).partition(" per ")[0]} per unit "{unit}"'
     if per_unit is None:
         return unitless(stated, source)
     x_um, y_um = length_um(1 / per_unit[0], unit), length_um(1 / per_unit[1], y_unit)

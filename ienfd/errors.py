@@ -38,6 +38,8 @@ class IenfdError(Exception):
     def text(self) -> str:
         """The sentence for a person."""
         sentence = REASONS[self.code].text
+        if "\n" in self.detail:  # a list stands under its sentence
+            return f"{sentence}\n{self.detail}"
         return f"{sentence} ({self.detail})" if self.detail else sentence
 
     @property

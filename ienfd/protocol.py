@@ -28,6 +28,7 @@ __all__ = [
     "Stain",
     "canonical_json",
     "load_protocol",
+    "protocol_from_json",
 ]
 
 Stain = Literal["bright-field", "fluorescence"]
@@ -226,3 +227,19 @@ def load_protocol(path: Path) -> Protocol:
     for norm_id in filter(None, (protocol.call.norm_bright_field, protocol.call.norm_fluorescence)):
         norms.load(norm_id)  # better now than when every section has been analyzed
     return protocol
+
+
+def protocol_from_json(text: str) -> Protocol:
+    """The protocol whose resolved values a study has stored.
+
+    Raises
+    ------
+    UsageError
+        If it was written by a version that knew other choices.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Protocol).validate_json(text)
+    except ValidationError as error:
+        raise UsageError("protocol_invalid", f"stored in the study: {error.errors()[0]['msg']}") from error

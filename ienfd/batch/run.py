@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -135,7 +134,7 @@ def run_batch(
     """
     start = time.perf_counter()
     listener = listener or RunListener()
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     with LocalPool(
         workers or default_workers(),
         time_limit_s=options.time_limit_s,
@@ -151,7 +150,7 @@ def run_batch(
             if done.interrupted:
                 pool.close()
             store.end_run(run_id, state)
-            seconds.update(done.seconds)
+            seconds |= done.seconds
             begin = time.perf_counter()
             report = collect(store)
             seconds["tables"] = time.perf_counter() - begin
@@ -162,7 +161,7 @@ def run_batch(
         warnings=(*plan.warnings, *report.warnings),
         skipped=plan.discovery.skipped,
         interrupted=done.interrupted,
-        seconds=dict(seconds),
+        seconds=seconds,
         wall_seconds=time.perf_counter() - start,
     )
 

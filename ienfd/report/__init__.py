@@ -1,0 +1,1 @@
+"""What leaves a study: tables now, reports later. Nothing here looks at an image."""

@@ -1,0 +1,223 @@
+"""The derived tables of a study: what it holds, as rows, as bytes.
+
+The same study gives the same bytes: no times, no durations, no paths of this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import PurePosixPath
+from typing import Any
+
+import numpy as np
+
+from ienfd.batch.files import overlay_name
+from ienfd.biopsy import call_sentence
+from ienfd.reasons import REASONS
+from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, SECTIONS, Column
+from ienfd.report.content import Content
+from ienfd.report.csv_text import csv_bytes
+from ienfd.report.entries import BiopsyEntry, SectionEntry
+from ienfd.result import Piece
+
+__all__ = ["TABLES", "make_tables"]
+
+TABLES = {"sections": SECTIONS, "crossings": CROSSINGS, "biopsies": BIOPSIES}
+_CARRIED = ("sections", "biopsies")  # tables that further columns of the case table are carried into
+
+Row = dict[str, Any]
+
+
+def make_tables(content: Content) -> dict[str, bytes]:
+    """All tables of a study by file name, the data dictionary first.
+
+    Further columns of the case table follow the columns of `sections.csv` and `biopsies.csv` under
+    their own names, after `case_` where a table has a column of that name already. In `biopsies.csv`
+    such a cell is filled when the sections of the biopsy that have a value agree on it.
+    """
+    carried = _carried(content.sections)
+    more = tuple(
+        Column(name, f"Column {header} of the case table, as it is written there.")
+        for header, name in carried.items()
+    )
+    columns = {name: (*table, *more) if name in _CARRIED else table for name, table in TABLES.items()}
+    rows: dict[str, Iterable[Row]] = {
+        "sections": (
+            _section(entry) | _extra(entry.case.get("extra", {}), carried) for entry in content.sections
+        ),
+        "crossings": _crossings(content.sections),
+        "biopsies": (_biopsy(entry) | _extra(entry.record.extra, carried) for entry in content.biopsies),
+    }
+    tables = {"data_dictionary.csv": csv_bytes(DICTIONARY, _dictionary(columns))}
+    return tables | {f"{name}.csv": csv_bytes(columns[name], rows[name]) for name in TABLES}
+
+
+def _section(entry: SectionEntry) -> Row:
+    place, result = entry.placement, entry.result
+    findings = result.findings if result else None
+    lengths = result.lengths if result else None
+    counted = result if result and entry.status == "ok" else None
+    size = place.calibration.get("pixel_size_um")
+    source = place.calibration.get("source")
+    return {
+        "section_id": place.section_id,
+        "file": place.path,
+        "scene": place.scene,
+        "region": place.region,
+        "case_id": place.case_id,
+        "biopsy_id": place.biopsy_id,
+        "stain": findings.stain if findings else None,
+        "planes": place.facts.planes if findings and findings.shape != (0, 0) else None,
+        "pixel_size_um": size,
+        "pixel_size_source": None if source == "none" else source,
+        "status": entry.status,
+        "reason": entry.reason,
+        "reason_text": entry.reason_text,
+        "remedy": entry.remedy,
+        "crossings": counted.count if counted else None,
+        "surface_length_mm": lengths.surface_mm if lengths else None,
+        "junction_length_mm": lengths.junction_mm if lengths else None,
+        "chord_length_mm": lengths.chord_mm if lengths else None,
+        "length_line": lengths.line if lengths else None,
+        "excluded_length_mm": lengths.excluded_mm if lengths else None,
+        "evaluable_length_mm": lengths.evaluable_mm if lengths else None,
+        "density_per_mm": counted.density_per_mm if counted else None,
+        "density_low_per_mm": counted.density_low_per_mm if counted else None,
+        "density_high_per_mm": counted.density_high_per_mm if counted else None,
+        "fragments": counted.tally("fragment") if counted else None,
+        "approaching": counted.tally("approaching") if counted else None,
+        "dendritic_cells": len(findings.graph.cells) if findings and findings.pieces else None,
+        "junction_confidence": _junction_confidence(findings.pieces if findings else ()),
+        "quality_flags": entry.flags,
+        "protocol_id": place.protocol_id,
+        "protocol_hash": place.protocol_hash,
+        "algorithm_version": place.algorithm_version,
+        "edits": 0,
+        "review_status": "unreviewed",
+        "control": entry.control,
+        "section_um": entry.case.get("section_um"),
+        "planes_stated": entry.case.get("planes"),
+        "candidates": len(result.crossings) if result else None,
+        "exclusion_reasons": sorted({stretch.reason for stretch in findings.exclusions}) if findings else (),
+        "overlay": _overlay(entry),
+    }
+
+
+def _crossings(sections: Iterable[SectionEntry]) -> Iterable[Row]:
+    """Every candidate once, also when several files hold its section."""
+    seen: set[tuple[str | None, str]] = set()
+    for entry in sections:
+        key = entry.placement.analysis_id, entry.placement.rules_key
+        if entry.result is None or key in seen:
+            continue
+        seen.add(key)
+        number = 0
+        for crossing in entry.result.crossings:
+            counted = crossing.counted and entry.status == "ok"
+            reason = crossing.reason if entry.status == "ok" else "section_refused"
+            number += counted
+            yield {
+                "section_id": entry.placement.section_id,
+                "crossing_id": crossing.crossing_id,
+                "fiber_id": crossing.fiber_id,
+                "piece": crossing.piece,
+                "row_px": crossing.row_px,
+                "col_px": crossing.col_px,
+                "z_um": crossing.z_um,
+                "junction_position_um": crossing.junction_position_um,
+                "counted": counted,
+                "reason": reason,
+                "reason_text": REASONS[reason].text if reason in REASONS else reason,
+                "confidence": crossing.confidence,
+                "origin": crossing.origin,
+                "number": number if counted else None,
+                "reach_epidermis_um": crossing.reach_epidermis_um,
+                "reach_dermis_um": crossing.reach_dermis_um,
+                "contrast": crossing.contrast,
+            }
+
+
+def _biopsy(entry: BiopsyEntry) -> Row:
+    record, call = entry.record, entry.call
+    figures = [section.figures() for section in entry.sections]
+    return {
+        "case_id": record.case_id,
+        "biopsy_id": record.biopsy_id,
+        "site": record.site,
+        "side": record.side,
+        "collection_date": record.collection_date,
+        "age_years": record.age_years,
+        "sex": record.sex,
+        "stain": call.stain.split("|") if call.stain else (),
+        "sections_evaluable": call.sections_evaluable,
+        "crossings": call.crossings,
+        "evaluable_length_mm": call.evaluable_length_mm,
+        "density_per_mm": call.density_per_mm,
+        "mean_section_density_per_mm": call.mean_section_density_per_mm,
+        "density_low_per_mm": call.density_low_per_mm,
+        "density_high_per_mm": call.density_high_per_mm,
+        "norm_id": call.norm_id,
+        "norm_limit_per_mm": call.norm_limit_per_mm,
+        "below_norm": call.below_norm,
+        "certainty": call.certainty,
+        "sections_to_settle": call.sections_to_settle,
+        "other_norms": call.other_norms,
+        "flags": call.flags,
+        "withheld_reasons": call.withheld_reasons,
+        "status": "preliminary",
+        "sections": len(entry.sections),
+        "length_line": sorted({figure.length_line for figure in figures if figure.length_line}),
+        "call": call_sentence(call),
+        "patient_id": record.patient_id,
+        "protocol_id": entry.protocol.id,
+        "protocol_hash": entry.protocol.hash,
+    }
+
+
+def _dictionary(columns: Mapping[str, Sequence[Column]]) -> Iterable[Row]:
+    tables = {**columns, "data_dictionary": DICTIONARY}
+    for table, its_columns in tables.items():
+        for column in its_columns:
+            yield {
+                "column": column.name,
+                "table": f"{table}.csv",
+                "meaning": column.meaning,
+                "unit": column.unit,
+                "type": column.type,
+                "form": column.form,
+            }
+
+
+def _carried(sections: Iterable[SectionEntry]) -> dict[str, str]:
+    """Name in the tables of each further column of the case table."""
+    taken = {column.name.casefold() for table in TABLES.values() for column in table}
+    carried: dict[str, str] = {}
+    for header in dict.fromkeys(header for entry in sections for header in entry.case.get("extra", {})):
+        name = header
+        while name.casefold() in taken:
+            name = f"case_{name}"
+        taken.add(name.casefold())
+        carried[header] = name
+    return carried
+
+
+def _extra(said: Mapping[str, Any], carried: Mapping[str, str]) -> Row:
+    return {name: said.get(header) for header, name in carried.items()}
+
+
+def _junction_confidence(pieces: Sequence[Piece]) -> float | None:
+    """Mean confidence along the length of all junctions."""
+    total = length = 0.0
+    for piece in pieces:
+        steps = np.hypot(*np.diff(piece.junction_px, axis=0).T)
+        confidence = piece.junction_confidence
+        total += float(steps @ ((confidence[1:] + confidence[:-1]) / 2))
+        length += float(steps.sum())
+    return total / length if length else None
+
+
+def _overlay(entry: SectionEntry) -> str | None:
+    place = entry.placement
+    if place.section_id is None or entry.result is None or not place.facts.pictured:
+        return None
+    return str(PurePosixPath("overlays", overlay_name(place.path, place.section_id, place.scene)))

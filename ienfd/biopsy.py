@@ -50,6 +50,7 @@ def call_biopsy(
     site: str | None,
     protocol: Protocol,
     known_norms: Sequence[Norm] | None = None,
+    further_reasons: Sequence[str] = (),
 ) -> BiopsyCall:
     """Pool the sections of one biopsy and call it against the norm that the protocol names.
 
@@ -67,6 +68,9 @@ def call_biopsy(
         Names the norms, the least that is asked for, and the level of the interval.
     known_norms : sequence of Norm or None
         The norms to choose from; None for those that come with ienfd.
+    further_reasons : sequence of str
+        Codes of what else withholds the call and only the study can see, such as an image that stands
+        under two biopsies.
 
     Returns
     -------
@@ -95,7 +99,7 @@ def call_biopsy(
         section_um=tuple(section.section_um for section in evaluable),
     )
     norm = _norm_for(specimen.stain, protocol.call, choice)
-    reasons = _withheld(evaluable, specimen, norm, protocol.call)
+    reasons = (*_withheld(evaluable, specimen, norm, protocol.call), *further_reasons)
     flags = {
         "planes_unknown": planes_unknown(evaluable),
         "sections_pending": any(section.status == "pending" and not section.control for section in sections),

@@ -23,8 +23,8 @@ __all__ = [
 PIXEL_SIZE_RATIO = 1.2
 SINGLE_PLANE_UM = 10.0  # a section up to here is in focus well enough in one plane
 
-_SEVERAL = {"stack", "z-stack", "zstack", "projection", "mip", "extended-focus", "edf"}
-_SINGLE = {"single", "single-plane"}
+_SEVERAL = {"stack", "projection", "extended-focus"}
+_SINGLE = "single"
 
 
 def amount_reasons(sections: Sequence[SectionFigures], rules: CallRules) -> tuple[str, ...]:
@@ -49,14 +49,14 @@ def amount_reasons(sections: Sequence[SectionFigures], rules: CallRules) -> tupl
 
 def consistency_reasons(sections: Sequence[SectionFigures]) -> tuple[str, ...]:
     """Where the evaluable sections of a biopsy contradict each other."""
-    sizes = [section.pixel_size_um for section in sections if section.pixel_size_um]
+    sizes = [section.pixel_size_um for section in sections if section.pixel_size_um is not None]
     # One file may hold several scenes, each a section of its own: it is the section that may not
     # come twice. Its id is made of the content, so that it tells a copy under another name.
     same = Counter((section.sha256, section.section_id) for section in sections if section.sha256)
     contradictions = {
         "stain_inconsistent": len({section.stain for section in sections if section.stain}) > 1,
         "length_line_inconsistent": len({section.length_line for section in sections}) > 1,
-        "calibration_inconsistent": bool(sizes) and max(sizes) > PIXEL_SIZE_RATIO * min(sizes),
+        "calibration_inconsistent": not all(a <= PIXEL_SIZE_RATIO * b for a in sizes for b in sizes),
         "duplicate_field": any(times > 1 for times in same.values()),
     }
     return tuple(code for code, holds in contradictions.items() if holds)
@@ -70,7 +70,7 @@ def planes_reasons(sections: Sequence[SectionFigures]) -> tuple[str, ...]:
     single = [section for section in sections if _shows_depth(section) is False]
     thickness = [section.section_um for section in single]
     shallow = {
-        "single_plane": any(um is not None and not um <= SINGLE_PLANE_UM for um in thickness),
+        "single_plane": any(um is not None and not 0 < um <= SINGLE_PLANE_UM for um in thickness),
         "section_um_missing": None in thickness,
     }
     return tuple(code for code, holds in shallow.items() if holds)
@@ -83,11 +83,10 @@ def planes_unknown(sections: Sequence[SectionFigures]) -> bool:
 
 def _shows_depth(section: SectionFigures) -> bool | None:
     """Whether the image shows more than one plane; what is in the file beats what is said of it."""
-    word = "-".join((section.planes or "").casefold().replace("_", " ").replace("-", " ").split())
+    word = (section.planes or "").strip().casefold()
     if section.file_planes > 1 or word in _SEVERAL:
         return True
-    if word in _SINGLE:
+    if word == _SINGLE:
         return False
-    if word.isdecimal() and int(word) > 0:
-        return int(word) > 1
-    return None
+    number = int(word) if word.isdecimal() else 0
+    return number > 1 if number else None

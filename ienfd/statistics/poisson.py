@@ -42,7 +42,7 @@ def poisson_interval(count: int, length_mm: float, level: float = 0.95) -> tuple
     >>> [round(limit, 3) for limit in poisson_interval(10, 2.0)]
     [2.398, 9.195]
     """
-    if count != int(count):
+    if count % 1 != 0:
         raise ValueError(f"a count is a whole number, not {count}")
     return expected_interval(float(count), length_mm, level)
 

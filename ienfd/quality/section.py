@@ -1,0 +1,91 @@
+"""Checks of one section: what refuses it, what is flagged, with the figures behind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ienfd.geometry import arc_lengths, length
+from ienfd.protocol import Protocol
+from ienfd.result import FiberGraph, Piece, Stretch
+from ienfd.section import Section
+
+__all__ = ["Check", "check_focus", "check_saturation", "refusal_before_analysis", "uncertain_stretches"]
+
+_SMALLEST_UM = 100.0
+_SMALLEST_PX = 32
+_SOFT_WIDTH_UM = 2.6
+_BLURRED_WIDTH_UM = 4.5
+_SATURATED_FLAG = 0.05
+_MIN_WIDTHS = 5
+
+
+@dataclass(frozen=True)
+class Check:
+    """Outcome of a check: a refusal, a flag, or neither, and its figure."""
+
+    refusal: str | None = None
+    flag: str | None = None
+    measure: tuple[str, float] | None = None
+    detail: str = ""
+
+
+def refusal_before_analysis(section: Section, protocol: Protocol) -> tuple[str, str] | None:
+    """Reason code and particulars that forbid to look at the pixels at all, or None."""
+    calibration, bounds = section.calibration, protocol.quality
+    stated = f"it says {calibration.stated}" if calibration.stated else ""
+    if calibration.problem is not None:
+        return calibration.problem, stated
+    size = calibration.pixel_size_um
+    if size is None:
+        return "uncalibrated", stated
+    if not bounds.min_pixel_size_um <= size <= bounds.max_pixel_size_um:
+        return "calibration_range", f"{size:g} um"
+    if size > bounds.max_fiber_pixel_um:
+        return "too_coarse", f"{size:g} um per pixel"
+    smallest = min(section.shape)
+    if smallest < _SMALLEST_PX or smallest * size < _SMALLEST_UM:
+        rows, cols = section.shape
+        return "too_small", f"{cols} x {rows} pixels, {cols * size:.0f} x {rows * size:.0f} um"
+    return None
+
+
+def uncertain_stretches(pieces: Sequence[Piece], pixel_size_um: float, minimum: float) -> tuple[Stretch, ...]:
+    """Stretches of junction whose confidence lies below `minimum`."""
+    stretches = []
+    for index, piece in enumerate(pieces):
+        arc = arc_lengths(piece.junction_px) * pixel_size_um
+        low = np.concatenate([[False], piece.junction_confidence < minimum, [False]])
+        edges = np.flatnonzero(np.diff(low.astype(np.int8)))
+        for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
+            start = 0.0 if first == 0 else 0.5 * (arc[first - 1] + arc[first])
+            end = arc[-1] if last == len(arc) - 1 else 0.5 * (arc[last] + arc[last + 1])
+            stretches.append(Stretch(index, float(start), float(end), "junction_low_confidence"))
+    return tuple(stretches)
+
+
+def check_saturation(saturated: NDArray[np.float32], tissue: NDArray[np.bool_], protocol: Protocol) -> Check:
+    """Fraction of the tissue at the end of the scale."""
+    share = float(saturated[tissue].mean()) if tissue.any() else 0.0
+    measure = ("saturated_fraction", share)
+    if share > protocol.quality.max_saturated_fraction:
+        return Check(refusal="saturated", measure=measure, detail=f"{share:.0%} of the tissue")
+    return Check(flag="partly_saturated" if share > _SATURATED_FLAG else None, measure=measure)
+
+
+def check_focus(graph: FiberGraph) -> Check:
+    """Apparent caliber of the thinner fibers: in focus they are 0.5 to 1.5 um wide."""
+    known = [(b.width_um, length(b.path_px)) for b in graph.branches if b.width_um > 0]
+    if len(known) < _MIN_WIDTHS:
+        return Check()
+    widths, weights = np.array(known).T
+    order = np.argsort(widths)
+    share = np.cumsum(weights[order]) / weights.sum()
+    thin = float(widths[order][int(np.searchsorted(share, 0.25))])
+    measure = ("thin_fiber_width_um", thin)
+    if thin > _BLURRED_WIDTH_UM:
+        return Check(refusal="out_of_focus", measure=measure, detail=f"fibers appear {thin:.1f} um wide")
+    return Check(flag="soft_focus" if thin > _SOFT_WIDTH_UM else None, measure=measure)

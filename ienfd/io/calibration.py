@@ -28,6 +28,7 @@ MAX_PIXEL_SIZE_UM = 2.5
 _ANISOTROPY = 0.01  # relative difference of x and y that is still rounding
 _UM_PER_INCH = 25_400.0
 _UM_PER_CM = 10_000.0
+_UM_PER_M = 1e6
 
 # what screens, cameras and printers write when nobody calibrated anything
 _DEFAULT_DPI = (1, 72, 75, 90, 96, 100, 120, 144, 150, 180, 200, 240, 300, 360, 400, 600, 720, 1200, 2400)
@@ -45,13 +46,13 @@ _UM_PER_UNIT = {
 
 @dataclass(frozen=True)
 class Resolution:
-    """The resolution tags of a TIFF, as they stand there.
+    """A resolution as it stands in a file: the tags of a TIFF, the density of a PNG or JPEG.
 
     Parameters
     ----------
     x, y : (int, int)
         Pixels per unit as numerator and denominator.
-    unit : {"inch", "cm", "none"} or None
+    unit : {"inch", "cm", "m", "none"} or None
         Unit; None when the tag is absent, which TIFF 6.0 takes for an inch.
     """
 
@@ -71,7 +72,13 @@ class Resolution:
         return f"{_rational(self.x)} x {_rational(self.y)} pixels per {_UNIT_WORDS[self.unit]}"
 
 
-_UNIT_WORDS = {"inch": "inch", "cm": "cm", "none": "unit, without a unit", None: "inch (by default)"}
+_UNIT_WORDS = {
+    "inch": "inch",
+    "cm": "cm",
+    "m": "m",
+    "none": "unit, without a unit",
+    None: "inch (by default)",
+}
 
 
 def length_um(value: float, unit: str) -> float | None:
@@ -147,7 +154,7 @@ def of_resolution(resolution: Resolution | None) -> Calibration:
     per_unit = resolution.per_unit
     if per_unit is None or resolution.unit == "none":
         return unitless(stated, source)
-    unit_um = _UM_PER_CM if resolution.unit == "cm" else _UM_PER_INCH
+    unit_um = {"cm": _UM_PER_CM, "m": _UM_PER_M}.get(resolution.unit or "", _UM_PER_INCH)
     x_um, y_um = (unit_um / value for value in per_unit)
     if _is_default_dpi(_UM_PER_INCH / x_um) and _is_default_dpi(_UM_PER_INCH / y_um):
         return Calibration(None, source, problem="calibration_default_dpi", stated=stated)

@@ -90,7 +90,7 @@ def understand(pages: Sequence[Page]) -> Meaning:
 
 
 def _ome(pages: Sequence[Page]) -> Meaning:
-    images, identifying = parse_ome(pages[0].description, pages[0].samples, len(pages))
+    images, identifying = parse_ome(pages[0].description, [page.samples for page in pages])
     return Meaning("OME-TIFF", tuple(_ome_scene(image, pages) for image in images), {}, identifying)
 
 

@@ -5,7 +5,7 @@ The XML comes from a file of unknown origin: it is parsed without entities and w
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -61,17 +61,15 @@ def is_ome(description: str) -> bool:
     return text.startswith("<") and ("<OME" in text[:8192] or "<ome:OME" in text[:8192])
 
 
-def parse_ome(text: str, samples: int, pages: int) -> tuple[tuple[OmeImage, ...], tuple[str, ...]]:
+def parse_ome(text: str, samples: Sequence[int]) -> tuple[tuple[OmeImage, ...], tuple[str, ...]]:
     """Images that an OME-XML describes.
 
     Parameters
     ----------
     text : str
         The ImageDescription of the first page.
-    samples : int
-        Samples per pixel of the pages.
-    pages : int
-        Pages in the file.
+    samples : sequence of int
+        Samples per pixel of every page of the file.
 
     Returns
     -------
@@ -94,7 +92,7 @@ def parse_ome(text: str, samples: int, pages: int) -> tuple[tuple[OmeImage, ...]
     for image in root.iterfind("{*}Image"):
         pixels = image.find("{*}Pixels")
         if pixels is not None:
-            read = _image(pixels, root.get("UUID"), samples, pages, follows)
+            read = _image(pixels, root.get("UUID"), samples, follows)
             images.append(read)
             follows = max(read.ifds.values(), default=follows - 1) + 1
     if not images:
@@ -123,14 +121,17 @@ def _parse(text: str) -> Element:
     return root
 
 
-def _image(pixels: Element, uuid: str | None, samples: int, pages: int, follows: int) -> OmeImage:
+def _image(pixels: Element, uuid: str | None, samples_of: Sequence[int], follows: int) -> OmeImage:
+    first = pixels.find("{*}TiffData")
+    ifd = follows if first is None else _number(first, "IFD", 0) or 0
+    samples = samples_of[ifd] if ifd < len(samples_of) else 1
     size = {letter: _positive(pixels, f"Size{letter}") for letter in "XYZCT"}
     if size["C"] % samples:
         raise UnreadableError("corrupt", f"OME-XML: {size['C']} channels, {samples} samples per pixel")
     groups = size["C"] // samples
     count = size["Z"] * groups * size["T"]
     if count > _MAX_PLANES:
-        raise UnreadableError("header_beyond_file", f"OME-XML: {count} planes, {pages} pages in the file")
+        raise UnreadableError("header_beyond_file", f"OME-XML: {count} planes, {len(samples_of)} pages")
     order = pixels.get("DimensionOrder", "XYCZT")[2:].upper()
     if sorted(order) != ["C", "T", "Z"]:
         raise UnreadableError("corrupt", f"OME-XML: DimensionOrder {pixels.get('DimensionOrder')!r}")

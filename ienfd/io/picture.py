@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from collections.abc import Iterator
 from math import ceil
 from pathlib import Path
@@ -28,6 +29,7 @@ _PNG_SAMPLES = {0: 1, 2: 3, 3: 3, 4: 1, 6: 3}  # kept samples for each color typ
 _PNG_STORED = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
 _PNG_PERSONAL = {b"tEXt": "PNG text", b"zTXt": "PNG text", b"iTXt": "PNG text", b"eXIf": "EXIF",
                  b"tIME": "PNG time"}  # fmt: skip
+_PNG_ESSENTIAL = {b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND"}
 _MAX_CHUNKS = 100_000
 _MAX_FILE_BYTES = 2**31  # far beyond any PNG or JPEG that a decoder could take
 _JFIF_UNITS = {0: "none", 1: "inch", 2: "cm"}
@@ -99,8 +101,10 @@ class PictureFile:
 
         page = self.pages[plane.page]
         with guarded("the picture cannot be decoded"):
-            decode = imagecodecs.png_decode if self._is_png else imagecodecs.jpeg_decode
-            pixels = np.asarray(decode(self._data))
+            if self._is_png:
+                pixels = np.asarray(imagecodecs.png_decode(_essential(self._data)))
+            else:
+                pixels = np.asarray(imagecodecs.jpeg_decode(self._data))
             if pixels.ndim == 2:
                 pixels = pixels[..., np.newaxis]
             if pixels.shape[:2] != (page.height, page.width) or pixels.shape[2] < page.samples:
@@ -131,13 +135,12 @@ def _png(data: bytes) -> tuple[Page, Calibration]:
     header: tuple[int, ...] | None = None
     resolution = None
     identifying = []
-    for kind, content in _png_chunks(data):
+    for kind, at, end in _png_chunks(data):
         if kind == b"IHDR":
-            header = struct.unpack(">IIBBBBB", content)
+            header = struct.unpack(">IIBBBBB", data[at + 8 : end - 4])
         elif kind == b"pHYs":
-            across, down, unit = struct.unpack(">IIB", content)
-            # pixels per meter, said as pixels per centimeter
-            resolution = Resolution((across, 100), (down, 100), "cm" if unit == 1 else "none")
+            across, down, unit = struct.unpack(">IIB", data[at + 8 : end - 4])
+            resolution = Resolution((across, 1), (down, 1), "m" if unit == 1 else "none")
         elif kind in _PNG_PERSONAL:
             identifying.append(_PNG_PERSONAL[kind])
     if header is None:
@@ -153,19 +156,38 @@ def _png(data: bytes) -> tuple[Page, Calibration]:
     return page, _scaleless(resolution)
 
 
-def _png_chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:
+def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Kind, beginning and end of every chunk of a PNG, with its last one."""
     at = 8
     for _ in range(_MAX_CHUNKS):
         if at + 8 > len(data):
             raise ValueError("the PNG ends before its image does")
         length, kind = struct.unpack_from(">I4s", data, at)
-        if at + 12 + length > len(data):
+        end = at + 12 + length
+        if end > len(data):
             raise ValueError("the PNG ends before its image does")
+        yield kind, at, end
         if kind == b"IEND":
             return
-        yield kind, b"" if kind == b"IDAT" else data[at + 8 : at + 8 + length]
-        at += 12 + length
+        at = end
     raise ValueError(f"a PNG of more than {_MAX_CHUNKS} chunks")
+
+
+def _essential(data: bytes) -> bytes:
+    """A PNG without all that is not pixels.
+
+    Texts and color profiles may be damaged, or grow when they are unpacked; and the decoder prints
+    what it finds wrong with them.
+    """
+    view = memoryview(data)
+    pieces: list[bytes | memoryview] = [view[:8]]
+    for kind, at, end in _png_chunks(data):
+        if kind not in _PNG_ESSENTIAL:
+            continue
+        if zlib.crc32(view[at + 4 : end - 4]) != int.from_bytes(view[end - 4 : end], "big"):
+            raise UnreadableError("corrupt", f"the checksum of chunk {kind.decode('latin-1')} is wrong")
+        pieces.append(view[at:end])
+    return b"".join(pieces)
 
 
 def _jpeg(data: bytes) -> tuple[Page, Calibration]:
@@ -195,6 +217,7 @@ def _scaleless(resolution: Resolution | None) -> Calibration:
     Programs that write them fill in the density of a screen or of a print; no microscope calibrates them.
     """
     found = of_resolution(resolution)
-    if found.problem is None or found.problem in ("calibration_range", "calibration_anisotropic"):
-        return Calibration(None, found.source, problem="calibration_default_dpi", stated=found.stated)
-    return found
+    nothing = found.problem in ("uncalibrated", "calibration_unit")
+    return Calibration(
+        None, problem=found.problem if nothing else "calibration_default_dpi", stated=found.stated
+    )

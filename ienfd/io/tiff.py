@@ -22,6 +22,7 @@ from ienfd.io.chain import count_pages
 from ienfd.io.codestream import Frame, jpeg2000_frame, jpeg_frame, webp_frame
 from ienfd.io.guard import guarded
 from ienfd.io.numbers import is_ramp, normal_dtype, store
+from ienfd.io.ome import is_ome
 from ienfd.io.page import Page, Plane
 
 __all__ = ["TiffPages"]
@@ -175,7 +176,8 @@ class TiffPages:
         alpha = sum(int(extra) in (1, 2) for extra in page.extrasamples or ())
         color, samples = "grey", max(1, stored - alpha)
         dtype = np.dtype(page.dtype if page.dtype is not None else np.uint8)
-        if photometric == _PALETTE and stored == 1:
+        # in OME-TIFF a palette is only how a channel is shown: the samples are intensities
+        if photometric == _PALETTE and stored == 1 and not is_ome(str(self._pages[0].description)):
             palette = _palette(page)
             if palette is not None:
                 self._palettes[index] = palette

@@ -7,20 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from skimage.draw import polygon
 
 from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
-from ienfd.skin.features import cellularity, fit_model, make_features
-from ienfd.skin.junction import (
-    COARSE_STEP_UM,
-    coarse_curve,
-    find_layers,
-    refine_junction,
-    smooth_curve,
-    straighten,
-)
-from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, Side, down_side, epidermal_sides, sampled
-from ienfd.skin.strip import arc_um, best_path, make_strip
+from ienfd.skin.features import cellularity, make_features, telling
+from ienfd.skin.junction import refine_junction
+from ienfd.skin.layers import COARSE_STEP_UM, coarse_junction, coarse_surface, find_layers, local_mean, straighten
+from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, HEADING_UM, Side, down_side, epidermal_sides, sampled
+from ienfd.skin.strip import arc_um, best_path, inside_tissue, make_strip, smooth_curve
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.overview import Overview
@@ -31,6 +26,7 @@ _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
+_SURFACE_UM = 14.0  # the surface lies within this distance of its coarse course
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,18 +104,20 @@ def _trace(
         return None
     down = down_side(outline, tissue.mask, px)
     base = extend(outline, _EXTEND_UM, _EXTEND_UM, px)
-    strip = make_strip(base, px, above_um=ABOVE_UM, below_um=DEEPEST_UM, step_um=COARSE_STEP_UM, down=down)
+    strip = make_strip(base, px, above_um=ABOVE_UM, below_um=DEEPEST_UM, step_um=COARSE_STEP_UM, down=down, heading_um=HEADING_UM)
     below = straighten(strip, features, tissue.mask, membrane)
     layers = find_layers(below)
     if layers is None:
         return None
-    coarse = coarse_curve(below, layers)
+    coarse = coarse_junction(below, layers)
     if len(coarse) < 20:
         return None
-    junction, confidence = refine_junction(coarse, features, tissue.mask, px, down, membrane)
+    whole_surface = _refine_surface(coarse_surface(below, layers), features, tissue, px, down)
+    viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], whole_surface, tissue.mask.shape)
+    junction, confidence = refine_junction(coarse, features, viable, px, down, membrane)
     if len(junction) < 20 or arc_um(junction, px)[-1] < _MIN_PIECE_UM:
         return None
-    surface = _surface(base, down, features, tissue, px, junction)
+    surface = _opposite(whole_surface, junction)
     if len(surface) < 10:
         return None
     if down == 1:  # dermis on the left: turn round
@@ -182,30 +180,32 @@ def extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> F
     return np.concatenate([head, curve, tail])
 
 
-def _surface(
-    base: FloatArray, down: int, features: _Float32, tissue: Tissue, px: float, junction: FloatArray
-) -> FloatArray:
-    """Boundary of viable epidermis and corneum above a junction (grid coordinates)."""
-    strip = make_strip(base, px, above_um=10.0, below_um=45.0, step_um=1.25, down=down)
-    values = np.stack([strip.sample(plane) for plane in features[::2]])  # levels; texture is too coarse here
-    inside = strip.sample(tissue.mask.astype(np.float32)) > 0.5
-    across = np.broadcast_to(np.arange(inside.shape[1]) * 1.25 - 10.0, inside.shape)
-    corneum = inside & (across > 1) & (across < 7)
-    viable = inside & (across > 24) & (across < 40)
-    outer = np.argmax(inside, axis=1)  # the first tissue from above
-    depth = outer
-    if corneum.sum() > 50 and viable.sum() > 50:
-        model = fit_model(values[:, corneum].T, values[:, viable].T)
-        if model.separation > 1.5:
-            projected = np.tensordot(model.direction, values, 1)
-            middle = 0.5 * (np.median(projected[corneum]) + np.median(projected[viable]))
-            evidence = np.where(inside, np.clip(projected - middle, -1.5, 1.5), 0)
-            cost = -np.cumsum(evidence, axis=1)
-            cost[across > 30] = cost.max() + 1
-            depth = best_path(cost, max_step=2, step_cost=0.5, curve_cost=0.2)
+def _refine_surface(coarse: FloatArray, features: _Float32, tissue: Tissue, px: float, down: int) -> FloatArray:
+    """Boundary of viable epidermis and corneum, near its coarse course (grid coordinates)."""
+    base = smooth_curve(coarse, 20.0 / COARSE_STEP_UM)
+    strip = make_strip(base, px, above_um=_SURFACE_UM, below_um=_SURFACE_UM, step_um=1.25, down=down)
+    values = np.stack([strip.sample(plane) for plane in features])
+    inside = inside_tissue(strip, tissue.mask)
+    across = np.broadcast_to(np.arange(inside.shape[1]) * 1.25 - _SURFACE_UM, inside.shape)
+    corneum, viable = inside & (across < -3), inside & (across > 3)
+    if min(corneum.sum(), viable.sum()) < 50:
+        return base
+    projected = telling(values, corneum, viable, first=0)
+    middle = 0.5 * (local_mean(projected, corneum) + local_mean(projected, viable))
+    evidence = np.where(inside, np.clip(projected - middle[:, None], -1.5, 1.5), 0.0)
+    # above the tissue there is nothing: a surface must not leave it
+    cost = -np.cumsum(np.where(inside, evidence, 1.5), axis=1)
+    depth = best_path(cost, max_step=2, step_cost=0.5, curve_cost=0.2)
     curve = strip.to_grid(np.column_stack([np.arange(len(depth)), depth]).astype(float))
-    curve = smooth_curve(curve, 4.0)
-    return _opposite(curve, junction)
+    return smooth_curve(curve, 4.0)
+
+
+def _area_between(one: FloatArray, other: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Pixels of the grid between two curves that run in the same sense."""
+    outline = np.concatenate([one, other[::-1]])
+    mask = np.zeros(shape, bool)
+    mask[polygon(outline[:, 0], outline[:, 1], shape)] = True
+    return mask
 
 
 def _opposite(surface: FloatArray, junction: FloatArray) -> FloatArray:

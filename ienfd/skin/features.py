@@ -12,9 +12,10 @@ from ienfd.section import ChannelRole
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.overview import Overview
 
-__all__ = ["TissueModel", "cellularity", "fit_model", "make_features"]
+__all__ = ["cellularity", "make_features", "telling"]
 
 _WIDEST_NERVE_UM = 14.0
+_SUFFICES = 1.8  # separation in standard deviations
 
 _Float32 = NDArray[np.float32]
 
@@ -36,8 +37,9 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: NDArr
 
     Returns
     -------
-    (2 * K, H, W) ndarray of float32
-        Level and texture of every signal but the basement membrane.
+    (3 * K, H, W) ndarray of float32
+        Of every signal but the basement membrane: the levels within 2.5 um, then the levels within
+        6 um, in which nuclei and cytoplasm are one tissue, then the textures.
     """
     px = overview.grid.pixel_size_um
     amount = _nerve_amount(overview, chromogen)
@@ -50,15 +52,16 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: NDArr
         without = signals - share.astype(np.float32)[:, None, None] * fine
     else:
         without = signals
-    planes = []
+    fine, wide, texture = [], [], []
     for signal, clean, role in zip(signals, without, overview.roles, strict=True):
         if role is ChannelRole.BASEMENT_MEMBRANE:
             continue  # a line, not a region: it leads the junction later
-        planes.append(_mean_where(signal, known, 2.5 / px))
+        fine.append(_mean_where(signal, known, 2.5 / px))
+        wide.append(_mean_where(signal, known, 6.0 / px))
         detail = np.abs(clean - ndimage.gaussian_filter(clean, 4.0 / px))
         detail = np.minimum(detail, np.quantile(detail[::5, ::5], 0.98))
-        planes.append(np.log(_mean_where(detail, calm, 5.0 / px) + 1e-4))
-    return np.stack(planes).astype(np.float32)
+        texture.append(np.log(_mean_where(detail, calm, 5.0 / px) + 1e-4))
+    return np.stack([*fine, *wide, *texture]).astype(np.float32)
 
 
 def cellularity(overview: Overview) -> NDArray[np.float64]:
@@ -73,12 +76,10 @@ def cellularity(overview: Overview) -> NDArray[np.float64]:
         if role is ChannelRole.BASEMENT_MEMBRANE:
             continue
         if overview.white is not None:
-            weights += [0.3 / count, 0.3 / count]
-        elif role is ChannelRole.NUCLEI:
-            weights += [0.3, 0.3]
+            weights.append(0.3 / count)
         else:
-            weights += [0.0, 0.0]
-    return np.array(weights)
+            weights.append(0.3 if role is ChannelRole.NUCLEI else 0.0)
+    return np.array([*np.zeros(len(weights)), *weights, *weights])
 
 
 def _nerve_amount(overview: Overview, chromogen: Chromogen | None) -> _Float32:
@@ -114,8 +115,37 @@ def _mean_where(image: _Float32, known: NDArray[np.bool_], sigma: float) -> _Flo
     return total / np.maximum(weight, 1e-4)
 
 
+def telling(
+    values: _Float32, upper: NDArray[np.bool_], lower: NDArray[np.bool_], *, first: int
+) -> NDArray[np.float64]:
+    """What tells an upper tissue (positive) from a lower one, in standard deviations.
+
+    Blunter features are asked only where the sharper ones do not tell the two by themselves.
+
+    Parameters
+    ----------
+    values : (3 * K, S, D) ndarray of float32
+        Features in the order of `make_features`: fine levels, wide levels, textures.
+    upper, lower : (S, D) ndarray of bool
+        Places taken for the one and the other.
+    first : {0, 1}
+        Begin with the fine or with the wide levels.
+
+    Returns
+    -------
+    (S, D) ndarray of float
+    """
+    count = len(values) // 3
+    for used in [values[count * k : count * (k + 1)] for k in range(first, 2)]:
+        model = _fit_model(used[:, upper].T, used[:, lower].T)
+        if model.separation > _SUFFICES:
+            return np.tensordot(model.direction, used, 1)
+    model = _fit_model(values[:, upper].T, values[:, lower].T)
+    return np.tensordot(model.direction, values, 1)
+
+
 @dataclass(frozen=True, eq=False)
-class TissueModel:
+class _TissueModel:
     """Two-class linear discriminant between epidermis and dermis (Fisher).
 
     Parameters
@@ -130,7 +160,7 @@ class TissueModel:
     separation: float
 
 
-def fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> TissueModel:
+def _fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> _TissueModel:
     """Fit the discriminant from samples of both sides.
 
     Parameters
@@ -146,9 +176,9 @@ def fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> Tissu
     direction = np.linalg.solve(pooled, difference)
     variance = float(direction @ pooled @ direction)
     if variance <= 0:
-        return TissueModel(direction * 0, 0.0)
+        return _TissueModel(direction * 0, 0.0)
     separation = float(direction @ difference) / np.sqrt(variance)
-    return TissueModel(direction / np.sqrt(variance), separation)
+    return _TissueModel(direction / np.sqrt(variance), separation)
 
 
 def _covariance(samples: _Float32) -> NDArray[np.float64]:

@@ -8,17 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
-from ienfd.skin.junction import COARSE_STEP_UM, Layers, Straightened, find_layers, smooth_curve, straighten
-from ienfd.skin.strip import arc_um, make_strip
+from ienfd.skin.layers import COARSE_STEP_UM, Layers, Straightened, find_layers, straighten
+from ienfd.skin.strip import arc_um, make_strip, smooth_curve
 from ienfd.skin.tissue import Outline, Tissue
 
-__all__ = ["ABOVE_UM", "DEEPEST_UM", "Side", "down_side", "epidermal_sides", "sampled"]
+__all__ = ["ABOVE_UM", "DEEPEST_UM", "HEADING_UM", "Side", "down_side", "epidermal_sides", "sampled"]
 
 ABOVE_UM = 10.0
 DEEPEST_UM = 230.0
+HEADING_UM = 70.0
 _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
-_USUAL_THICKNESS_UM = 80.0  # corneum included
+_USUAL_THICKNESS_UM = 70.0
 _MIN_PARTED = 0.25
 
 
@@ -133,7 +134,7 @@ def _windows(
     if len(base) < 30:
         return []
     down = down_side(base, tissue.mask, px)
-    strip = make_strip(base, px, above_um=ABOVE_UM, below_um=DEEPEST_UM, step_um=COARSE_STEP_UM, down=down)
+    strip = make_strip(base, px, above_um=ABOVE_UM, below_um=DEEPEST_UM, step_um=COARSE_STEP_UM, down=down, heading_um=HEADING_UM)
     whole = straighten(strip, features, tissue.mask, membrane)
     total = len(strip.positions)
     step, width = round(_WINDOW_STEP_UM / COARSE_STEP_UM), round(_WINDOW_UM / COARSE_STEP_UM)
@@ -143,7 +144,7 @@ def _windows(
         layers = find_layers(part)
         if layers is None:
             continue
-        thickness = float(np.median(layers.depth)) * COARSE_STEP_UM - ABOVE_UM
+        thickness = float(np.median(layers.depth - layers.top)) * COARSE_STEP_UM
         windows.append(
             _Window(
                 index,
@@ -168,25 +169,12 @@ def _quality(part: Straightened, layers: Layers, thickness_um: float) -> float:
     trend = np.polyval(np.polyfit(np.arange(len(depth)), depth, 2), np.arange(len(depth)))
     rough = float(np.median(np.abs(depth - trend)))
     smooth = float(np.exp(-rough / 25))
-    return (layers.parted + 0.4 * layers.membrane) * usual * smooth * (0.6 + 0.4 * _corneum(part))
+    return (layers.parted + 0.4 * layers.membrane) * usual * smooth * (0.6 + 0.4 * layers.corneum / 1.5)
 
 
 def _plausible(layers: Layers, cellular: FloatArray) -> float:
     """Factor for which of the two layers has the nuclei."""
     return float(np.exp(np.clip(cellular @ layers.difference, -1.0, 1.0)))
-
-
-def _corneum(part: Straightened) -> float:
-    """How clearly the outermost part differs from what lies below it, 0 to 1."""
-    across = np.arange(part.values.shape[2]) * part.strip.step_um - part.strip.above_um
-    outer = part.inside & ((across > 4) & (across < 11))[None, :]
-    inner = part.inside & ((across > 22) & (across < 40))[None, :]
-    if outer.sum() < 50 or inner.sum() < 50:
-        return 0.0
-    levels = part.values[::2]
-    spread = np.sqrt(0.5 * (levels[:, outer].var(axis=1) + levels[:, inner].var(axis=1))) + 1e-6
-    apart = np.abs(levels[:, outer].mean(axis=1) - levels[:, inner].mean(axis=1)) / spread
-    return float(np.clip(apart.max() / 2, 0, 1))
 
 
 def _joined(spans: list[tuple[float, float]], length: float, closed: bool) -> list[tuple[float, float]]:

@@ -10,7 +10,7 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 
-__all__ = ["Strip", "arc_um", "best_path", "make_strip"]
+__all__ = ["Strip", "arc_um", "best_path", "inside_tissue", "make_strip", "smooth_curve"]
 
 
 def arc_um(points: FloatArray, px: float) -> FloatArray:
@@ -87,13 +87,25 @@ class Strip:
         )
 
 
-def make_strip(curve: FloatArray, px: float, *, above_um: float, below_um: float, step_um: float, down: int) -> Strip:
+def make_strip(
+    curve: FloatArray,
+    px: float,
+    *,
+    above_um: float,
+    below_um: float,
+    step_um: float,
+    down: int,
+    heading_um: float = 0.0,
+) -> Strip:
     """Lay a strip along a curve.
 
     Parameters
     ----------
     curve : (N, 2) ndarray
         Smooth polyline in grid coordinates.
+    heading_um : float
+        The normals are those of the curve smoothed with this standard deviation, so that they do not
+        cross under a notch.
     down : {1, -1}
         1 when the dermis lies to the left of the direction (row, col) -> (col, -row), -1 otherwise.
     """
@@ -101,8 +113,24 @@ def make_strip(curve: FloatArray, px: float, *, above_um: float, below_um: float
     count = max(2, int(arc[-1] / step_um) + 1)
     at = np.linspace(0, arc[-1], count)
     points = np.column_stack([np.interp(at, arc, curve[:, k]) for k in (0, 1)])
-    tangent = np.gradient(points, axis=0)
+    tangent = np.gradient(smooth_curve(points, heading_um / step_um) if heading_um else points, axis=0)
     tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
     normal = down * np.column_stack([tangent[:, 1], -tangent[:, 0]])
     offsets = np.arange(-above_um, below_um + step_um / 2, step_um) / px
     return Strip(points[:, None, :] + offsets[None, :, None] * normal[:, None, :], step_um, above_um)
+
+
+def inside_tissue(strip: Strip, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, D) where a strip lies within the image and on tissue."""
+    rows, cols = strip.positions[..., 0], strip.positions[..., 1]
+    within = (rows >= 0) & (cols >= 0) & (rows <= tissue.shape[0] - 1) & (cols <= tissue.shape[1] - 1)
+    return within & (strip.sample(tissue.astype(np.float32)) > 0.5)
+
+
+def smooth_curve(curve: FloatArray, sigma: float) -> FloatArray:
+    """Gaussian smoothing along a polyline of even steps that keeps straight ends straight."""
+    pad = min(len(curve) - 1, int(4 * sigma) + 1)
+    head = 2 * curve[0] - curve[pad:0:-1]
+    tail = 2 * curve[-1] - curve[-2 : -pad - 2 : -1]
+    padded = np.concatenate([head, curve, tail])
+    return np.asarray(ndimage.gaussian_filter1d(padded, sigma, axis=0)[pad : pad + len(curve)], float)

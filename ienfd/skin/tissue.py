@@ -22,6 +22,8 @@ _MIN_TISSUE_MM2 = 0.01
 _MIN_OUTLINE_UM = 100.0
 _SMOOTH_UM = 5.0
 _OUTLINE_UM = 6.0
+_DETAIL_UM = 6.0
+_TEXTURED = 2.5  # times the texture of the flattest places
 _COARSE = 2  # tissue is sought at half the resolution of the overview
 
 
@@ -78,6 +80,8 @@ def find_tissue(overview: Overview) -> Tissue:
     shape = overview.signals.shape[1:]
     signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
     evidence, slope = _evidence(signals, overview.noise, px)
+    if overview.white is not None:
+        np.maximum(evidence, _texture_evidence(signals, px), out=evidence)
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
     glass = ndimage.binary_opening(evidence < 0.6, _disk(5.0 / px))
     glass &= ~ndimage.binary_dilation(surely, iterations=1)
@@ -117,6 +121,20 @@ def _evidence(signals: _Float32, noise: NDArray[np.float64], px: float) -> tuple
         bounded = np.tanh(ndimage.gaussian_filter(signal, 2.0 / px) / (2 * threshold))
         np.maximum(slope, ndimage.gaussian_gradient_magnitude(bounded, 1.0), out=slope)
     return strongest, slope
+
+
+def _texture_evidence(signals: _Float32, px: float) -> _Float32:
+    """Evidence for tissue (1 where it is clear) from fine structure, which glass has none of.
+
+    A pale dermis between fibers of collagen takes hardly more light than glass, but it is not even.
+    """
+    strongest = np.zeros(signals.shape[1:], np.float32)
+    for signal in signals:
+        detail = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px))
+        texture = ndimage.gaussian_filter(detail, _SMOOTH_UM / px)
+        even = float(np.quantile(texture, 0.03))
+        np.maximum(strongest, texture / max(_TEXTURED * even, 1e-6), out=strongest)
+    return strongest
 
 
 def _reaches(seeds: NDArray[np.bool_], regions: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -17,6 +17,8 @@ __all__ = ["WhiteField", "fit_white_field", "optical_density"]
 
 _Float32 = NDArray[np.float32]
 
+_GLASS_TEXTURE = 3.0  # times the texture of the flattest places
+
 
 @dataclass(frozen=True, eq=False)
 class WhiteField:
@@ -74,7 +76,8 @@ def fit_white_field(log_light: _Float32, *, iterations: int = 10) -> WhiteField:
     design = np.stack([np.ones_like(x), y, x, y * y, x * y, x * x], -1).reshape(-1, 6)
     values = sample.reshape(-1, colors)
     light = values.mean(1)
-    flat = texture <= np.quantile(texture, 0.25)
+    glassy = texture <= _GLASS_TEXTURE * np.quantile(texture, 0.02)  # a pale dermis is not
+    flat = glassy & (texture <= np.quantile(texture, 0.25))
     top = np.quantile(light[flat], 0.95)
     chosen = flat & (light > top - 0.12)
     penalty = np.diag([0.0, 1, 1, 3, 3, 3]) * 2e-3
@@ -89,7 +92,7 @@ def fit_white_field(log_light: _Float32, *, iterations: int = 10) -> WhiteField:
         score = residual / spread
         agrees = (score > -3).all(1) & (score < 6).all(1)
         # textured places are taken in only once the surface is settled
-        grown = agrees if round_ >= 3 else agrees & (texture <= np.quantile(texture, 0.25 + 0.1 * round_))
+        grown = agrees & glassy if round_ >= 3 else agrees & glassy & (texture <= np.quantile(texture, 0.25 + 0.1 * round_))
         if grown.sum() < 100:
             break
         chosen = grown

@@ -1,0 +1,217 @@
+"""The whole chain for one section, from pixels to a density: the table of contents of the program."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ienfd.analysis_key import analysis_key
+from ienfd.counting import count_crossings
+from ienfd.geometry import length
+from ienfd.nerve.band import epidermis_mask, nerve_band, on_grid
+from ienfd.nerve.cells import find_cells
+from ienfd.nerve.fibers import find_fibers
+from ienfd.nerve.field import line_field
+from ienfd.nerve.presence import nerve_is_stained
+from ienfd.protocol import Protocol, Stain
+from ienfd.quality.section import (
+    Check,
+    check_focus,
+    check_saturation,
+    refusal_before_analysis,
+    uncertain_stretches,
+)
+from ienfd.result import Findings, SectionResult, Status
+from ienfd.section import ChannelRole, Section
+from ienfd.skin.epidermis import find_skin
+from ienfd.skin.lengths import measure
+from ienfd.skin.tissue import find_tissue
+from ienfd.stain.chromogen import Chromogen, estimate_chromogen, tissue_patches
+from ienfd.stain.nerve import NerveSource, work_grid
+from ienfd.stain.overview import Overview, full_scale, make_overview, read_overview
+from ienfd.stain.recognize import recognize_stain
+from ienfd.stain.roles import assign_roles
+from ienfd.statistics import poisson_interval
+
+__all__ = ["analyze", "count", "find"]
+
+_SURE_STAIN = 0.25
+
+
+def analyze(section: Section, protocol: Protocol | None = None) -> SectionResult:
+    """Find everything in a section and count.
+
+    Parameters
+    ----------
+    section : Section
+        As `ienfd.read` gives it.
+    protocol : Protocol, optional
+        Every choice; the built-in `efns2010` when not given.
+
+    Returns
+    -------
+    SectionResult
+        With status `refused` and a reason where no density can honestly be given.
+    """
+    protocol = protocol or Protocol()
+    key = analysis_key(
+        pixel_size_um=section.calibration.pixel_size_um, stain=None, axes=None, protocol=protocol
+    )
+    return count(replace(find(section, protocol), analysis_key=key), protocol)
+
+
+def find(section: Section, protocol: Protocol) -> Findings:
+    """Look for epidermis, junction, fibers and cells; nothing is counted yet."""
+    empty = Findings(
+        section_id=section.identity.section_id,
+        analysis_key="",
+        stain=None,
+        pixel_size_um=section.calibration.pixel_size_um,
+        shape=section.shape,
+    )
+    forbidden = refusal_before_analysis(section, protocol)
+    if forbidden is not None:
+        return replace(empty, refusal=forbidden[0], detail=forbidden[1])
+    return _Search(section, protocol, empty).run()
+
+
+def count(findings: Findings, protocol: Protocol) -> SectionResult:
+    """Apply the counting rules to what was found, and give the density on the protocol's line."""
+    crossings = count_crossings(findings, protocol.counting)
+    lengths = None
+    if findings.pieces and findings.pixel_size_um is not None:
+        lengths = measure(
+            findings.pieces,
+            findings.exclusions,
+            pixel_size_um=findings.pixel_size_um,
+            line=protocol.density.length_line,
+            cut_edge_um=protocol.counting.cut_edge_um,
+        )
+    reason = findings.refusal
+    if reason is None and (lengths is None or lengths.evaluable_mm <= 0):
+        reason = "no_epidermis" if lengths is None else "junction_uncertain"
+        crossings = count_crossings(replace(findings, refusal=reason), protocol.counting)
+    if reason is not None or lengths is None:
+        return SectionResult(findings, Status.REFUSED, reason, crossings, lengths, flags=findings.flags)
+    counted = sum(crossing.counted for crossing in crossings)
+    low, high = poisson_interval(counted, lengths.evaluable_mm, protocol.density.interval_level)
+    return SectionResult(
+        findings,
+        Status.OK,
+        None,
+        crossings,
+        lengths,
+        density_per_mm=counted / lengths.evaluable_mm,
+        density_low_per_mm=low,
+        density_high_per_mm=high,
+        flags=findings.flags,
+    )
+
+
+@dataclass
+class _Search:
+    """One section on its way: every step adds to the findings, or refuses the section."""
+
+    section: Section
+    protocol: Protocol
+    findings: Findings
+
+    def run(self) -> Findings:
+        small, grid = read_overview(self.section)
+        if not np.isfinite(self.section.pixels).any():
+            return self._refused("not_finite")
+        if float(np.ptp(small)) <= 1e-6 * max(float(np.abs(small).max()), 1e-30):
+            return self._refused("blank")
+        stain = self._stain(small)
+        self.findings = replace(self.findings, stain=stain)
+        if stain == "fluorescence" and not self._channels():
+            return self._refused("channels_unknown", self._channel_names())
+        overview = make_overview(self.section, small, grid, stain)
+        tissue = find_tissue(overview)
+        if not tissue.mask.any():
+            return self._refused("no_tissue")
+        self._check(check_saturation(overview.saturated, tissue.mask, self.protocol))
+        if self.findings.refusal is not None:
+            return self.findings
+        source = NerveSource(self.section, stain, overview, work_grid(self.section))
+        chromogen = self._chromogen(source, tissue.mask)
+        skin = find_skin(overview, tissue, chromogen)
+        if not skin.pieces:
+            return self._refused("no_epidermis")
+        self.findings = replace(self.findings, pieces=skin.pieces)
+        self._trust_junction()
+        self._trace(source, overview, tissue.mask, chromogen)
+        return self.findings
+
+    def _refused(self, reason: str, detail: str = "") -> Findings:
+        return replace(self.findings, refusal=reason, detail=detail)
+
+    def _flag(self, *codes: str) -> None:
+        self.findings = replace(self.findings, flags=(*self.findings.flags, *codes))
+
+    def _check(self, outcome: Check) -> None:
+        if outcome.measure is not None:
+            self.findings = replace(self.findings, measures=(*self.findings.measures, outcome.measure))
+        if outcome.flag is not None:
+            self._flag(outcome.flag)
+        if outcome.refusal is not None and self.findings.refusal is None:
+            self.findings = self._refused(outcome.refusal, outcome.detail)
+
+    def _stain(self, small: NDArray[np.float32]) -> Stain:
+        if self.protocol.image.stain != "auto":
+            return self.protocol.image.stain
+        stain, certainty = recognize_stain(small, full_scale(self.section))
+        if certainty < _SURE_STAIN:
+            self._flag("stain_guessed")
+        return stain
+
+    def _channels(self) -> bool:
+        """Give the channels their roles; False when it is not known which one shows the nerves."""
+        self.section, certain = assign_roles(self.section, self.protocol.image)
+        if not certain:
+            self._flag("channel_by_position")
+        return self.section.rgb or any(c.role is ChannelRole.NERVE for c in self.section.channels)
+
+    def _channel_names(self) -> str:
+        return "channels: " + ", ".join(channel.name or "unnamed" for channel in self.section.channels)
+
+    def _chromogen(self, source: NerveSource, tissue: NDArray[np.bool_]) -> Chromogen | None:
+        if source.stain == "fluorescence":
+            return None
+        return estimate_chromogen(tissue_patches(source, tissue), source.grid.pixel_size_um)
+
+    def _trust_junction(self) -> None:
+        """Exclude what is not certain; refuse when too little is left."""
+        size = self.section.pixel_size_um
+        stretches = uncertain_stretches(
+            self.findings.pieces, size, self.protocol.image.junction_confidence_min
+        )
+        self.findings = replace(self.findings, exclusions=stretches)
+        if not stretches:
+            return
+        self._flag("junction_partly_uncertain")
+        whole = sum(length(piece.junction_px) for piece in self.findings.pieces) * size
+        lost = sum(stretch.end_um - stretch.start_um for stretch in stretches) / whole
+        if lost > self.protocol.quality.max_excluded_fraction:
+            self.findings = self._refused("junction_uncertain", f"{lost:.0%} of its length")
+
+    def _trace(
+        self, source: NerveSource, overview: Overview, tissue: NDArray[np.bool_], chromogen: Chromogen | None
+    ) -> None:
+        """Trace the nerves of the epidermis and the upper dermis."""
+        pieces, choices = self.findings.pieces, self.protocol.image
+        epidermis = epidermis_mask(pieces, overview.grid, (tissue.shape[0], tissue.shape[1]))
+        band = nerve_band(pieces, tissue, epidermis, overview.grid)
+        field = line_field(
+            source,
+            None if chromogen is None else chromogen.weights,
+            on_grid(band, overview.grid, source.grid, source.shape),
+            choices.fiber_scales_um,
+        )
+        cells = find_cells(field, on_grid(epidermis, overview.grid, source.grid, source.shape), source.grid)
+        graph = find_fibers(field, source.grid, choices, cells, self.section.calibration.z_step_um)
+        self.findings = replace(self.findings, graph=graph)
+        self._check(check_focus(graph))
+        self._check(nerve_is_stained(graph, chromogen, self.section.pixel_size_um))

@@ -1,0 +1,64 @@
+"""Where fibers are looked for: the epidermis and the dermis near it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.draw import polygon
+
+from ienfd.geometry import resample
+from ienfd.result import Piece
+from ienfd.stain.grid import Grid
+
+__all__ = ["DERMIS_UM", "epidermis_mask", "nerve_band", "on_grid"]
+
+DERMIS_UM = 90.0
+"""Fibers are traced down to this depth below the junction."""
+
+_RIM_UM = 6.0
+
+
+def epidermis_mask(pieces: Sequence[Piece], grid: Grid, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """Viable epidermis on a grid: between surface and junction of every piece."""
+    mask = np.zeros(shape, bool)
+    for piece in pieces:
+        outline = grid.from_image(np.concatenate([piece.junction_px, piece.surface_px[::-1]]))
+        mask[polygon(outline[:, 0], outline[:, 1], shape)] = True
+    return mask
+
+
+def nerve_band(
+    pieces: Sequence[Piece], tissue: NDArray[np.bool_], epidermis: NDArray[np.bool_], grid: Grid
+) -> NDArray[np.bool_]:
+    """Epidermis and the upper dermis, on the grid of the overview.
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        Stretches of epidermis.
+    tissue, epidermis : (H, W) ndarray of bool
+        On `grid`.
+    grid : Grid
+        Grid of the overview.
+    """
+    away = np.ones(tissue.shape, bool)
+    for piece in pieces:
+        points = resample(grid.from_image(piece.junction_px), 0.5)
+        rows = np.clip(np.rint(points[:, 0]).astype(int), 0, tissue.shape[0] - 1)
+        cols = np.clip(np.rint(points[:, 1]).astype(int), 0, tissue.shape[1] - 1)
+        away[rows, cols] = False
+    if away.all():
+        return np.zeros(tissue.shape, bool)
+    near = ndimage.distance_transform_edt(away) * grid.pixel_size_um <= DERMIS_UM
+    rim = max(1, round(_RIM_UM / grid.pixel_size_um))
+    return (near & tissue) | ndimage.binary_dilation(epidermis, iterations=rim)
+
+
+def on_grid(mask: NDArray[np.bool_], of: Grid, to: Grid, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    """A mask of one grid on another one, by nearest pixels."""
+    centers = [to.to_image(np.column_stack([np.arange(n), np.arange(n)]).astype(float)) for n in shape]
+    places = [np.clip(np.rint(of.from_image(c)[:, k]).astype(int), 0, mask.shape[k] - 1) for k, c in enumerate(centers)]
+    return mask[np.ix_(*places)]

@@ -1,0 +1,159 @@
+"""From line contrast to fibers: thin, trace, bridge, and keep what is long and clear enough."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.filters import apply_hysteresis_threshold
+from skimage.morphology import remove_small_objects
+
+from ienfd.geometry import smooth_even
+from ienfd.nerve.bridging import bridge_gaps
+from ienfd.nerve.field import LineField
+from ienfd.nerve.skeleton import trace_lines
+from ienfd.nerve.web import Strand, Web
+from ienfd.protocol import ImageChoices
+from ienfd.result import Branch, Cell, FiberGraph, FloatArray
+from ienfd.stain.grid import Grid
+
+__all__ = ["find_fibers"]
+
+_SPUR_UM = 2.5
+_SMOOTH_UM = 0.8
+_Z_WINDOW = 7  # points: depth is the median over so many
+_PROFILE_UM = 3.0
+
+
+def find_fibers(
+    field: LineField,
+    grid: Grid,
+    choices: ImageChoices,
+    cells: tuple[Cell, ...] = (),
+    z_step_um: float | None = None,
+) -> FiberGraph:
+    """Trace fibers.
+
+    Parameters
+    ----------
+    field : LineField
+        Line contrast on the working grid.
+    grid : Grid
+        The working grid.
+    choices : ImageChoices
+        Contrasts, longest gap, shortest fiber.
+    cells : tuple of Cell
+        Dendritic cells, carried along.
+    z_step_um : float or None
+        Distance of the planes; without it depth is not known.
+
+    Returns
+    -------
+    FiberGraph
+        In full-resolution pixels.
+    """
+    px_um = grid.pixel_size_um
+    mask = apply_hysteresis_threshold(field.contrast, choices.fiber_contrast_low, choices.fiber_contrast_low + 1)
+    mask = remove_small_objects(mask, max_size=max(1, round(1.0 / px_um)), connectivity=2)
+    nodes, paths = trace_lines(mask)
+    strands = [
+        Strand(path.start, path.end, _centered(path.pixels, field.contrast, px_um), np.zeros(len(path.pixels), bool))
+        for path in paths
+    ]
+    strands = [_tied(strand, nodes) for strand in strands]
+    web = Web(nodes, strands)
+    for _ in range(2):
+        web.prune(_SPUR_UM / px_um)
+    bridge_gaps(web, field.contrast, px_um, choices.max_gap_um)
+    web.merge()
+    _drop_unclear(web, field.contrast, choices, px_um)
+    return _graph(web, field, grid, cells, z_step_um)
+
+
+def _centered(pixels: NDArray[np.intp], contrast: NDArray[np.float32], px_um: float) -> FloatArray:
+    """Sub-pixel center line: the top of a parabola across it, then smoothed along it."""
+    points = pixels.astype(float)
+    if len(points) < 3:
+        return points
+    even = ndimage.gaussian_filter1d(points, 1.0, axis=0, mode="nearest")
+    tangent = np.gradient(even, axis=0)
+    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
+    normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
+    beside = points[None] + np.array([-1.0, 0.0, 1.0])[:, None, None] * normal[None]
+    left, middle, right = ndimage.map_coordinates(contrast, np.moveaxis(beside, -1, 0), order=1, mode="nearest")
+    curvature = left - 2 * middle + right
+    shift = np.where(curvature < -1e-6, 0.5 * (left - right) / np.minimum(curvature, -1e-6), 0.0)
+    points = points + np.clip(shift, -1.0, 1.0)[:, None] * normal
+    return smooth_even(points, _SMOOTH_UM / px_um)
+
+
+def _tied(strand: Strand, nodes: FloatArray) -> Strand:
+    """The strand from node to node: forks are shared places."""
+    points = strand.points.copy()
+    points[0], points[-1] = nodes[strand.start], nodes[strand.end]
+    return Strand(strand.start, strand.end, points, strand.bridged)
+
+
+def _drop_unclear(web: Web, contrast: NDArray[np.float32], choices: ImageChoices, px_um: float) -> None:
+    """Keep connected parts that are long enough and reach the contrast of a fiber somewhere."""
+    for part in list(web.components()):
+        seen = sum(web.strands[key].seen_length for key in part) * px_um
+        points = np.concatenate([web.strands[key].points[~web.strands[key].bridged] for key in part])
+        values = ndimage.map_coordinates(contrast, points.T, order=1, mode="nearest")
+        clear = float(np.quantile(values, 0.9)) if len(values) else 0.0
+        if seen < choices.min_fiber_length_um or clear < choices.fiber_contrast:
+            for key in part:
+                web.remove(key)
+
+
+def _graph(
+    web: Web, field: LineField, grid: Grid, cells: tuple[Cell, ...], z_step_um: float | None
+) -> FiberGraph:
+    used = sorted({node for strand in web.strands.values() for node in (strand.start, strand.end)})
+    number = {node: index for index, node in enumerate(used)}
+    if not used:
+        return FiberGraph(np.empty((0, 2)), (), cells)
+    order = sorted(web.strands.values(), key=lambda s: (*s.points[0], *s.points[-1], len(s.points)))
+    branches = tuple(_branch(strand, number, field, grid, z_step_um) for strand in order)
+    return FiberGraph(grid.to_image(np.array([web.nodes[node] for node in used])), branches, cells)
+
+
+def _branch(
+    strand: Strand, number: dict[int, int], field: LineField, grid: Grid, z_step_um: float | None
+) -> Branch:
+    points = strand.points
+    contrast = ndimage.map_coordinates(field.contrast, points.T, order=1, mode="nearest")
+    z_um = None
+    if field.plane is not None and z_step_um is not None:
+        planes = ndimage.map_coordinates(field.plane, np.rint(points.T), order=0, mode="nearest")
+        z_um = ndimage.median_filter(planes.astype(float), _Z_WINDOW, mode="nearest") * z_step_um
+    return Branch(
+        start=number[strand.start],
+        end=number[strand.end],
+        path_px=grid.to_image(points),
+        contrast=np.asarray(contrast, float),
+        bridged=strand.bridged,
+        z_um=z_um,
+        width_um=_width_um(points[~strand.bridged], field.signal, grid.pixel_size_um),
+    )
+
+
+def _width_um(points: FloatArray, signal: NDArray[np.float32], px_um: float) -> float:
+    """Full width at half height of the mean profile across a line; 0 when too little is seen of it."""
+    if len(points) < 5:
+        return 0.0
+    some = points[:: max(1, len(points) // 40)]
+    tangent = np.gradient(some, axis=0)
+    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
+    normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
+    offsets = np.linspace(-_PROFILE_UM, _PROFILE_UM, 25)
+    places = some[:, None] + offsets[None, :, None] / px_um * normal[:, None]
+    profile = ndimage.map_coordinates(signal, np.moveaxis(places, -1, 0), order=1, mode="nearest").mean(axis=0)
+    base = float(np.quantile(profile, 0.2))
+    top = float(profile[10:15].max())
+    above = profile - base > 0.5 * (top - base)
+    left = 12 - int(np.argmin(above[12::-1])) if not above[:13].all() else 0
+    right = 12 + int(np.argmin(above[12:])) if not above[12:].all() else 24
+    return float(offsets[right] - offsets[left])
+
+

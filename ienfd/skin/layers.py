@@ -1,0 +1,306 @@
+"""Corneum, epidermis and dermis below an outline, in coordinates straightened along it.
+
+First the mean profile over depth is cut into three layers as well as they can be told apart. Then two
+globally optimal curves, the surface and the junction, take turns with the models of the three
+tissues, which are estimated from the section itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ienfd.result import FloatArray
+from ienfd.skin.features import telling
+from ienfd.skin.strip import Strip, best_path, inside_tissue
+
+__all__ = [
+    "COARSE_STEP_UM",
+    "Layers",
+    "Straightened",
+    "coarse_junction",
+    "coarse_surface",
+    "covered",
+    "find_layers",
+    "local_mean",
+    "straighten",
+]
+
+_Float32 = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
+
+COARSE_STEP_UM = 2.5
+_ROUNDS = 4
+_LOCAL_UM = 200.0
+_MEMBRANE_WEIGHT = 3.0
+_BOUND = 1.5
+_EDGE_UM = 3.0  # blurred with the glass: belongs to no layer
+_CORNEUM_UM = (0.0, 45.0)  # range of its thickness
+_EPIDERMIS_UM = (20.0, 150.0)
+_USUAL_CORNEUM_UM, _CORNEUM_SPREAD = 15.0, 0.8  # median, and standard deviation of the logarithm
+_USUAL_EPIDERMIS_UM, _EPIDERMIS_SPREAD = 70.0, 0.45
+_PRIOR_WEIGHT = 15.0
+_PROFILE_UM = 190.0  # the profile is explained down to here
+_INDEPENDENT_UM2 = 900.0  # area of tissue that counts as one independent sample
+_DERMIS_UM = 90.0  # dermis is modeled within this depth below the junction
+
+
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """Corneum over epidermis over dermis in straightened coordinates, within a few micrometers.
+
+    Parameters
+    ----------
+    top, depth : (S,) ndarray of int
+        Index across the strip of the surface of the viable epidermis and of the junction, for every
+        position along it.
+    difference : (K,) ndarray of float
+        Features of epidermis minus those of dermis, in standard deviations, at most 3.
+    parted : float
+        How well both sides of the junction are parted, 0 (not at all) to 1.5.
+    corneum : float
+        How well corneum and epidermis are parted, likewise.
+    membrane : float
+        Median strength of the basement membrane along the curve, 0 without such a channel.
+    """
+
+    top: NDArray[np.intp]
+    depth: NDArray[np.intp]
+    difference: FloatArray
+    parted: float
+    corneum: float
+    membrane: float
+
+
+@dataclass(frozen=True, eq=False)
+class Straightened:
+    """Features of the tissue in the coordinates of a strip.
+
+    Parameters
+    ----------
+    strip : Strip
+    values : (K, S, D) ndarray of float32
+        In the order of `make_features`.
+    inside : (S, D) ndarray of bool
+        Where there is tissue.
+    line : (S, D) ndarray of float
+        Strength of the basement membrane, 0 without such a channel.
+    """
+
+    strip: Strip
+    values: _Float32
+    inside: _Mask
+    line: FloatArray
+
+    def part(self, start: int, stop: int) -> Straightened:
+        """The positions from `start` to `stop` along the strip."""
+        at = slice(start, stop)
+        strip = Strip(self.strip.positions[at], self.strip.step_um, self.strip.above_um)
+        return Straightened(strip, self.values[:, at], self.inside[at], self.line[at])
+
+    @property
+    def across_um(self) -> FloatArray:
+        """(D,) depth of every sample below the outline."""
+        return np.arange(self.values.shape[2]) * self.strip.step_um - self.strip.above_um
+
+    def index(self, depth_um: float) -> int:
+        """Index across of a depth below the outline."""
+        return round((depth_um + self.strip.above_um) / self.strip.step_um)
+
+
+def straighten(strip: Strip, features: _Float32, tissue: _Mask, membrane: _Float32 | None) -> Straightened:
+    """Sample features, tissue and basement membrane along a strip."""
+    values = np.stack([strip.sample(plane) for plane in features])
+    line = np.zeros(values.shape[1:]) if membrane is None else _membrane_strength(strip, membrane)
+    return Straightened(strip, values, inside_tissue(strip, tissue), line)
+
+
+def find_layers(tissue: Straightened) -> Layers | None:
+    """Find surface and junction below an outline.
+
+    Returns
+    -------
+    Layers or None
+        None where there is too little tissue, or no three layers.
+    """
+    start = _cut_profile(tissue)
+    if start is None:
+        return None
+    count, size = tissue.inside.shape
+    across = np.broadcast_to(np.arange(size), (count, size))
+    top = np.full(count, tissue.index(start[0]), np.intp)
+    depth = np.full(count, tissue.index(start[1]), np.intp)
+    junction_evidence = np.zeros((count, size))
+    corneum_evidence = np.zeros((count, size))
+    for _ in range(_ROUNDS):
+        corneum, upper, lower = _masks(tissue, top, depth, across)
+        if upper.sum() < 50 or lower.sum() < 50:
+            return None
+        junction_evidence = _evidence(tissue, upper, lower, first=1)
+        depth = _optimal_depth(tissue, junction_evidence, top)
+        corneum, upper, lower = _masks(tissue, top, depth, across)
+        if corneum.sum() < 50 or upper.sum() < 50:
+            continue  # no corneum is seen: the surface is where the profile puts it
+        corneum_evidence = _evidence(tissue, corneum, upper, first=0)
+        top = _optimal_top(tissue, corneum_evidence, depth)
+    corneum, upper, lower = _masks(tissue, top, depth, across)
+    if upper.sum() < 50 or lower.sum() < 50:
+        return None
+    values = tissue.values
+    spread = np.sqrt(0.5 * (values[:, upper].var(axis=1) + values[:, lower].var(axis=1))) + 1e-6
+    difference = (values[:, upper].mean(axis=1) - values[:, lower].mean(axis=1)) / spread
+    near = np.abs(across - depth[:, None]) * tissue.strip.step_um < 40
+    return Layers(
+        top=top,
+        depth=depth,
+        difference=np.clip(difference, -3, 3).astype(float),
+        parted=_parted(junction_evidence, upper & near, lower & near),
+        corneum=_parted(corneum_evidence, corneum, upper) if corneum.any() else 0.0,
+        membrane=float(np.median(tissue.line[np.arange(count), depth])),
+    )
+
+
+def _cut_profile(tissue: Straightened) -> tuple[float, float] | None:
+    """Depth of surface and junction that cut the mean profile into the three most even layers.
+
+    Layers run along the outline, more or less: the mean over the position along it shows them with
+    little noise. All pairs of depths are tried; what remains of the variation within the layers,
+    against what neighboring places differ in anyhow, is weighed against usual thicknesses.
+    """
+    across = tissue.across_um
+    used = np.flatnonzero((across >= _EDGE_UM) & (across <= _PROFILE_UM))
+    share = tissue.inside[:, used].mean(axis=0)
+    used = used[share > 0.5]
+    if len(used) < 12 or len(tissue.inside) < 12:
+        return None
+    inside = tissue.inside[:, used]
+    values = np.where(inside, tissue.values[:, :, used], 0).astype(np.float64)
+    number = np.maximum(inside.sum(axis=0), 1)
+    mean = values.sum(axis=1) / number
+    residual = np.where(inside, values - mean[:, None], 0).reshape(len(values), -1)
+    covariance = residual @ residual.T / inside.sum()
+    covariance += np.diag(np.diag(covariance)) * 0.3 + 1e-9 * np.eye(len(covariance))
+    white = np.linalg.solve(np.linalg.cholesky(covariance), mean)
+    samples = tissue.strip.step_um**2 * len(tissue.inside) / _INDEPENDENT_UM2
+    sums = np.concatenate([np.zeros((len(white), 1)), np.cumsum(white, axis=1)], axis=1)
+    squares = np.concatenate([[0.0], np.cumsum((white**2).sum(axis=0))])
+
+    def scatter(first: NDArray[np.intp], last: NDArray[np.intp]) -> FloatArray:
+        total = sums[:, last] - sums[:, first]
+        return squares[last] - squares[first] - (total**2).sum(axis=0) / np.maximum(last - first, 1)
+
+    one, two = np.meshgrid(np.arange(len(used)), np.arange(len(used)), indexing="ij")
+    surface, junction = across[used][one] , across[used][two]
+    thick = junction - surface
+    allowed = (surface <= _CORNEUM_UM[1]) & (thick >= _EPIDERMIS_UM[0]) & (thick <= _EPIDERMIS_UM[1])
+    allowed &= two <= len(used) - 6
+    one, two = one[allowed], two[allowed]
+    surface, thick = surface[allowed], thick[allowed]
+    if not len(one):
+        return None
+    end = np.full(len(one), len(used))
+    cost = 0.5 * samples * (scatter(np.zeros_like(one), one) + scatter(one, two) + scatter(two, end))
+    cost += _PRIOR_WEIGHT * 0.5 * (np.log(thick / _USUAL_EPIDERMIS_UM) / _EPIDERMIS_SPREAD) ** 2
+    cost += _PRIOR_WEIGHT * 0.5 * (np.log(np.maximum(surface, 3) / _USUAL_CORNEUM_UM) / _CORNEUM_SPREAD) ** 2
+    best = int(np.argmin(cost))
+    return float(surface[best]), float(surface[best] + thick[best])
+
+
+def _masks(
+    tissue: Straightened, top: NDArray[np.intp], depth: NDArray[np.intp], across: NDArray[np.intp]
+) -> tuple[_Mask, _Mask, _Mask]:
+    """Corneum, epidermis and dermis as they now stand, without their blurred edges."""
+    step = tissue.strip.step_um
+    from_surface = (across - top[:, None]) * step
+    from_junction = (across - depth[:, None]) * step
+    corneum = tissue.inside & (from_surface < -2) & (tissue.across_um >= _EDGE_UM)[None, :]
+    upper = tissue.inside & (from_surface > 4) & (from_junction < -4)
+    lower = tissue.inside & (from_junction > 4) & (from_junction < _DERMIS_UM)
+    return corneum, upper, lower
+
+
+def _evidence(tissue: Straightened, upper: _Mask, lower: _Mask, *, first: int) -> FloatArray:
+    """(S, D) evidence for the upper (positive) or lower tissue, in standard deviations, bounded."""
+    projected = telling(tissue.values, upper, lower, first=first)
+    middle = 0.5 * (local_mean(projected, upper) + local_mean(projected, lower))
+    return np.where(tissue.inside, np.clip(projected - middle[:, None], -_BOUND, _BOUND), 0.0)
+
+
+def local_mean(values: FloatArray, which: _Mask) -> FloatArray:
+    """(S,) mean over the chosen places near each position, drawn to the overall mean where few."""
+    sigma = _LOCAL_UM / COARSE_STEP_UM
+    total = ndimage.gaussian_filter1d(np.where(which, values, 0).sum(1), sigma, mode="nearest")
+    weight = ndimage.gaussian_filter1d(which.sum(1).astype(float), sigma, mode="nearest")
+    overall = float(values[which].mean())
+    prior = 0.3 * float(weight.max())
+    return np.asarray((total + prior * overall) / (weight + prior), float)
+
+
+def _optimal_depth(tissue: Straightened, evidence: FloatArray, top: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Depth index that best parts what looks like epidermis from what looks like dermis."""
+    step = tissue.strip.step_um
+    below_top = (np.arange(evidence.shape[1])[None, :] - top[:, None]) * step
+    gain = np.where(below_top > 0, evidence, 0.0)
+    gain = gain - 0.1 * (below_top > 110)  # an epidermis thicker than that is the exception
+    # sum above minus sum below: up to a constant twice the running sum from above
+    cost = -np.cumsum(gain, axis=1) - _MEMBRANE_WEIGHT * tissue.line
+    cost = np.where(below_top < _EPIDERMIS_UM[0] - 5, cost.max() + 1, cost)
+    return best_path(cost, max_step=4, step_cost=0.8, curve_cost=0.2)
+
+
+def _optimal_top(tissue: Straightened, evidence: FloatArray, depth: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Depth index that best parts corneum from viable epidermis."""
+    step = tissue.strip.step_um
+    above_junction = (depth[:, None] - np.arange(evidence.shape[1])[None, :]) * step
+    cost = -np.cumsum(np.where(above_junction > 0, evidence, 0.0), axis=1)
+    forbidden = (above_junction < _EPIDERMIS_UM[0] - 5) | (tissue.across_um > _CORNEUM_UM[1] + 20)[None, :]
+    forbidden |= (tissue.across_um < 0)[None, :]
+    return best_path(np.where(forbidden, cost.max() + 1, cost), max_step=2, step_cost=1.0, curve_cost=0.5)
+
+
+def _parted(evidence: FloatArray, upper: _Mask, lower: _Mask) -> float:
+    """Median over the positions of the mean evidence on the less clear side."""
+    up = (evidence * upper).sum(1) / np.maximum(upper.sum(1), 1)
+    down = (evidence * lower).sum(1) / np.maximum(lower.sum(1), 1)
+    return max(float(np.median(np.minimum(up, -down))), 0.0)
+
+
+def coarse_junction(tissue: Straightened, layers: Layers) -> FloatArray:
+    """(N, 2) grid coordinates of the coarse junction, where there is tissue at it and above it."""
+    rows = np.arange(len(layers.depth))
+    there = covered(tissue.inside, rows, layers.depth, round(30 / tissue.strip.step_um))
+    curve = tissue.strip.to_grid(np.column_stack([rows, layers.depth]).astype(float))
+    return np.asarray(curve[_longest_run(there)], float)
+
+
+def coarse_surface(tissue: Straightened, layers: Layers) -> FloatArray:
+    """(S, 2) grid coordinates of the coarse surface, along the whole strip."""
+    return tissue.strip.to_grid(np.column_stack([np.arange(len(layers.top)), layers.top]).astype(float))
+
+
+def covered(inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach: int) -> _Mask:
+    """Places of a curve with tissue at them and on most of the way `reach` above them."""
+    sums = np.concatenate([np.zeros((len(inside), 1)), np.cumsum(inside, axis=1)], axis=1)
+    top = np.maximum(cols - reach, 0)
+    share = (sums[rows, cols + 1] - sums[rows, top]) / (cols + 1 - top)
+    return np.asarray(inside[rows, cols] & (share > 0.7), bool)
+
+
+def _longest_run(flags: _Mask) -> _Mask:
+    """Only the longest run of true values; short breaks in it are bridged."""
+    closed = ndimage.binary_closing(np.pad(flags, 12), np.ones(9))[12:-12]
+    labels, count = ndimage.label(closed)
+    if count == 0:
+        return np.asarray(flags, bool)
+    return np.asarray(labels == 1 + int(np.argmax(np.bincount(labels[labels > 0])[1:])), bool)
+
+
+def _membrane_strength(strip: Strip, membrane: _Float32) -> FloatArray:
+    """(S, D) strength of lines of the basement membrane that run along the strip, 0 to 4."""
+    values = strip.sample(membrane)
+    ridge = -ndimage.gaussian_filter(values, (2.0, 1.2), order=(0, 2))
+    noise = 1.4826 * float(np.median(np.abs(ridge)))
+    return np.asarray(np.clip(ridge / max(noise, 1e-9) - 1, 0, 4), float)

@@ -90,7 +90,9 @@ def understand(pages: Sequence[Page]) -> Meaning:
 
 
 def _ome(pages: Sequence[Page]) -> Meaning:
-    images, identifying = parse_ome(pages[0].description, [page.samples for page in pages])
+    images, identifying = parse_ome(
+        pages[0].description, [(page.samples, page.stored_samples) for page in pages]
+    )
     return Meaning("OME-TIFF", tuple(_ome_scene(image, pages) for image in images), {}, identifying)
 
 
@@ -106,12 +108,9 @@ def _ome_scene(image: OmeImage, pages: Sequence[Page]) -> Scene:
             "corrupt",
             f"OME-XML: {image.width} x {image.height} pixels, the page {first.width} x {first.height}",
         )
-    groups = image.channels // first.samples
-    if groups * first.samples != image.channels:
-        raise UnreadableError("corrupt", f"OME-XML: {image.channels} channels of {first.samples} samples")
     planes = []
     for time in range(image.times):
-        for channel in range(groups):
+        for channel in range(image.groups):
             for depth in range(image.planes):
                 ifd = image.ifds.get((time, channel, depth))
                 if ifd is None or ifd >= len(pages):
@@ -120,10 +119,10 @@ def _ome_scene(image: OmeImage, pages: Sequence[Page]) -> Scene:
                     )
                 _same(pages[ifd], first)
                 planes.append(Plane(ifd))
-    layout = _layout("TCZ", (image.times, groups, image.planes), first)
+    layout = _layout("TCZ", (image.times, image.groups, image.planes), first)
     calibration = image.calibration
     if calibration.problem == "uncalibrated" and not calibration.stated:
-        calibration = _by_tags(pages[0], calibration)
+        calibration = _by_tags(first, calibration)
     return Scene(layout, tuple(planes), calibration, image.names, image.bit_depth, first.levels)
 
 
@@ -150,9 +149,8 @@ def _imagej(pages: Sequence[Page]) -> Meaning:
     else:  # a stack of which ImageJ does not say what it is
         layout = _layout("?", (len(planes),), first)
     calibration = imagej_calibration(values, first.resolution)
-    identifying = ("ImageJ Info",) if "Info" in values else ()
     metadata = {"ImageJ": values["ImageJ"]} if "ImageJ" in values else {}
-    return Meaning("ImageJ TIFF", (Scene(layout, tuple(planes), calibration),), metadata, identifying)
+    return Meaning("ImageJ TIFF", (Scene(layout, tuple(planes), calibration),), metadata)
 
 
 def _count(values: dict[str, str], name: str, default: int) -> int:
@@ -199,7 +197,7 @@ def _plain(pages: Sequence[Page]) -> Meaning:
     scenes = []
     for number, group in enumerate(kept):
         first = pages[group[0]]
-        calibration = of_resolution(pages[0].resolution)
+        calibration = of_resolution(first.resolution)
         planes = tuple(Plane(index) for index in group)
         layout, planes = _shaped(first, planes)
         scenes.append(

@@ -29,8 +29,8 @@ class OmeImage:
 
     Parameters
     ----------
-    width, height, planes, channels, times : int
-        Sizes; `channels` counts samples, so that one color image has three.
+    width, height, planes, groups, times : int
+        Sizes; a group is what one page holds of the channels: one of them, or red, green, blue.
     names : tuple of (str or None)
         Names of the Channel elements.
     bit_depth : int or None
@@ -46,7 +46,7 @@ class OmeImage:
     width: int
     height: int
     planes: int
-    channels: int
+    groups: int
     times: int
     names: tuple[str | None, ...]
     bit_depth: int | None
@@ -61,15 +61,15 @@ def is_ome(description: str) -> bool:
     return text.startswith("<") and ("<OME" in text[:8192] or "<ome:OME" in text[:8192])
 
 
-def parse_ome(text: str, samples: Sequence[int]) -> tuple[tuple[OmeImage, ...], tuple[str, ...]]:
+def parse_ome(text: str, samples: Sequence[tuple[int, int]]) -> tuple[tuple[OmeImage, ...], tuple[str, ...]]:
     """Images that an OME-XML describes.
 
     Parameters
     ----------
     text : str
         The ImageDescription of the first page.
-    samples : sequence of int
-        Samples per pixel of every page of the file.
+    samples : sequence of (int, int)
+        Samples per pixel of every page of the file, without alpha and with it: writers count either.
 
     Returns
     -------
@@ -121,13 +121,16 @@ def _parse(text: str) -> Element:
     return root
 
 
-def _image(pixels: Element, uuid: str | None, samples_of: Sequence[int], follows: int) -> OmeImage:
+def _image(
+    pixels: Element, uuid: str | None, samples_of: Sequence[tuple[int, int]], follows: int
+) -> OmeImage:
     first = pixels.find("{*}TiffData")
     ifd = follows if first is None else _number(first, "IFD", 0) or 0
-    samples = samples_of[ifd] if ifd < len(samples_of) else 1
     size = {letter: _positive(pixels, f"Size{letter}") for letter in "XYZCT"}
-    if size["C"] % samples:
-        raise UnreadableError("corrupt", f"OME-XML: {size['C']} channels, {samples} samples per pixel")
+    page = samples_of[ifd] if ifd < len(samples_of) else (1, 1)
+    samples = next((count for count in reversed(page) if size["C"] % count == 0), 0)
+    if not samples:
+        raise UnreadableError("corrupt", f"OME-XML: {size['C']} channels, {page[0]} samples per pixel")
     groups = size["C"] // samples
     count = size["Z"] * groups * size["T"]
     if count > _MAX_PLANES:
@@ -141,7 +144,7 @@ def _image(pixels: Element, uuid: str | None, samples_of: Sequence[int], follows
         width=size["X"],
         height=size["Y"],
         planes=size["Z"],
-        channels=size["C"],
+        groups=groups,
         times=size["T"],
         names=tuple(channel.get("Name") or None for channel in pixels.iterfind("{*}Channel")),
         bit_depth=_number(pixels, "SignificantBits", None),

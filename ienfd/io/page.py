@@ -22,6 +22,8 @@ class Page:
         In pixels.
     samples : int
         Samples per pixel that are kept: alpha is not.
+    stored_samples : int
+        Samples per pixel in the file, alpha among them.
     planar : bool
         Whether the samples lie in planes of their own.
     color : {"grey", "rgb", "unknown"}
@@ -52,6 +54,7 @@ class Page:
     height: int
     width: int
     samples: int
+    stored_samples: int
     planar: bool
     color: str
     dtype: np.dtype[Any]

@@ -39,7 +39,7 @@ _FRAMES = {_JPEG: jpeg_frame, 33005: jpeg2000_frame, 34712: jpeg2000_frame, 5000
 _UNITS = {1: "none", 2: "inch", 3: "cm"}
 _PERSONAL = {
     269: "DocumentName", 285: "PageName", 306: "DateTime", 315: "Artist", 316: "HostComputer",
-    33432: "Copyright", 700: "XMP", 33723: "IPTC", 34665: "EXIF", 34853: "GPS",
+    50839: "ImageJ info", 34377: "Photoshop", 33432: "Copyright", 700: "XMP", 33723: "IPTC", 34665: "EXIF", 34853: "GPS",
 }  # fmt: skip
 _LSM, _STK, _NDPI, _XMP = 34412, 33629, 65420, 700
 _BLOCK_BYTES = 1 << 24
@@ -170,7 +170,6 @@ class TiffPages:
 
     def _facts(self, index: int) -> Page:
         page = self._pages[index]
-        resolution = _resolution(page) if index == 0 else None
         photometric = _photometric(page)
         stored = int(page.samplesperpixel)
         alpha = sum(int(extra) in (1, 2) for extra in page.extrasamples or ())
@@ -192,6 +191,7 @@ class TiffPages:
             height=height,
             width=width,
             samples=samples,
+            stored_samples=stored,
             planar=page.planarconfig == 2 and stored > 1,
             color=color,
             dtype=dtype,
@@ -202,7 +202,7 @@ class TiffPages:
             compression=_READ_COMPRESSIONS.get(int(page.compression), str(page.compression)),
             description=page.description if isinstance(page.description, str) else "",
             software=page.software if isinstance(page.software, str) else "",
-            resolution=resolution,
+            resolution=_resolution(page),
             identifying=tuple(name for code, name in _PERSONAL.items() if code in page.tags),
             nbytes=width * height * samples * dtype.itemsize,
             segment_bytes=_segment_bytes(page),

@@ -93,7 +93,8 @@ def read_case_file(path: Path) -> CaseFile:
         content = path.read_bytes()
     except OSError as error:
         raise invalid(path, [f"it cannot be read: {error.strerror or error}"]) from error
-    records = _records(path, _decoded(path, content))
+    text = _decoded(path, content)
+    records = _records(path, text) if text.strip(" \r\n" + "".join(_SEPARATORS)) else []
     header = next((n for n, record in enumerate(records) if any(record)), None)
     if header is None:
         raise invalid(path, ["it is empty"])
@@ -138,15 +139,15 @@ def _records(path: Path, text: str) -> list[list[str]]:
     return _parsed(path, text, separator)
 
 
-def _known_columns(text: str, separator: str) -> int:
-    """How many known columns the first row that is not blank has under this separator."""
+def _known_columns(text: str, separator: str) -> tuple[int, int]:
+    """How many known columns, and how many columns, the first row has under this separator."""
     try:
         for record in csv.reader(io.StringIO(text, newline=""), delimiter=separator):
             if any(map(_trimmed, record)):
-                return sum(_canonical(cell) in COLUMNS for cell in record)
+                return sum(_canonical(cell) in COLUMNS for cell in record), len(record)
     except csv.Error:
         pass
-    return 0
+    return 0, 0
 
 
 def _parsed(path: Path, text: str, separator: str) -> list[list[str]]:

@@ -88,14 +88,15 @@ class Casework:
             If a file has two equal matches, or what is said of its biopsy contradicts itself.
         """
         entries, warnings = self._listed(names)
+        everything = list(self.table.entries) if self.table else []
         unlisted = [name for name in names if name not in entries]
         if self.pattern is not None:
             read, unread = self._read(unlisted)
             entries |= read
+            everything += read.values()
             warnings += unread
         elif self.table is not None and unlisted:
             warnings.append(f"no row of the case table for {_some(unlisted)}: each is a biopsy of its own")
-        everything = [*(self.table.entries if self.table else ()), *entries.values()]
         self._check(everything, [name for name in names if name not in entries])
         biopsies = make_biopsies(everything)
         cases = {name: _file_case(entry, biopsies[entry.key]) for name, entry in entries.items()}

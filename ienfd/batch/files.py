@@ -45,7 +45,15 @@ def write_atomic(path: Path, data: bytes) -> None:
         unfinished.replace(path)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise EnvironmentProblem("cannot_write", f"{path}: {error.strerror or error}") from error
+        raise EnvironmentProblem("cannot_write", _why_not_written(path, error)) from error
+
+
+def _why_not_written(path: Path, error: OSError) -> str:
+    why = f"{path}: {error.strerror or error}"
+    if isinstance(error, PermissionError) and path.exists():
+        # Windows does not let a file be replaced that a program, above all a spreadsheet, holds open
+        return f"{why}; if it is open in another program, close it there and run again: nothing is lost"
+    return why
 
 
 class StudyFiles:

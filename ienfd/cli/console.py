@@ -29,12 +29,12 @@ _STATUS_STYLE = {"ok": "green", "refused": "yellow", "failed": "red"}
 _FIGURE_COLUMNS: tuple[tuple[str, Literal["right", "center"]], ...] = (
     ("Sections", "right"),
     ("Fibers/mm", "right"),
-    ("95 %", "center"),
+    ("Interval", "center"),
     ("Limit", "right"),
 )
-_NARROW = 110
 _MANY_BIOPSIES = 60
 _MANY_TROUBLES = 40
+_MANY_NAMES = 6
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -62,10 +62,9 @@ def print_report(console: Console, report: RunReport) -> None:
     """Print what came out, what did not and why, and where the outputs lie."""
     parts: list[RenderableType] = []
     if report.biopsies:
-        narrow = console.width < _NARROW
-        parts += [_biopsies(report.biopsies[:_MANY_BIOPSIES], narrow=narrow)]
-        parts += _more(len(report.biopsies) - _MANY_BIOPSIES, "biopsies.csv")
-        parts += [] if report.troubles else [Text()]
+        shown = report.biopsies[:_MANY_BIOPSIES]
+        parts += [_biopsies(shown), *_more(len(report.biopsies) - _MANY_BIOPSIES, "biopsies.csv")]
+        parts += [_calls(shown)]
     if report.troubles:
         parts += [_troubles(report.troubles[:_MANY_TROUBLES])]
         parts += _more(len(report.troubles) - _MANY_TROUBLES, "sections.csv")
@@ -89,26 +88,45 @@ def print_profile(console: Console, report: RunReport) -> None:
     console.print(Padding(table, (1, 1, 0, 1)))
 
 
-def _biopsies(lines: Iterable[BiopsyLine], *, narrow: bool) -> Table:
-    """The biopsies; on a narrow terminal the call stands under the name rather than beside it."""
+def _biopsies(lines: Iterable[BiopsyLine]) -> Table:
+    """The figures of the biopsies, and the call in a word; its sentence stands below."""
     table = make_table()
-    table.add_column("Biopsy", overflow="fold", ratio=1)
+    table.expand = False
+    table.add_column("Biopsy", overflow="fold")
     for header, justify in _FIGURE_COLUMNS:
         table.add_column(header, justify=justify, no_wrap=True)
-    if not narrow:
-        table.add_column("Call", overflow="fold", ratio=2)
+    table.add_column("Call", no_wrap=True)
     for line in lines:
-        call = Text(line.call, style=_call_style(line))
         interval = f"{_figure(line.low_per_mm)} to {_figure(line.high_per_mm)}"
         table.add_row(
-            Group(Text(line.name), Padding(call, (0, 0, 0, 2))) if narrow else Text(line.name),
+            Text(line.name),
             f"{line.sections_evaluable} of {line.sections}",
             _figure(line.density_per_mm),
             interval if line.low_per_mm is not None else "",
             _figure(line.limit_per_mm, 2),
-            *([] if narrow else [call]),
+            Text(_verdict(line), style=_call_style(line)),
         )
     return table
+
+
+def _verdict(line: BiopsyLine) -> str:
+    """The call in a word; a borderline one is never shown without that word."""
+    if line.below is None:
+        return "withheld"
+    return ("below" if line.below else "not below") + (", borderline" if line.borderline else "")
+
+
+def _calls(lines: Iterable[BiopsyLine]) -> RenderableType:
+    """The calls in sentences, each with the biopsies that it holds for."""
+    names: dict[str, list[str]] = {}
+    for line in lines:
+        names.setdefault(line.call, []).append(line.name)
+    parts = []
+    for call, biopsies in names.items():
+        more = f" and {len(biopsies) - _MANY_NAMES} more" if len(biopsies) > _MANY_NAMES else ""
+        who = ", ".join(biopsies[:_MANY_NAMES]) + more
+        parts.append(Text(f"{who}: ", style="bold").append(call, style="not bold"))
+    return Padding(Group(*parts), (1, 0, 1, 0))
 
 
 def make_table() -> Table:
@@ -136,7 +154,7 @@ def _troubles(troubles: Iterable[Trouble]) -> RenderableType:
         if trouble.remedy:
             what.append(f" {trouble.remedy}", style="dim")
         table.add_row(Text(trouble.status, style=_STATUS_STYLE.get(trouble.status, "")), what)
-    return Padding(table, (1, 0, 1, 0))
+    return Padding(table, (0, 0, 1, 0))
 
 
 def _more(count: int, file: str) -> list[RenderableType]:

@@ -18,37 +18,30 @@ def status(study: Path) -> int:
 
     from ienfd.cli.console import make_console
     from ienfd.reasons import REASONS
+    from ienfd.report.content import gather
     from ienfd.study.store import Store
 
     with Store(study) as store:
         last = store.last_run()
-        rows = store.placements()
-        endings = {}
-        for key in {row.rules_key for row in rows}:
-            wanted = [str(row.analysis_id) for row in rows if row.analysis_id and row.rules_key == key]
-            endings.update(store.endings(wanted, key))
+        content = gather(store)
     console = make_console()
     if last is None:
         console.print("This study is empty. Next: ienfd run IMAGES --out STUDY")
         return 0
-    counts: Counter[str] = Counter()
-    reasons: Counter[tuple[str, str]] = Counter()
-    for row in rows:
-        ending = endings.get(row.analysis_id or "")
-        state = ending.status if row.status == "done" and ending else row.status
-        reason = ending.reason if ending else row.reason
-        counts[state] += 1
-        if reason:
-            reasons[(state, reason)] += 1
-    biopsies = len({(row.case_id, row.biopsy_id) for row in rows})
-    console.print(f"{study}: {biopsies} biopsies, {len(rows)} sections", style="bold")
+    counts = Counter(entry.status for entry in content.sections)
+    reasons = Counter((entry.status, entry.reason) for entry in content.sections if entry.reason)
+    console.print(
+        Text(f"{study}: {len(content.biopsies)} biopsies, {len(content.sections)} sections", style="bold")
+    )
     for state in ("ok", "refused", "failed", "pending"):
         if counts[state]:
             console.print(f"  {counts[state]:>6}  {state}")
         for (of, reason), count in sorted(reasons.items()):
             if of == state:
-                console.print(Text(f"          {count} {REASONS[reason].text}", style="dim"))
-    console.print(f"Last run: {last['state']}, {last['ended_at'] or last['started_at']} UTC", style="dim")
+                said = REASONS[reason].text if reason in REASONS else reason
+                console.print(Text(f"          {count} {said}", style="dim"))
+    when = str(last["ended_at"] or last["started_at"]).removesuffix("+00:00").replace("T", " ")
+    console.print(f"Last run: {last['state']}, {when} UTC", style="dim")
     console.print(Text(_next(counts, str(last["root"]), study)))
     return 0
 

@@ -123,7 +123,8 @@ def _page(
     if height <= 0 or width <= 0:
         raise ValueError(f"an image of {width} x {height} pixels")
     return Page(
-        height=height, width=width, samples=samples, stored_samples=samples, planar=False, color="rgb" if samples == 3 else "grey",
+        height=height, width=width, samples=samples, stored_samples=samples, planar=False,
+        color="rgb" if samples == 3 else "grey",
         dtype=dtype, bits=bits, reduced=False, tiled=False, levels=1, compression=kind, description="",
         software="", resolution=None, identifying=tuple(dict.fromkeys(identifying)),
         nbytes=height * width * samples * dtype.itemsize,

@@ -39,7 +39,8 @@ _FRAMES = {_JPEG: jpeg_frame, 33005: jpeg2000_frame, 34712: jpeg2000_frame, 5000
 _UNITS = {1: "none", 2: "inch", 3: "cm"}
 _PERSONAL = {
     269: "DocumentName", 285: "PageName", 306: "DateTime", 315: "Artist", 316: "HostComputer",
-    50839: "ImageJ info", 34377: "Photoshop", 33432: "Copyright", 700: "XMP", 33723: "IPTC", 34665: "EXIF", 34853: "GPS",
+    33432: "Copyright", 700: "XMP", 33723: "IPTC", 34377: "Photoshop", 34665: "EXIF", 34853: "GPS",
+    50839: "ImageJ info",
 }  # fmt: skip
 _LSM, _STK, _NDPI, _XMP = 34412, 33629, 65420, 700
 _BLOCK_BYTES = 1 << 24

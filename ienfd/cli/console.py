@@ -32,9 +32,11 @@ _FIGURE_COLUMNS: tuple[tuple[str, Literal["right", "center"]], ...] = (
     ("Interval", "center"),
     ("Limit", "right"),
 )
+_SHORT = {"Sections": "Read", "Fibers/mm": "per mm"}
 _MANY_BIOPSIES = 60
 _MANY_TROUBLES = 40
 _MANY_NAMES = 6
+_NARROW = 80
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -63,7 +65,10 @@ def print_report(console: Console, report: RunReport) -> None:
     parts: list[RenderableType] = []
     if report.biopsies:
         shown = report.biopsies[:_MANY_BIOPSIES]
-        parts += [_biopsies(shown), *_more(len(report.biopsies) - _MANY_BIOPSIES, "biopsies.csv")]
+        parts += [
+            _biopsies(shown, console.width),
+            *_more(len(report.biopsies) - _MANY_BIOPSIES, "biopsies.csv"),
+        ]
         parts += [_calls(shown)]
     if report.troubles:
         parts += [_troubles(report.troubles[:_MANY_TROUBLES])]
@@ -88,13 +93,18 @@ def print_profile(console: Console, report: RunReport) -> None:
     console.print(Padding(table, (1, 1, 0, 1)))
 
 
-def _biopsies(lines: Iterable[BiopsyLine]) -> Table:
-    """The figures of the biopsies, and the call in a word; its sentence stands below."""
+def _biopsies(lines: Iterable[BiopsyLine], width: int) -> Table:
+    """The figures of the biopsies, and the call in a word; its sentence stands below.
+
+    Only the names give way on a narrow terminal: a figure or a call that is cut off could be misread.
+    """
+    narrow = width < _NARROW
     table = make_table()
     table.expand = False
-    table.add_column("Biopsy", overflow="fold")
+    table.padding = (0, 1 if narrow else 2, 0, 0)
+    table.add_column("Biopsy", overflow="fold", min_width=6)
     for header, justify in _FIGURE_COLUMNS:
-        table.add_column(header, justify=justify, no_wrap=True)
+        table.add_column(_SHORT.get(header, header) if narrow else header, justify=justify, no_wrap=True)
     table.add_column("Call", no_wrap=True)
     for line in lines:
         interval = f"{_figure(line.low_per_mm)} to {_figure(line.high_per_mm)}"
@@ -104,7 +114,7 @@ def _biopsies(lines: Iterable[BiopsyLine]) -> Table:
             _figure(line.density_per_mm),
             interval if line.low_per_mm is not None else "",
             _figure(line.limit_per_mm, 2),
-            Text(_verdict(line), style=_call_style(line)),
+            Text(_verdict(line).replace(", ", ",\n" if narrow else ", "), style=_call_style(line)),
         )
     return table
 

@@ -53,8 +53,8 @@ CONTRACT = {
     "counted, reason, reason_text, confidence, origin",
     "biopsies": "case_id, biopsy_id, site, side, collection_date, age_years, sex, stain, sections_evaluable, "
     "crossings, evaluable_length_mm, density_per_mm, mean_section_density_per_mm, density_low_per_mm, "
-    "density_high_per_mm, norm_id, norm_limit_per_mm, below_norm, certainty, sections_to_settle, other_norms, "
-    "flags, withheld_reasons, status",
+    "density_high_per_mm, norm_id, norm_limit_per_mm, below_norm, certainty, sections_to_settle, "
+    "other_norms, flags, withheld_reasons, status",
     "data_dictionary": "column, table, meaning, unit, type",
 }
 

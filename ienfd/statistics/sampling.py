@@ -47,8 +47,8 @@ def sections_to_settle(
 
     Examples
     --------
-    >>> sections_to_settle(30, 9.0, 3, limit_per_mm=4.8)
-    1
+    >>> sections_to_settle(42, 7.5, 3, limit_per_mm=4.86)
+    12
     """
     if sections < 1:
         raise ValueError(f"a density is measured on at least one section, not on {sections}")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import doctest
+from types import ModuleType
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2
 
-from ienfd.statistics import SETTLE_AT_MOST, sections_to_settle
+from ienfd.statistics import SETTLE_AT_MOST, poisson, sampling, sections_to_settle
 
 
 def excludes(expected: float, length_mm: float, limit_per_mm: float) -> bool:
@@ -22,6 +25,8 @@ def excludes(expected: float, length_mm: float, limit_per_mm: float) -> bool:
         (42, 7.5, 3.9, 0),
         (42, 7.5, 4.1, 1),
         (42, 7.5, 4.8598, 12),
+        (42, 7.5, 4.995, 20),
+        (42, 7.5, 5.0, None),
         (42, 7.5, 5.59, None),
         (42, 7.5, 5.6, None),
         (42, 7.5, 7.5, 1),
@@ -57,3 +62,10 @@ def test_it_is_the_fewest_that_settle_it(
 def test_without_a_section_there_is_no_mean_length() -> None:
     with pytest.raises(ValueError, match="at least one section"):
         sections_to_settle(10, 3.0, 0, 4.0)
+
+
+@pytest.mark.parametrize("module", [poisson, sampling], ids=lambda module: module.__name__)
+def test_the_examples_of_the_documentation_are_true(module: ModuleType) -> None:
+    done = doctest.testmod(module)
+    assert done.attempted > 0
+    assert done.failed == 0

@@ -130,6 +130,10 @@ class DensityRules:
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
 
+    def __post_init__(self) -> None:
+        if not 0 < self.interval_level < 1:
+            raise ValueError(f"interval_level lies between 0 and 1, not at {self.interval_level}")
+
 
 @dataclass(frozen=True)
 class CallRules:

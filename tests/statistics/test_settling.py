@@ -26,7 +26,7 @@ def excludes(expected: float, length_mm: float, limit_per_mm: float) -> bool:
         (42, 7.5, 4.1, 1),
         (42, 7.5, 4.8598, 12),
         (42, 7.5, 4.995, 20),
-        (42, 7.5, 5.0, None),
+        (42, 7.5, 5.02, None),
         (42, 7.5, 5.59, None),
         (42, 7.5, 5.6, None),
         (42, 7.5, 7.5, 1),

@@ -23,7 +23,7 @@ from rich.text import Text
 
 from ienfd.batch.report import BiopsyLine, RunReport, Trouble
 
-__all__ = ["make_console", "make_progress", "print_profile", "print_report"]
+__all__ = ["make_console", "make_progress", "plural", "print_profile", "print_report"]
 
 _STATUS_STYLE = {"ok": "green", "refused": "yellow", "failed": "red"}
 _FIGURE_COLUMNS: tuple[tuple[str, Literal["right", "center"]], ...] = (
@@ -180,12 +180,12 @@ def _tally(report: RunReport) -> Text:
         )
         if count or name == "ok"
     ]  # fmt: skip
-    text = Text(f"{_plural(report.rows, 'section')}: {', '.join(parts)}.", style="bold")
+    text = Text(f"{plural(report.rows, 'section')}: {', '.join(parts)}.", style="bold")
     before = report.rows - report.pending - report.analyzed - report.failed
     if before > 0 and report.analyzed >= 0:
         text.append(f" {before} of them were done before.", style="not bold")
     if report.skipped:
-        text.append(f" {_plural(report.skipped, 'other file')} skipped.", style="not bold dim")
+        text.append(f" {plural(report.skipped, 'other file')} skipped.", style="not bold dim")
     if report.interrupted:
         text.append(" Interrupted: the same command goes on from here.", style="not bold yellow")
     return text
@@ -198,5 +198,8 @@ def _outputs(folder: Path) -> Text:
     return text
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+def plural(count: int, noun: str) -> str:
+    """A count with its noun: 1 biopsy, 2 biopsies."""
+    if count == 1:
+        return f"{count} {noun}"
+    return f"{count} {noun[:-1]}ies" if noun.endswith("y") else f"{count} {noun}s"

@@ -9,7 +9,7 @@ from rich.padding import Padding
 from rich.text import Text
 
 from ienfd.batch.plan import Item, Plan
-from ienfd.cli.console import make_table
+from ienfd.cli.console import make_table, plural
 
 __all__ = ["print_plan"]
 
@@ -41,8 +41,9 @@ def print_plan(console: Console, plan: Plan, known: set[str]) -> None:
     for warning in plan.warnings:
         console.print(f" Note: {warning}", style="yellow")
     summary = ", ".join(f"{count} {name}" for name, count in to_do.items())
-    skipped = f" {plan.discovery.skipped} other files would be skipped." if plan.discovery.skipped else ""
-    console.print(f"\n {len(plan.items)} sections: {summary}.{skipped} Nothing was written.")
+    files = plural(plan.discovery.skipped, "other file")
+    skipped = f" {files} would be skipped." if plan.discovery.skipped else ""
+    console.print(f"\n {plural(len(plan.items), 'section')}: {summary}.{skipped} Nothing was written.")
 
 
 _STYLE = {"analyze": "", "done": "dim", "cannot be read": "red"}

@@ -16,7 +16,7 @@ def status(study: Path) -> int:
     """Say what is done in STUDY, what failed, and what to do next."""
     from rich.text import Text
 
-    from ienfd.cli.console import make_console
+    from ienfd.cli.console import make_console, plural
     from ienfd.reasons import REASONS
     from ienfd.report.content import gather
     from ienfd.study.store import Store
@@ -31,7 +31,10 @@ def status(study: Path) -> int:
     counts = Counter(entry.status for entry in content.sections)
     reasons = Counter((entry.status, entry.reason) for entry in content.sections if entry.reason)
     console.print(
-        Text(f"{study}: {len(content.biopsies)} biopsies, {len(content.sections)} sections", style="bold")
+        Text(
+            f"{study}: {plural(len(content.biopsies), 'biopsy')}, {plural(len(content.sections), 'section')}",
+            style="bold",
+        )
     )
     for state in ("ok", "refused", "failed", "pending"):
         if counts[state]:

@@ -11,6 +11,8 @@ from typing import Literal
 
 __all__ = ["BIOPSIES", "CROSSINGS", "DICTIONARY", "SECTIONS", "Column"]
 
+_DECIMALS = 6  # of mm and /mm: enough to compute every density again from its row
+
 Kind = Literal["text", "code", "list of codes", "list", "integer", "number", "true/false", "date"]
 
 
@@ -51,11 +53,11 @@ def _number(name: str, unit: str, digits: int | None, meaning: str) -> Column:
 
 
 def _density(name: str, meaning: str) -> Column:
-    return _number(name, "/mm", 4, meaning)
+    return _number(name, "/mm", _DECIMALS, meaning)
 
 
 def _length(name: str, meaning: str) -> Column:
-    return _number(name, "mm", 4, meaning)
+    return _number(name, "mm", _DECIMALS, meaning)
 
 
 _PROTOCOL = (

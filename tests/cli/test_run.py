@@ -106,7 +106,7 @@ def test_a_folder_becomes_a_study_and_the_second_run_analyzes_nothing(images: Pa
     assert sorted(path.name for path in images.iterdir()) == before
     status = ienfd(images, "status", images.parent / "study")
     assert status.returncode == 0
-    assert "1 biopsies, 3 sections" in status.stdout
+    assert "1 biopsy, 3 sections" in status.stdout
     assert "Next: look at the pictures" in status.stdout
 
 

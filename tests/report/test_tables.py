@@ -90,10 +90,10 @@ def test_an_ok_section(store: Store) -> None:
     expected = {
         "file": "sub/a.tif", "scene": "0", "case_id": "C1", "biopsy_id": "B1", "stain": "bright-field",
         "planes": "7", "pixel_size_um": "0.325", "pixel_size_source": "ome", "status": "ok", "reason": "",
-        "reason_text": "", "remedy": "", "crossings": "4", "surface_length_mm": "2.5000",
-        "junction_length_mm": "3.5000", "chord_length_mm": "2.2500", "length_line": "surface",
-        "excluded_length_mm": "0.5000", "evaluable_length_mm": "3.0000", "density_per_mm": "1.3333",
-        "density_low_per_mm": "0.5000", "density_high_per_mm": "5.5000", "fragments": "1",
+        "reason_text": "", "remedy": "", "crossings": "4", "surface_length_mm": "2.500000",
+        "junction_length_mm": "3.500000", "chord_length_mm": "2.250000", "length_line": "surface",
+        "excluded_length_mm": "0.500000", "evaluable_length_mm": "3.000000", "density_per_mm": "1.333333",
+        "density_low_per_mm": "0.500000", "density_high_per_mm": "5.500000", "fragments": "1",
         "approaching": "2", "dendritic_cells": "2", "junction_confidence": "0.600",
         "quality_flags": "soft_focus", "protocol_id": "efns2010", "protocol_hash": Protocol().hash,
         "algorithm_version": "1", "edits": "0", "review_status": "unreviewed", "control": "",
@@ -111,7 +111,7 @@ def test_a_refused_section_has_lengths_and_no_density(store: Store) -> None:
     reason = REASONS["no_nerve_stain"]
     assert (row["status"], row["reason"]) == ("refused", "no_nerve_stain")
     assert (row["reason_text"], row["remedy"]) == (f"{reason.text} (contrast 1.1)", reason.remedy)
-    assert (row["surface_length_mm"], row["evaluable_length_mm"]) == ("2.5000", "2.0000")
+    assert (row["surface_length_mm"], row["evaluable_length_mm"]) == ("2.500000", "2.000000")
     empty = (
         "crossings",
         "density_per_mm",
@@ -170,9 +170,9 @@ class TestBiopsies:
         expected = {
             "case_id": "C1", "biopsy_id": "B1", "site": "distal_leg", "age_years": "56", "sex": "F",
             "stain": "bright-field", "sections_evaluable": "3", "crossings": "6",
-            "evaluable_length_mm": "9.0000", "density_per_mm": "0.6667",
-            "mean_section_density_per_mm": "0.6389", "norm_id": "collongues2018",
-            "norm_limit_per_mm": "4.8598", "below_norm": "true", "certainty": "clear",
+            "evaluable_length_mm": "9.000000", "density_per_mm": "0.666667",
+            "mean_section_density_per_mm": "0.638889", "norm_id": "collongues2018",
+            "norm_limit_per_mm": "4.859800", "below_norm": "true", "certainty": "clear",
             "sections_to_settle": "", "withheld_reasons": "", "status": "preliminary", "sections": "3",
             "length_line": "surface", "protocol_id": "efns2010", "protocol_hash": Protocol().hash,
         }  # fmt: skip

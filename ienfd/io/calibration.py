@@ -26,6 +26,7 @@ __all__ = [
 MIN_PIXEL_SIZE_UM = 0.05
 MAX_PIXEL_SIZE_UM = 2.5
 _ANISOTROPY = 0.01  # relative difference of x and y that is still rounding
+_ROUNDING = 1 + 1e-9  # a bound that is met is not exceeded
 _UM_PER_INCH = 25_400.0
 _UM_PER_CM = 10_000.0
 _UM_PER_M = 1e6
@@ -129,11 +130,10 @@ def of_sizes(
         return uncalibrated(stated, source)
     step = z_step_um if z_step_um is not None and _is_length(z_step_um) else None
     bad = Calibration(None, source, step, stated=stated)
-    if abs(x_um - y_um) > _ANISOTROPY * min(x_um, y_um):
+    if abs(x_um - y_um) > _ANISOTROPY * min(x_um, y_um) * _ROUNDING:
         return replace(bad, problem="calibration_anisotropic")
     size_um = x_um if x_um == y_um else (x_um + y_um) / 2
-    # a rounded 2.5 is 2.5
-    if not MIN_PIXEL_SIZE_UM * (1 - 1e-9) <= size_um <= MAX_PIXEL_SIZE_UM * (1 + 1e-9):
+    if not MIN_PIXEL_SIZE_UM / _ROUNDING <= size_um <= MAX_PIXEL_SIZE_UM * _ROUNDING:
         return replace(bad, problem="calibration_range")
     return replace(bad, pixel_size_um=size_um)
 

@@ -225,8 +225,9 @@ def _shaped(first: Page, planes: tuple[Plane, ...]) -> tuple[Layout, tuple[Plane
         return _layout("?", (len(planes),), first), planes
     axes = shaped.axes
     if axes is not None and set(axes) <= set("TZCSYX") and {"Y", "X"} <= set(axes):
-        rgb = first.color == "rgb" and axes[-rank:] == first.axes
-        return Layout(axes, shaped.shape, rgb=rgb), planes
+        if first.color == "rgb" and axes[-rank:].replace("C", "S") == first.axes:
+            return Layout(axes[:-rank] + first.axes, shaped.shape, rgb=True), planes
+        return Layout(axes, shaped.shape), planes
     sizes = tuple(size for size in leading if size > 1)
     return _layout("?" * len(sizes), sizes, first), planes
 

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ienfd.errors import UnreadableError
+
 __all__ = ["is_ramp", "normal_dtype", "store"]
 
 
@@ -45,12 +47,20 @@ def store(
     place : (h, w, S) ndarray
         Where they go.
     palette : (N, 3) ndarray of uint8, optional
-        Colors for the indices in `block`.
+        Colors for the indices in `block`, which are then unsigned integers or bits.
     white : float, optional
         Value of black where zero is white.
+
+    Raises
+    ------
+    UnreadableError
+        `corrupt` if an index lies outside the palette.
     """
     if palette is not None:
-        place[...] = palette[block[..., 0]]
+        index = block[..., 0].view(np.uint8) if block.dtype == bool else block[..., 0]
+        if int(index.max(initial=0)) >= len(palette):
+            raise UnreadableError("corrupt", f"a color that is not among the {len(palette)} of the palette")
+        place[...] = palette[index]
         return
     samples = block[..., : place.shape[-1]]
     if white is None:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OmeImage", "is_ome", "parse_ome"]
 
-_MAX_XML = 64 * 2**20
+_MAX_XML = 16 * 2**20  # a thousand planes take about one
 _MAX_PLANES = 1_000_000
 _PERSONAL = ("Experimenter", "AcquisitionDate", "Description", "StructuredAnnotations")
 
@@ -110,7 +110,7 @@ def _parse(text: str) -> Element:
     from defusedxml.ElementTree import fromstring
 
     if len(text) > _MAX_XML:
-        raise UnreadableError("corrupt", f"{len(text)} characters of OME-XML")
+        raise UnreadableError("too_large", f"{len(text)} characters of OME-XML")
     try:
         # the declaration of an encoding is wrong for text that has been decoded
         root: Element = fromstring(text.encode("utf-8"), forbid_dtd=True)

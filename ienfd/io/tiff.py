@@ -123,22 +123,20 @@ class TiffPages:
             target = np.moveaxis(target, 0, -1)
         palette = self._palettes.get(plane.page)
         top = _white_of(page)
-        with guarded("the pixels cannot be decoded"):
-            if page.is_final and facts.dtype.itemsize * 8 == page.bitspersample and palette is None:
-                pieces = self._stored_pieces(page, plane.repeat)
-            else:
-                pieces = self._decoded_pieces(page)
-            for sample, row, col, piece in pieces:
-                if sample >= facts.samples:
-                    continue
+        whole = page.is_final and facts.dtype.itemsize * 8 == page.bitspersample and palette is None
+        pieces = self._stored_pieces(page, plane.repeat) if whole else self._decoded_pieces(page)
+        while True:
+            with guarded("the pixels cannot be decoded"):
+                piece = next(pieces, None)
+            if piece is None:
+                return
+            sample, row, col, samples = piece
+            if sample < facts.samples:
                 rows, cols = target.shape[0] - row, target.shape[1] - col
-                block = piece[:rows, :cols]
-                height, width = block.shape[:2]
-                place = target[row : row + height, col : col + width]
-                if facts.planar:
-                    store(block, place[..., sample : sample + 1], palette, top)
-                else:
-                    store(block, place, palette, top)
+                block = samples[:rows, :cols]
+                place = target[row : row + block.shape[0], col : col + block.shape[1]]
+                place = place[..., sample : sample + 1] if facts.planar else place
+                store(block, place, palette, top)
 
     def _stored_pieces(self, page: Any, repeat: int) -> Iterator[tuple[int, int, int, NDArray[Any]]]:
         """Blocks of rows of samples that lie in the file as they are."""
@@ -177,7 +175,8 @@ class TiffPages:
         color, samples = "grey", max(1, stored - alpha)
         dtype = np.dtype(page.dtype if page.dtype is not None else np.uint8)
         # in OME-TIFF a palette is only how a channel is shown: the samples are intensities
-        if photometric == _PALETTE and stored == 1 and not is_ome(str(self._pages[0].description)):
+        in_ome = is_ome(str(self._pages[0].description))
+        if photometric == _PALETTE and stored == 1 and dtype.kind in "ub" and not in_ome:
             palette = _palette(page)
             if palette is not None:
                 self._palettes[index] = palette
@@ -185,7 +184,7 @@ class TiffPages:
         elif photometric in (_RGB, _YCBCR):
             color, samples = ("rgb", 3) if stored in (3, 4) else ("unknown", stored)
         dtype = normal_dtype(dtype)
-        plain = page.dtype is not None and np.dtype(page.dtype).kind in "ub"
+        integer = page.dtype is not None and np.dtype(page.dtype).kind in "ub"
         width, height = int(page.imagewidth), int(page.imagelength)
         subifds = page.subifds
         return Page(
@@ -196,7 +195,7 @@ class TiffPages:
             planar=page.planarconfig == 2 and stored > 1,
             color=color,
             dtype=dtype,
-            bits=(int(page.bitspersample) if isinstance(page.bitspersample, int) else 8) if plain else None,
+            bits=_bits(page, spread=index in self._palettes) if integer else None,
             reduced=bool(int(page.subfiletype) & 0b101),
             tiled=bool(page.is_tiled),
             levels=1 + (len(subifds) if isinstance(subifds, tuple) else 0),
@@ -323,6 +322,11 @@ def _inner_bytes(page: Any) -> int:
     bits = page.bitspersample
     per_pixel = sum(bits) if isinstance(bits, tuple) else int(bits) * int(page.samplesperpixel)
     return int(page.imagelength) * (int(page.imagewidth) * per_pixel // 8)
+
+
+def _bits(page: Any, *, spread: bool) -> int:
+    """Significant bits of integer samples; the colors of a palette have 8."""
+    return 8 if spread or not isinstance(page.bitspersample, int) else int(page.bitspersample)
 
 
 def _photometric(page: Any) -> int:

@@ -227,10 +227,13 @@ def _alike(entries: Sequence[CaseEntry]) -> list[str]:
     return warnings
 
 
-def _of_both_sexes(entries: Sequence[CaseEntry]) -> list[str]:
+def _of_both_sexes(entries: Iterable[CaseEntry]) -> list[str]:
+    cases: dict[str, list[CaseEntry]] = {}
+    for entry in _of_patient(entries):
+        cases.setdefault(entry.values.case_id, []).append(entry)
     warnings = []
-    for case_id in dict.fromkeys(entry.values.case_id for entry in entries):
-        said = _said(_of_patient(e for e in entries if e.values.case_id == case_id), "sex")
+    for case_id, group in cases.items():
+        said = _said(group, "sex")
         if len(said) > 1:
             listed = ", ".join(f"{sex} in {where}" for sex, where in said.items())
             warnings.append(f"case {case_id} has biopsies of both sexes: {listed}")

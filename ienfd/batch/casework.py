@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ienfd.batch.case_file import invalid
@@ -72,7 +73,11 @@ class Casework:
 
     def is_named(self, name: str) -> bool:
         """Whether the table names this file itself; a glob picks among images and makes none."""
-        return self.table is not None and _nfc(name) in {entry.file for entry in self.table.entries}
+        return _nfc(name) in self._named
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        return frozenset(entry.file for entry in self.table.entries) if self.table else frozenset()
 
     def match(self, names: Sequence[str]) -> MatchedCases:
         """Find out what is said of each of these files.
@@ -91,7 +96,7 @@ class Casework:
         everything = list(self.table.entries) if self.table else []
         unlisted = [name for name in names if name not in entries]
         if self.pattern is not None:
-            read, unread = self._read(unlisted)
+            read, unread = _read(self.pattern, unlisted)
             entries |= read
             everything += read.values()
             warnings += unread
@@ -134,41 +139,7 @@ class Casework:
             entries |= {file: matches[0] for file in files if matches}
         if problems:
             raise invalid(self.table.path, problems)
-        return entries, self._without_file(used, names)
-
-    def _without_file(self, used: set[int], names: Sequence[str]) -> list[str]:
-        assert self.table is not None
-        if not self.whole_folder:
-            return []
-        alike = {_nfc(name).casefold(): name for name in names}
-        warnings = []
-        lost = []
-        for entry in self.table.entries:
-            if not entry.file:
-                warnings.append(f"{entry.where} of the case table names no file")
-            elif entry.number not in used and entry.file.casefold() in alike:
-                there = alike[entry.file.casefold()]
-                warnings.append(f"{entry.where} of the case table names {entry.file}; there is only {there}")
-            elif entry.number not in used:
-                lost.append(f"{entry.file} ({entry.where})")
-        if lost:
-            warnings.append(f"the case table names what is not there: {_some(lost)}")
-        return warnings
-
-    def _read(self, names: Iterable[str]) -> tuple[dict[str, CaseEntry], list[str]]:
-        """What the names of files say."""
-        assert self.pattern is not None
-        entries: dict[str, CaseEntry] = {}
-        unread = []
-        for name in names:
-            values, problem = self.pattern.read(_nfc(name))
-            if values is None:
-                unread.append(f"{name} ({problem})")
-            else:
-                entries[name] = CaseEntry(f"the name of {name}", name, values)
-        if unread:
-            return entries, [f"--name-pattern cannot read {_some(unread)}: each is a biopsy of its own"]
-        return entries, []
+        return entries, _without_file(self.table, used, names) if self.whole_folder else []
 
     def _check(self, entries: Sequence[CaseEntry], unlisted: Iterable[str]) -> None:
         if self.pattern is not None and (problems := contradictions(entries)):
@@ -206,6 +177,39 @@ def _lying_in(images: Path) -> Path | None:
     folder = images if images.is_dir() else images.parent
     path = folder / CASES_NAME
     return path if path.exists() else None
+
+
+def _read(pattern: NamePattern, names: Iterable[str]) -> tuple[dict[str, CaseEntry], list[str]]:
+    """What the names of files say."""
+    entries: dict[str, CaseEntry] = {}
+    unread = []
+    for name in names:
+        values, problem = pattern.read(_nfc(name))
+        if values is None:
+            unread.append(f"{name} ({problem})")
+        else:
+            entries[name] = CaseEntry(f"the name of {name}", name, values)
+    if unread:
+        return entries, [f"--name-pattern cannot read {_some(unread)}: each is a biopsy of its own"]
+    return entries, []
+
+
+def _without_file(table: CaseTable, used: Collection[int], names: Iterable[str]) -> list[str]:
+    """What to say of rows that no file is there for."""
+    alike = {_nfc(name).casefold(): name for name in names}
+    warnings = []
+    lost = []
+    for entry in table.entries:
+        if not entry.file:
+            warnings.append(f"{entry.where} of the case table names no file")
+        elif entry.number not in used and entry.file.casefold() in alike:
+            there = alike[entry.file.casefold()]
+            warnings.append(f"{entry.where} of the case table names {entry.file}; there is only {there}")
+        elif entry.number not in used:
+            lost.append(f"{entry.file} ({entry.where})")
+    if lost:
+        warnings.append(f"the case table names what is not there: {_some(lost)}")
+    return warnings
 
 
 def _file_case(entry: CaseEntry, biopsy: BiopsyRecord) -> FileCase:

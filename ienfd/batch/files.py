@@ -6,7 +6,7 @@ import logging
 import os
 import re
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ienfd.errors import EnvironmentProblem
@@ -92,7 +92,8 @@ class StudyFiles:
             return
         for path in self.overlays.iterdir():
             if _OVERLAY.fullmatch(path.name) and path.name not in keep:
-                path.unlink(missing_ok=True)
+                with suppress(PermissionError):  # a viewer holds it open: the next run removes it
+                    path.unlink(missing_ok=True)
 
 
 @contextmanager

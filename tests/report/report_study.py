@@ -49,6 +49,11 @@ class File:
     crossings: int = 4
     evaluable_mm: float = 2.0
     content: str = ""
+    scene: int = 0
+
+    @property
+    def section_id(self) -> str:
+        return Identity(self.sha256, self.scene).section_id
 
     @property
     def sha256(self) -> str:
@@ -70,24 +75,24 @@ def fill(store: Store, files: list[File], *, protocol: Protocol | None = None, r
     run_id = store.begin_run(run, [_record(file) for file in files])
     for file in files:
         if file.status == "failed":
-            store.record(run_id, Outcome(file.path, 0, 0, file.reason, file.detail))
+            store.record(run_id, Outcome(file.path, file.scene, 0, file.reason, file.detail))
         elif file.status != "pending":
             found, objects = stored_form(_findings(file))
             facts = Facts(planes=7, pictured=True)
             result = _result(file, found, protocol)
             analyzed = Analyzed(result, objects, facts, protocol.hash, rules, "1")
-            store.record(run_id, Outcome(file.path, 0, 0, analysis_id=_analysis(file)), analyzed)
+            store.record(run_id, Outcome(file.path, file.scene, 0, analysis_id=_analysis(file)), analyzed)
     store.end_run(run_id, "finished")
 
 
 def _analysis(file: File) -> str:
-    return analysis_id(Identity(file.sha256).section_id, "key")
+    return analysis_id(file.section_id, "key")
 
 
 def _record(file: File) -> FileRecord:
     case_id, biopsy_id = file.case.get("case_id", file.path), file.case.get("biopsy_id", file.path)
     return FileRecord(
-        file.path, file.sha256, 10, 0, 0, Identity(file.sha256).section_id, BiopsyRecord(case_id, biopsy_id),
+        file.path, file.sha256, 10, file.scene, 0, file.section_id, BiopsyRecord(case_id, biopsy_id),
         file.case, {"pixel_size_um": 0.325, "source": "ome"},
     )  # fmt: skip
 
@@ -97,7 +102,7 @@ def _findings(file: File) -> Findings:
     short = np.column_stack([np.zeros(11), np.arange(11) * 10.0])
     long = np.column_stack([np.arange(4) * 100.0, np.zeros(4)])
     return Findings(
-        section_id=Identity(file.sha256).section_id,
+        section_id=file.section_id,
         analysis_key="key",
         stain="bright-field",
         pixel_size_um=0.325,

@@ -202,6 +202,17 @@ class TestBiopsies:
         mine = [c for c in found["crossings"] if c["section_id"] == minus["section_id"]]
         assert {c["counted"] for c in mine} == {"false"}
 
+    @pytest.mark.parametrize("case", [{}, {"case_id": "C1", "biopsy_id": "B1"}])
+    def test_scenes_of_a_file_are_sections_of_its_biopsy(self, store: Store, case: dict[str, str]) -> None:
+        fill(store, [File("a.tif", case, scene=0), File("a.tif", case, scene=1), File("b.tif")])
+        found = tables(store)
+        assert sorted(row["sections"] for row in found["biopsies"]) == ["1", "2"]
+        assert all("duplicate_field" not in row["withheld_reasons"] for row in found["biopsies"])
+        assert [(row["file"], row["scene"]) for row in found["sections"]] == [
+            ("a.tif", "0"), ("a.tif", "1"), ("b.tif", "0"),
+        ]  # fmt: skip
+        assert collect(store).warnings == ()
+
     def test_a_copy_under_one_biopsy_withholds_the_call(self, store: Store) -> None:
         files = [of_biopsy(f"{n}.tif") for n in "abc"]
         fill(store, [*files, of_biopsy("copy.tif", content="a.tif")])

@@ -63,12 +63,11 @@ def make_progress(console: Console) -> Progress:
 def print_report(console: Console, report: RunReport) -> None:
     """Print what came out, what did not and why, and where the outputs lie."""
     parts: list[RenderableType] = []
-    if report.biopsies:
-        shown = report.biopsies[:_MANY_BIOPSIES]
-        parts += [
-            _biopsies(shown, console.width),
-            *_more(len(report.biopsies) - _MANY_BIOPSIES, "biopsies.csv"),
-        ]
+    told = {trouble.file for trouble in report.troubles}  # a file of its own that failed is said once, below
+    biopsies = [line for line in report.biopsies if line.sections_evaluable or line.name not in told]
+    if biopsies:
+        shown = biopsies[:_MANY_BIOPSIES]
+        parts += [_biopsies(shown, console.width), *_more(len(biopsies) - _MANY_BIOPSIES, "biopsies.csv")]
         parts += [_calls(shown)]
     if report.troubles:
         parts += [_troubles(report.troubles[:_MANY_TROUBLES])]

@@ -228,7 +228,8 @@ REPORT = RunReport(
     biopsies=(
         BiopsyLine("C1", 3, 3, 4.04, 2.13, 6.27, 4.87, "Below, borderline: read more.", True, True),
         BiopsyLine("[bold]a long name of a file[/] " * 4, 1, 2, 9.9, 5.0, 15.0, None, "Withheld."),
-        BiopsyLine("d.tif", 0, 1, None, None, None, None, "Withheld."),
+        BiopsyLine("C2", 0, 2, None, None, None, None, "Withheld."),
+        BiopsyLine("d.tif", 0, 1, None, None, None, None, "Withheld, but that is said below."),
     ),
     troubles=(Trouble("d.tif", "failed", "corrupt", "The file is damaged.", "Copy the file again."),),
     warnings=("no row for d.tif",),
@@ -251,3 +252,4 @@ def test_the_summary_fits_and_says_everything(width: int) -> None:
         assert said in words
     assert "[bold]" in text
     assert words.count("Withheld.") == 1  # said once for both biopsies
+    assert "said below" not in words

@@ -85,18 +85,17 @@ def jpeg_frame(data: bytes) -> Frame:
 
 
 def jpeg2000_frame(data: bytes) -> Frame:
-    """What a JPEG 2000 codestream, bare or in a JP2 file, claims to be.
+    """What a bare JPEG 2000 codestream claims to be.
 
     Raises
     ------
     ValueError
-        If there is no size marker.
+        If it does not begin with its size.
     """
-    at = data.find(b"\xff\x4f\xff\x51", 0, 4096)
-    if at < 0 or len(data) < at + 43:
+    if data[:4] != b"\xff\x4f\xff\x51" or len(data) < 43:
         raise ValueError("a JPEG 2000 codestream without a size")
-    x1, y1, x0, y0 = struct.unpack_from(">4I", data, at + 8)
-    samples, bits = struct.unpack_from(">HB", data, at + 40)
+    x1, y1, x0, y0 = struct.unpack_from(">4I", data, 8)
+    samples, bits = struct.unpack_from(">HB", data, 40)
     return Frame(y1 - y0, x1 - x0, samples, (bits & 0x7F) + 1)
 
 

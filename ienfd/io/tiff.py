@@ -240,7 +240,7 @@ def _check_kind(page: Any) -> None:
     photometric = _photometric(page)
     if photometric not in (_MIN_IS_WHITE, _MIN_IS_BLACK, _RGB, _PALETTE, _YCBCR):
         raise UnreadableError("unsupported_format", f"colors as {_name(page.photometric)}")
-    if photometric == _YCBCR and page.compression not in (_JPEG, 34712, 50001):
+    if photometric == _YCBCR and page.compression != _JPEG:
         raise UnreadableError("unsupported_format", "colors as YCbCr without JPEG")
     if page.imagedepth != 1:
         raise UnreadableError("unsupported_format", "a TIFF of volumes")

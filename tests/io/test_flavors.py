@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import imagecodecs
 import numpy as np
 import pytest
 import tifffile
@@ -345,3 +346,22 @@ def test_a_grey_image_and_channels_of_samples(tmp_path: Path) -> None:
         path, ALPHA[..., :2], photometric="minisblack", planarconfig="contig", extrasamples=["unassalpha"]
     )
     assert np.array_equal(io.read(path).pixels, GREY_SECTION)
+
+
+@pytest.mark.parametrize("subsampling", ["444", "420"])
+def test_jpeg_in_ycbcr_comes_out_as_red_green_blue(tmp_path: Path, subsampling: str) -> None:
+    image = np.full((32, 48, 3), (200, 40, 90), np.uint8)
+    options = {"colorspace": "RGB", "outcolorspace": "YCBCR", "subsampling": subsampling}
+    packed = imagecodecs.jpeg_encode(image, level=95, **options)
+    ratio = 2 if subsampling == "420" else 1
+    entries = [
+        (256, 4, 1, 48), (257, 4, 1, 32), (258, 3, 3, 200), (259, 3, 1, 7), (262, 3, 1, 6),
+        (273, 4, 1, 300), (277, 3, 1, 3), (278, 4, 1, 32), (279, 4, 1, len(packed)),
+        (530, 3, 2, ratio | ratio << 16),
+    ]  # fmt: skip
+    head = bare_tiff(entries).ljust(200, b"\0") + np.array([8, 8, 8], "<u2").tobytes()
+    path = tmp_path / "ycbcr.tif"
+    path.write_bytes(head.ljust(300, b"\0") + packed)
+    found = io.read(path)
+    assert found.rgb
+    np.testing.assert_allclose(found.pixels[0].astype(int), image.astype(int), atol=3)

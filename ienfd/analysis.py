@@ -211,7 +211,14 @@ class _Search:
             choices.fiber_scales_um,
         )
         cells = find_cells(field, on_grid(epidermis, overview.grid, source.grid, source.shape), source.grid)
-        graph = find_fibers(field, source.grid, choices, cells, self.section.calibration.z_step_um)
+        graph = find_fibers(
+            field,
+            source.grid,
+            choices,
+            cells,
+            self.section.calibration.z_step_um,
+            None if chromogen is None else chromogen.likeness,
+        )
         self.findings = replace(self.findings, graph=graph)
         self._check(check_focus(graph))
         self._check(nerve_is_stained(graph, chromogen, self.section.pixel_size_um))

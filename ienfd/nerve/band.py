@@ -10,15 +10,13 @@ from scipy import ndimage
 from skimage.draw import polygon
 
 from ienfd.geometry import resample
-from ienfd.result import Piece
+from ienfd.result import FloatArray, Piece
 from ienfd.stain.grid import Grid
 
 __all__ = ["DERMIS_UM", "epidermis_mask", "nerve_band", "on_grid"]
 
 DERMIS_UM = 90.0
 """Fibers are traced down to this depth below the junction."""
-
-_RIM_UM = 6.0
 
 
 def epidermis_mask(pieces: Sequence[Piece], grid: Grid, shape: tuple[int, int]) -> NDArray[np.bool_]:
@@ -44,17 +42,21 @@ def nerve_band(
     grid : Grid
         Grid of the overview.
     """
-    away = np.ones(tissue.shape, bool)
-    for piece in pieces:
-        points = resample(grid.from_image(piece.junction_px), 0.5)
-        rows = np.clip(np.rint(points[:, 0]).astype(int), 0, tissue.shape[0] - 1)
-        cols = np.clip(np.rint(points[:, 1]).astype(int), 0, tissue.shape[1] - 1)
-        away[rows, cols] = False
+    to_junction = _distance_um([piece.junction_px for piece in pieces], grid, tissue.shape)
+    to_surface = _distance_um([piece.surface_px for piece in pieces], grid, tissue.shape)
+    dermis = tissue & (to_junction <= DERMIS_UM) & (to_junction < to_surface)
+    return dermis | epidermis
+
+
+def _distance_um(curves: Sequence[FloatArray], grid: Grid, shape: tuple[int, ...]) -> NDArray[np.float64]:
+    """Distance of every pixel of a grid to the nearest curve."""
+    away = np.ones(shape, bool)
+    for curve in curves:
+        points = np.rint(resample(grid.from_image(curve), 0.5)).astype(int)
+        away[np.clip(points[:, 0], 0, shape[0] - 1), np.clip(points[:, 1], 0, shape[1] - 1)] = False
     if away.all():
-        return np.zeros(tissue.shape, bool)
-    near = ndimage.distance_transform_edt(away) * grid.pixel_size_um <= DERMIS_UM
-    rim = max(1, round(_RIM_UM / grid.pixel_size_um))
-    return (near & tissue) | ndimage.binary_dilation(epidermis, iterations=rim)
+        return np.full(shape, np.inf)
+    return np.asarray(ndimage.distance_transform_edt(away) * grid.pixel_size_um, float)
 
 
 def on_grid(mask: NDArray[np.bool_], of: Grid, to: Grid, shape: tuple[int, int]) -> NDArray[np.bool_]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -10,6 +12,7 @@ from skimage.morphology import remove_small_objects
 
 from ienfd.geometry import smooth_even
 from ienfd.nerve.bridging import bridge_gaps
+from ienfd.nerve.color import of_color
 from ienfd.nerve.field import LineField
 from ienfd.nerve.skeleton import trace_lines
 from ienfd.nerve.web import Strand, Web
@@ -23,6 +26,7 @@ _SPUR_UM = 2.5
 _SMOOTH_UM = 0.8
 _Z_WINDOW = 7  # points: depth is the median over so many
 _PROFILE_UM = 3.0
+_LIKENESS = 0.6
 
 
 def find_fibers(
@@ -31,6 +35,7 @@ def find_fibers(
     choices: ImageChoices,
     cells: tuple[Cell, ...] = (),
     z_step_um: float | None = None,
+    likeness: Callable[[FloatArray], FloatArray] | None = None,
 ) -> FiberGraph:
     """Trace fibers.
 
@@ -46,6 +51,8 @@ def find_fibers(
         Dendritic cells, carried along.
     z_step_um : float or None
         Distance of the planes; without it depth is not known.
+    likeness : callable or None
+        How much a color is like that of the stain (bright-field).
 
     Returns
     -------
@@ -61,6 +68,9 @@ def find_fibers(
         for path in paths
     ]
     strands = [_tied(strand, nodes) for strand in strands]
+    if likeness is not None:
+        parts = of_color(strands, field.light, px_um, likeness, _LIKENESS)
+        nodes, strands = _with_new_ends(nodes, [part for some in parts for part in some])
     web = Web(nodes, strands)
     for _ in range(2):
         web.prune(_SPUR_UM / px_um)
@@ -92,6 +102,22 @@ def _tied(strand: Strand, nodes: FloatArray) -> Strand:
     points = strand.points.copy()
     points[0], points[-1] = nodes[strand.start], nodes[strand.end]
     return Strand(strand.start, strand.end, points, strand.bridged)
+
+
+def _with_new_ends(nodes: FloatArray, strands: list[Strand]) -> tuple[FloatArray, list[Strand]]:
+    """Give ends without a node (-1) nodes of their own."""
+    added: list[FloatArray] = []
+
+    def node(given: int, point: FloatArray) -> int:
+        if given >= 0:
+            return given
+        added.append(point)
+        return len(nodes) + len(added) - 1
+
+    whole = [
+        Strand(node(s.start, s.points[0]), node(s.end, s.points[-1]), s.points, s.bridged) for s in strands
+    ]
+    return np.concatenate([nodes, np.reshape(added, (-1, 2))]), whole
 
 
 def _drop_unclear(web: Web, contrast: NDArray[np.float32], choices: ImageChoices, px_um: float) -> None:

@@ -18,6 +18,8 @@ _Float32 = NDArray[np.float32]
 TILE = 256
 MARGIN = BLOCK  # one block on each side: wider than the reach of a filter
 _CORE = TILE - 2 * MARGIN
+_CLEAR_QUANTILE = 0.998
+_FAINTEST = 0.015
 _NOISE_FLOOR = 0.5  # of the section's median noise: places without any texture are not noiseless
 
 
@@ -33,6 +35,8 @@ class LineField:
         Nerve signal, bright where there is nerve; 0 outside of the band.
     noise : (H, W) ndarray of float32
         Local noise of the signal at the finest scale.
+    light : (H, W, C) ndarray of float16
+        Optical density of the colors (bright-field) or light of the nerve channel.
     plane : (H, W) ndarray of int16 or None
         Plane of the stack where the signal is sharpest.
     """
@@ -40,6 +44,7 @@ class LineField:
     contrast: _Float32
     signal: _Float32
     noise: _Float32
+    light: NDArray[np.float16]
     plane: NDArray[np.int16] | None
 
 
@@ -68,6 +73,7 @@ def line_field(
     bank = filter_bank(TILE, source.grid.pixel_size_um, scales_um)
     best = np.zeros((len(scales_um), *shape), np.float32)
     signal = np.zeros(shape, np.float32)
+    light = np.zeros((*shape, 1 if weights is None else len(weights)), np.float16)
     plane = np.zeros(shape, np.int16) if source.section.planes > 1 else None
     noise = np.full((len(scales_um), *blocks), np.nan, np.float32)
     core = slice(MARGIN, MARGIN + _CORE)
@@ -77,9 +83,10 @@ def line_field(
             if not band[row : row + _CORE, col : col + _CORE].any():
                 continue
             here = (slice(row, row + _CORE), slice(col, col + _CORE))
-            tile, depth = source.tile(row - MARGIN, col - MARGIN, TILE, TILE, weights)
+            tile, colors, depth = source.tile(row - MARGIN, col - MARGIN, TILE, TILE, weights)
             responses = bank.respond(tile)
             signal[here] = tile[core, core]
+            light[here] = colors[core, core]
             if plane is not None and depth is not None:
                 plane[here] = depth[core, core]
             there = (
@@ -92,13 +99,15 @@ def line_field(
     contrast = np.zeros(band.shape, np.float32)
     finest = np.ones(band.shape, np.float32)
     for scale in range(len(scales_um)):
-        spread = _even(noise[scale])[:rows, :cols]
+        # what is far fainter than the clear lines of the section is structure of the file, not of the tissue
+        clear = float(np.quantile(best[scale][:rows, :cols][band][::7], _CLEAR_QUANTILE))
+        spread = np.maximum(_even(noise[scale])[:rows, :cols], _FAINTEST * clear)
         np.maximum(contrast, best[scale][:rows, :cols] / spread, out=contrast)
         if scale == 0:
             finest = spread
     contrast[~band] = 0
     cut = (slice(rows), slice(cols))
-    return LineField(contrast, signal[cut], finest, None if plane is None else plane[cut])
+    return LineField(contrast, signal[cut], finest, light[cut], None if plane is None else plane[cut])
 
 
 def _even(noise: _Float32) -> _Float32:

@@ -9,13 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-__all__ = ["ANGLES", "BLOCK", "FilterBank", "filter_bank", "local_noise"]
+__all__ = ["ANGLES", "BLOCK", "LONG_UM", "FilterBank", "filter_bank", "local_noise"]
 
 _Float32 = NDArray[np.float32]
 
 ANGLES = 12
 BLOCK = 32  # pixels: edge of the blocks in which noise is measured
 _ALONG_UM = 1.8
+LONG_UM = 4.5  # no nucleus is a line of this length
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +41,9 @@ class FilterBank:
 
 
 @lru_cache(maxsize=8)
-def filter_bank(size: int, px_um: float, scales_um: tuple[float, ...]) -> FilterBank:
+def filter_bank(
+    size: int, px_um: float, scales_um: tuple[float, ...], along_um: float = _ALONG_UM
+) -> FilterBank:
     """Build the filters.
 
     Each is the negative second derivative of a Gaussian across (standard deviation = scale), times
@@ -54,12 +57,14 @@ def filter_bank(size: int, px_um: float, scales_um: tuple[float, ...]) -> Filter
         Pixel edge in micrometers.
     scales_um : tuple of float
         Standard deviations across.
+    along_um : float
+        Standard deviation along.
     """
     axis = fft.fftfreq(size, 1 / size)  # pixel offsets, 0 first
     y, x = np.meshgrid(axis, axis, indexing="ij")
     bank = []
     for scale in scales_um:
-        across_px, along_px = max(scale / px_um, 0.7), _ALONG_UM / px_um
+        across_px, along_px = max(scale / px_um, 0.7), along_um / px_um
         for k in range(ANGLES):
             angle = np.pi * k / ANGLES
             u = x * np.cos(angle) + y * np.sin(angle)  # along

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ienfd.nerve.ridge import ANGLES, filter_bank
+from ienfd.nerve.ridge import ANGLES, LONG_UM, filter_bank
 from ienfd.stain.nerve import NerveSource
 
 __all__ = ["DAB", "Chromogen", "estimate_chromogen", "tissue_patches"]
@@ -34,6 +34,8 @@ class Chromogen:
         Optical density per unit of dye in red, green, blue; unit length.
     weights : (3,) ndarray of float
         Weights of the colors that tell it best from everything else.
+    covariance : (3, 3) ndarray of float
+        How the colors of all that is no nerve vary.
     angle_to_ground_deg : float
         Angle between the color of the lines and that of the tissue about them.
     ground_density : float
@@ -42,8 +44,19 @@ class Chromogen:
 
     vector: NDArray[np.float64]
     weights: NDArray[np.float64]
+    covariance: NDArray[np.float64]
     angle_to_ground_deg: float
     ground_density: float
+
+    def likeness(self, colors: NDArray[np.float64]) -> NDArray[np.float64]:
+        """How much (N, 3) colors are like that of the stain: cosine of the angle, noise taken into account.
+
+        Compared after whitening, so that what varies anyhow counts little.
+        """
+        whiten = np.linalg.inv(np.linalg.cholesky(self.covariance))
+        stain, found = whiten @ self.vector, colors @ whiten.T
+        size = np.linalg.norm(found, axis=1) * float(np.linalg.norm(stain))
+        return np.asarray(found @ stain / np.maximum(size, 1e-12), float)
 
 
 def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> Chromogen:
@@ -62,14 +75,15 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     """
     lines, ground = [], []
     for patch in patches:
-        bank = filter_bank(patch.shape[0], px_um, (0.6,))
+        bank = filter_bank(patch.shape[0], px_um, (0.6,), LONG_UM)
         responses = np.stack([bank.respond(np.ascontiguousarray(patch[..., c]))[0] for c in range(patch.shape[-1])])
         total = responses.sum(0)
         best = total.argmax(0)
         rows, cols = np.indices(best.shape)
-        lines.append(responses[:, best, rows, cols].reshape(patch.shape[-1], -1))
         across = (best + ANGLES // 2) % ANGLES  # the same place, measured along the line: clutter
         lines_across = responses[:, across, rows, cols].reshape(patch.shape[-1], -1)
+        # a round spot responds both ways, a line only one way
+        lines.append(responses[:, best, rows, cols].reshape(patch.shape[-1], -1) - lines_across)
         ground.append((lines_across, patch.reshape(-1, patch.shape[-1]).T))
     response = np.concatenate(lines, axis=1).astype(float)
     clutter = np.concatenate([g[0] for g in ground], axis=1).astype(float)
@@ -83,10 +97,10 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     weights = np.linalg.solve(covariance, vector)
     weights /= np.sqrt(weights @ covariance @ weights)
     cosine = float(vector @ _unit(np.maximum(mean_tissue, 1e-6)))
-    return Chromogen(vector, weights, float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))), float(mean_tissue.mean()))
+    return Chromogen(vector, weights, covariance, float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))), float(mean_tissue.mean()))
 
 
-def tissue_patches(source: NerveSource, tissue: NDArray[np.bool_], *, size: int = 256, most: int = 12) -> list[NDArray[np.float32]]:
+def tissue_patches(source: NerveSource, tissue: NDArray[np.bool_], *, size: int = 256, most: int = 24) -> list[NDArray[np.float32]]:
     """Squares of tissue near its outline, spread evenly.
 
     Parameters
@@ -102,7 +116,7 @@ def tissue_patches(source: NerveSource, tissue: NDArray[np.bool_], *, size: int 
     """
     overview = source.overview.grid
     near = ndimage.distance_transform_edt(tissue) * overview.pixel_size_um
-    band = np.argwhere((near > 50) & (near < 180))
+    band = np.argwhere((near > 40) & (near < 180))
     if not len(band):
         band = np.argwhere(tissue)
     if not len(band):
@@ -120,7 +134,7 @@ def _line_color(response: NDArray[np.float64], covariance: NDArray[np.float64]) 
     standing = ((whiten @ response) ** 2).sum(0)
     dark = (response > 0).all(0) if len(response) == 1 else (response.sum(0) > 0) & (response.min(0) > -0.25 * response.max(0))
     standing = np.where(dark, standing, 0)
-    cut = np.quantile(standing, 0.99)
+    cut = np.quantile(standing, 0.997)
     chosen = response[:, standing >= cut]
     weight = np.sqrt(standing[standing >= cut])
     unit = chosen / np.maximum(np.linalg.norm(chosen, axis=0), 1e-12)

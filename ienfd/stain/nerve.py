@@ -88,8 +88,8 @@ class NerveSource:
 
     def tile(
         self, row: int, col: int, rows: int, cols: int, weights: NDArray[np.float64] | None
-    ) -> tuple[_Float32, NDArray[np.int16] | None]:
-        """Nerve signal of a tile, bright where there is nerve, and the plane of every pixel.
+    ) -> tuple[_Float32, _Float32, NDArray[np.int16] | None]:
+        """Nerve signal of a tile, bright where there is nerve, its light, and the plane of every pixel.
 
         Parameters
         ----------
@@ -99,30 +99,33 @@ class NerveSource:
         Returns
         -------
         signal : (rows, cols) ndarray of float32
+        light : (rows, cols, C) ndarray of float32
+            As `light` gives it, of the sharpest plane.
         plane : (rows, cols) ndarray of int16 or None
             None when there is one plane only.
         """
-        best: _Float32 | None = None
-        best_smooth: _Float32 | None = None
-        depth: NDArray[np.int16] | None = None
-        for plane in range(self.section.planes):
-            light = self.light(row, col, rows, cols, plane)
-            signal = light[..., 0] if weights is None else (light @ weights.astype(np.float32))
-            signal = np.nan_to_num(np.asarray(signal, np.float32), copy=False)
-            if self.section.planes == 1:
-                return signal, None
-            # the sharpest plane, not the brightest pixel: noise must not choose the depth
-            smooth = ndimage.gaussian_filter(signal, 0.5 / self.grid.pixel_size_um)
-            if best is None or best_smooth is None or depth is None:
-                best, best_smooth = signal, smooth
-                depth = np.zeros(signal.shape, np.int16)
-                continue
-            better = smooth > best_smooth
-            best = np.where(better, signal, best)
-            best_smooth = np.where(better, smooth, best_smooth)
+        light = np.nan_to_num(self.light(row, col, rows, cols, 0), copy=False)
+        signal = _weighted(light, weights)
+        if self.section.planes == 1:
+            return signal, light, None
+        # the sharpest plane, not the brightest pixel: noise must not choose the depth
+        sigma = 0.5 / self.grid.pixel_size_um
+        best = ndimage.gaussian_filter(signal, sigma)
+        depth = np.zeros(signal.shape, np.int16)
+        for plane in range(1, self.section.planes):
+            there = np.nan_to_num(self.light(row, col, rows, cols, plane), copy=False)
+            here = _weighted(there, weights)
+            smooth = ndimage.gaussian_filter(here, sigma)
+            better = smooth > best
+            signal, best = np.where(better, here, signal), np.where(better, smooth, best)
+            light = np.where(better[..., None], there, light)
             depth[better] = plane
-        assert best is not None
-        return best, depth
+        return signal, light, depth
+
+
+def _weighted(light: _Float32, weights: NDArray[np.float64] | None) -> _Float32:
+    signal = light[..., 0] if weights is None else light @ weights.astype(np.float32)
+    return np.asarray(signal, np.float32)
 
 
 def _resize(

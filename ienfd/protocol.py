@@ -74,7 +74,7 @@ class ImageChoices:
     nuclei_channel: int | None = None
     fiber_scales_um: tuple[float, ...] = (0.5, 0.8)
     fiber_contrast: float = 6.0
-    fiber_contrast_low: float = 3.0
+    fiber_contrast_low: float = 4.0
     max_gap_um: float = 8.0
     min_fiber_length_um: float = 6.0
     junction_confidence_min: float = 0.3
@@ -115,7 +115,7 @@ class CountingRules:
     reentry: Literal["collapse", "each"] = "collapse"
     min_reach_um: float = 4.0
     approach_um: float = 10.0
-    min_confidence: float = 0.3
+    min_confidence: float = 0.5
     cut_edge_um: float = 0.0
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN

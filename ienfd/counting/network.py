@@ -38,12 +38,15 @@ class Trace:
         True where a gap was bridged.
     z_um : (N,) ndarray of float
         Depth; NaN where it is not known.
+    width_um : float
+        Mean apparent caliber; NaN where it is not known.
     """
 
     points_um: FloatArray
     contrast: FloatArray
     bridged: np.ndarray
     z_um: FloatArray
+    width_um: float = np.nan
     along_um: FloatArray = field(init=False)
     seen_um: FloatArray = field(init=False)
 
@@ -69,7 +72,9 @@ class Trace:
 
     def backward(self) -> Trace:
         """The same trace from its other end."""
-        return Trace(self.points_um[::-1], self.contrast[::-1], self.bridged[::-1], self.z_um[::-1])
+        return Trace(
+            self.points_um[::-1], self.contrast[::-1], self.bridged[::-1], self.z_um[::-1], self.width_um
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -239,7 +244,17 @@ def join(network: Network, steps: Sequence[tuple[int, bool]]) -> Trace:
         np.concatenate([part.contrast for part in parts]),
         np.concatenate([part.bridged for part in parts]),
         np.concatenate([part.z_um for part in parts]),
+        _mean_width(parts),
     )
+
+
+def _mean_width(parts: Sequence[Trace]) -> float:
+    """Mean caliber over the parts of which it is known, by their length."""
+    known = [part for part in parts if np.isfinite(part.width_um) and part.length_um > 0]
+    if not known:
+        return float(np.nan)
+    weights = [part.length_um for part in known]
+    return float(np.average([part.width_um for part in known], weights=weights))
 
 
 def _trace(branch: Branch, pixel_size_um: float) -> Trace:
@@ -249,6 +264,7 @@ def _trace(branch: Branch, pixel_size_um: float) -> Trace:
         np.asarray(branch.contrast, dtype=np.float64),
         np.asarray(branch.bridged, dtype=bool),
         np.full(count, np.nan) if branch.z_um is None else np.asarray(branch.z_um, dtype=np.float64),
+        branch.width_um if branch.width_um > 0 else np.nan,
     )
 
 
@@ -292,6 +308,7 @@ def _between(trace: Trace, start: float, end: float) -> Trace:
         np.concatenate([first.contrast, trace.contrast[inside], last.contrast]),
         np.concatenate([first.bridged, trace.bridged[inside], last.bridged]),
         np.concatenate([first.z_um, trace.z_um[inside], last.z_um]),
+        trace.width_um,
     )
 
 

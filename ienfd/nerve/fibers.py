@@ -68,7 +68,7 @@ def find_fibers(
         for path in paths
     ]
     strands = [_tied(strand, nodes) for strand in strands]
-    if likeness is not None:
+    if likeness is not None and field.light is not None:
         parts = of_color(strands, field.light, px_um, likeness, _LIKENESS)
         nodes, strands = _with_new_ends(nodes, [part for some in parts for part in some])
     web = Web(nodes, strands)

@@ -35,8 +35,8 @@ class LineField:
         Nerve signal, bright where there is nerve; 0 outside of the band.
     noise : (H, W) ndarray of float32
         Local noise of the signal at the finest scale.
-    light : (H, W, C) ndarray of float16
-        Optical density of the colors (bright-field) or light of the nerve channel.
+    light : (H, W, C) ndarray of float16 or None
+        Optical density of the colors (bright-field).
     plane : (H, W) ndarray of int16 or None
         Plane of the stack where the signal is sharpest.
     """
@@ -44,7 +44,7 @@ class LineField:
     contrast: _Float32
     signal: _Float32
     noise: _Float32
-    light: NDArray[np.float16]
+    light: NDArray[np.float16] | None
     plane: NDArray[np.int16] | None
 
 
@@ -73,7 +73,7 @@ def line_field(
     bank = filter_bank(TILE, source.grid.pixel_size_um, scales_um)
     best = np.zeros((len(scales_um), *shape), np.float32)
     signal = np.zeros(shape, np.float32)
-    light = np.zeros((*shape, 1 if weights is None else len(weights)), np.float16)
+    light = None if weights is None else np.zeros((*shape, len(weights)), np.float16)
     plane = np.zeros(shape, np.int16) if source.section.planes > 1 else None
     noise = np.full((len(scales_um), *blocks), np.nan, np.float32)
     core = slice(MARGIN, MARGIN + _CORE)
@@ -86,7 +86,8 @@ def line_field(
             tile, colors, depth = source.tile(row - MARGIN, col - MARGIN, TILE, TILE, weights)
             responses = bank.respond(tile)
             signal[here] = tile[core, core]
-            light[here] = colors[core, core]
+            if light is not None:
+                light[here] = colors[core, core]
             if plane is not None and depth is not None:
                 plane[here] = depth[core, core]
             there = (
@@ -107,7 +108,7 @@ def line_field(
             finest = spread
     contrast[~band] = 0
     cut = (slice(rows), slice(cols))
-    return LineField(contrast, signal[cut], finest, light[cut], None if plane is None else plane[cut])
+    return LineField(contrast, signal[cut], finest, None if light is None else light[cut], None if plane is None else plane[cut])
 
 
 def _even(noise: _Float32) -> _Float32:

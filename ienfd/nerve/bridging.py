@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from ienfd.geometry import arc_lengths
+from ienfd.nerve.untangle import heading
 from ienfd.nerve.web import Strand, Web
 from ienfd.result import FloatArray
 
@@ -56,7 +56,7 @@ def bridge_gaps(web: Web, contrast: NDArray[np.float32], px_um: float, max_gap_u
     if not tips:
         return
     ends = np.array([web.nodes[node] for node, _ in tips])
-    headings = np.array([_heading(web.strands[key], node, px_um) for node, key in tips])
+    headings = np.array([heading(web.strands[key], node, _DIRECTION_UM / px_um) for node, key in tips])
     gaps = _tip_to_tip(tips, ends, headings, contrast, px_um, max_gap_um)
     gaps += _tip_to_side(web, tips, ends, headings, contrast, px_um)
     used: set[int] = set()
@@ -74,15 +74,6 @@ def bridge_gaps(web: Web, contrast: NDArray[np.float32], px_um: float, max_gap_u
         used.add(gap.tip)
         line = np.array([web.nodes[node], web.nodes[other]])
         web.add(Strand(node, other, line, np.array([True, True])))
-
-
-def _heading(strand: Strand, node: int, px_um: float) -> FloatArray:
-    """Unit vector in which a strand would go on beyond its free end."""
-    points = strand.from_node(node)
-    along = arc_lengths(points)
-    inner = points[min(int(np.searchsorted(along, _DIRECTION_UM / px_um)), len(points) - 1)]
-    way = points[0] - inner
-    return np.asarray(way / max(float(np.hypot(*way)), 1e-9), float)
 
 
 def _tip_to_tip(

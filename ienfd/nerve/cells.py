@@ -12,9 +12,9 @@ from ienfd.stain.grid import Grid
 
 __all__ = ["find_cells"]
 
-_FIBER_UM = 2.6  # no fiber is thicker than this; what an opening of this width leaves is a body
+_FIBER_UM = 3.8  # no fiber appears thicker than this; what an opening of this width leaves is a body
 _LARGEST_UM = 20.0
-_SMALLEST_UM2 = 7.0
+_SMALLEST_UM2 = 12.0
 _BACKGROUND_UM = 12.0
 _CONTRAST = 5.0
 _ELONGATED = 3.5  # a body is not longer than so many times its width

@@ -15,6 +15,7 @@ from ienfd.nerve.bridging import bridge_gaps
 from ienfd.nerve.color import of_color
 from ienfd.nerve.field import LineField
 from ienfd.nerve.skeleton import trace_lines
+from ienfd.nerve.untangle import untangle
 from ienfd.nerve.web import Strand, Web
 from ienfd.protocol import ImageChoices
 from ienfd.result import Branch, Cell, FiberGraph, FloatArray
@@ -76,6 +77,7 @@ def find_fibers(
         web.prune(_SPUR_UM / px_um)
     bridge_gaps(web, field.contrast, px_um, choices.max_gap_um)
     web.merge()
+    untangle(web, px_um)
     _drop_unclear(web, field.contrast, choices, px_um)
     return _graph(web, field, grid, cells, z_step_um)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,13 +110,53 @@ class Web:
     def split(self, key: int, index: int) -> int:
         """Cut a strand at one of its inner points; returns the new node."""
         strand = self.strands[key]
-        node = self._next_node
-        self._next_node += 1
-        self.nodes[node] = strand.points[index]
+        node = self._new_node(strand.points[index])
         self.add(Strand(strand.start, node, strand.points[: index + 1], strand.bridged[: index + 1]))
         self.add(Strand(node, strand.end, strand.points[index:], strand.bridged[index:]))
         self.remove(key)
         return node
+
+    def detach(self, node: int, keys: Sequence[int]) -> int:
+        """Give the ends of some strands at a node a node of their own, at the same place."""
+        apart = self._new_node(self.nodes[node])
+        for key in keys:
+            self._move_end(key, node, apart)
+        return apart
+
+    def share(self, key: int, pairs: Sequence[Sequence[tuple[int, int]]]) -> None:
+        """Replace a strand by one copy for each pair of (strand, node where it meets it)."""
+        shared = self.strands[key]
+        places = {node: self.nodes[node] for node in (shared.start, shared.end)}
+        for pair in pairs:
+            ends = [node for _, node in pair]
+            if ends[0] == ends[1]:  # the pair goes straight on at one end of the shared strand
+                joint = self._new_node(places[ends[0]])
+                for other, node in pair:
+                    self._move_end(other, node, joint)
+                continue
+            fresh = {node: self._new_node(places[node]) for node in ends}
+            for other, node in pair:
+                self._move_end(other, node, fresh[node])
+            self.add(Strand(fresh[shared.start], fresh[shared.end], shared.points, shared.bridged))
+        self.remove(key)
+
+    def _new_node(self, place: FloatArray) -> int:
+        node = self._next_node
+        self._next_node += 1
+        self.nodes[node] = place
+        return node
+
+    def _move_end(self, key: int, node: int, to: int) -> None:
+        """Let a strand end at another node."""
+        old = self.strands[key]
+        start = to if old.start == node else old.start
+        end = to if old.end == node and old.start != node else old.end
+        self.strands[key] = Strand(start, end, old.points, old.bridged)
+        self._at[node].remove(key)
+        self._at.setdefault(to, []).append(key)
+        if not self._at[node]:
+            del self._at[node]
+            self.nodes.pop(node, None)
 
     def merge(self) -> None:
         """Join the two strands that meet at a node where nothing else does."""

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.draw import polygon
 
 from ienfd.geometry import resample
 from ienfd.result import FloatArray, Piece
-from ienfd.stain.grid import Grid
+from ienfd.stain.grid import Grid, polygon_mask
 
 __all__ = ["DERMIS_UM", "epidermis_mask", "nerve_band", "on_grid"]
 
@@ -24,7 +23,7 @@ def epidermis_mask(pieces: Sequence[Piece], grid: Grid, shape: tuple[int, int]) 
     mask = np.zeros(shape, bool)
     for piece in pieces:
         outline = grid.from_image(np.concatenate([piece.junction_px, piece.surface_px[::-1]]))
-        mask[polygon(outline[:, 0], outline[:, 1], shape)] = True
+        mask |= polygon_mask(outline, shape)
     return mask
 
 

@@ -27,7 +27,7 @@ _SPUR_UM = 2.5
 _SMOOTH_UM = 0.8
 _Z_WINDOW = 7  # points: depth is the median over so many
 _PROFILE_UM = 3.0
-_LIKENESS = 0.6
+_LIKENESS = 0.5
 
 
 def find_fibers(

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from skimage.draw import polygon
 
 from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
@@ -18,6 +17,7 @@ from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, HEADING_UM, Side, down_side, 
 from ienfd.skin.strip import arc_um, best_path, inside_tissue, make_strip, smooth_curve
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.chromogen import Chromogen
+from ienfd.stain.grid import polygon_mask
 from ienfd.stain.overview import Overview
 
 __all__ = ["Skin", "find_skin"]
@@ -202,10 +202,7 @@ def _refine_surface(coarse: FloatArray, features: _Float32, tissue: Tissue, px: 
 
 def _area_between(one: FloatArray, other: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Pixels of the grid between two curves that run in the same sense."""
-    outline = np.concatenate([one, other[::-1]])
-    mask = np.zeros(shape, bool)
-    mask[polygon(outline[:, 0], outline[:, 1], shape)] = True
-    return mask
+    return polygon_mask(np.concatenate([one, other[::-1]]), shape)
 
 
 def _opposite(surface: FloatArray, junction: FloatArray) -> FloatArray:

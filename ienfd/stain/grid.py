@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image, ImageDraw
 
 from ienfd.result import FloatArray
 
-__all__ = ["Grid", "block_mean"]
+__all__ = ["Grid", "block_mean", "polygon_mask"]
 
 
 @dataclass(frozen=True)
@@ -68,3 +69,23 @@ def block_mean(image: NDArray[Any], factor: int) -> NDArray[np.float32]:
         total = part.sum(axis=1, dtype=np.float32) if part.dtype.kind == "f" else part.sum(axis=1, dtype=np.uint32)
         out[start:stop] = total.sum(axis=2, dtype=np.float32) / factor**2
     return out
+
+
+def polygon_mask(outline: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Pixels of a grid inside a closed outline.
+
+    Parameters
+    ----------
+    outline : (N, 2) ndarray of float
+        Corners (row, col) in grid coordinates; the last is joined to the first.
+    shape : (int, int)
+        Height and width of the grid.
+
+    Returns
+    -------
+    (H, W) ndarray of bool
+    """
+    image = Image.new("1", (shape[1], shape[0]))
+    if len(outline) > 2:
+        ImageDraw.Draw(image).polygon([(float(col), float(row)) for row, col in outline], fill=1, outline=1)
+    return np.array(image, bool)

@@ -14,7 +14,7 @@ from ienfd.nerve.band import epidermis_mask, nerve_band, on_grid
 from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import line_field
-from ienfd.nerve.presence import nerve_is_stained
+from ienfd.nerve.presence import nerve_color_is_seen, nerves_are_seen
 from ienfd.protocol import Protocol, Stain
 from ienfd.quality.section import (
     Check,
@@ -138,9 +138,11 @@ class _Search:
         source = NerveSource(self.section, stain, overview, work_grid(self.section))
         chromogen = self._chromogen(source, tissue.mask)
         skin = find_skin(overview, tissue, chromogen)
+        self.findings = replace(self.findings, pieces=skin.pieces)
+        if self.findings.refusal is not None:
+            return self.findings
         if not skin.pieces:
             return self._refused("no_epidermis")
-        self.findings = replace(self.findings, pieces=skin.pieces)
         self._trust_junction()
         self._trace(source, overview, tissue.mask, chromogen)
         return self.findings
@@ -180,7 +182,9 @@ class _Search:
     def _chromogen(self, source: NerveSource, tissue: NDArray[np.bool_]) -> Chromogen | None:
         if source.stain == "fluorescence":
             return None
-        return estimate_chromogen(tissue_patches(source, tissue), source.grid.pixel_size_um)
+        chromogen = estimate_chromogen(tissue_patches(source, tissue), source.grid.pixel_size_um)
+        self._check(nerve_color_is_seen(chromogen))
+        return chromogen
 
     def _trust_junction(self) -> None:
         """Exclude what is not certain; refuse when too little is left."""
@@ -221,4 +225,4 @@ class _Search:
         )
         self.findings = replace(self.findings, graph=graph)
         self._check(check_focus(graph))
-        self._check(nerve_is_stained(graph, chromogen, self.section.pixel_size_um))
+        self._check(nerves_are_seen(graph, self.section.pixel_size_um))

@@ -18,10 +18,15 @@ from scipy import ndimage
 from ienfd.nerve.ridge import ANGLES, LONG_UM, filter_bank
 from ienfd.stain.nerve import NerveSource
 
-__all__ = ["DAB", "Chromogen", "estimate_chromogen", "tissue_patches"]
+__all__ = ["DAB", "EOSIN", "HEMATOXYLIN", "Chromogen", "estimate_chromogen", "tissue_patches"]
 
-DAB = np.array([0.27, 0.57, 0.78])  # Ruifrok and Johnston 2001
+# Ruifrok and Johnston 2001
+DAB = np.array([0.27, 0.57, 0.78])
+HEMATOXYLIN = np.array([0.65, 0.70, 0.29])
+EOSIN = np.array([0.07, 0.99, 0.11])
 _PRIOR_WEIGHT = 0.15
+_CLEAR_SHARE = 0.003  # of the places in tissue: lines are rare
+_ALIKE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +45,8 @@ class Chromogen:
         Angle between the color of the lines and that of the tissue about them.
     ground_density : float
         Mean optical density of the tissue.
+    agreement : float
+        Share of the clearest lines that have this color, 0 to 1.
     """
 
     vector: NDArray[np.float64]
@@ -47,6 +54,7 @@ class Chromogen:
     covariance: NDArray[np.float64]
     angle_to_ground_deg: float
     ground_density: float
+    agreement: float
 
     def likeness(self, colors: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much (N, 3) colors are like that of the stain: cosine of the angle, noise taken into account.
@@ -54,9 +62,7 @@ class Chromogen:
         Compared after whitening, so that what varies anyhow counts little.
         """
         whiten = np.linalg.inv(np.linalg.cholesky(self.covariance))
-        stain, found = whiten @ self.vector, colors @ whiten.T
-        size = np.linalg.norm(found, axis=1) * float(np.linalg.norm(stain))
-        return np.asarray(found @ stain / np.maximum(size, 1e-12), float)
+        return _cosine(colors @ whiten.T, whiten @ self.vector)
 
 
 def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> Chromogen:
@@ -91,13 +97,23 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     covariance = np.cov(np.clip(clutter, *np.quantile(clutter, [0.01, 0.99], axis=1)[..., None]))
     covariance += np.eye(len(covariance)) * np.trace(covariance) * 1e-3
     mean_tissue = np.median(tissue, axis=1)
-    vector = _line_color(response, covariance)
+    clearest = _clearest(response, covariance)
+    vector = _main_color(clearest)
     if len(vector) == 3 and float(vector @ _unit(DAB)) > np.cos(np.deg2rad(20)):
         vector = _unit((1 - _PRIOR_WEIGHT) * vector + _PRIOR_WEIGHT * _unit(DAB))
     weights = np.linalg.solve(covariance, vector)
     weights /= np.sqrt(weights @ covariance @ weights)
+    whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+    alike = _cosine((whiten @ clearest).T, whiten @ vector) > _ALIKE
     cosine = float(vector @ _unit(np.maximum(mean_tissue, 1e-6)))
-    return Chromogen(vector, weights, covariance, float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))), float(mean_tissue.mean()))
+    return Chromogen(
+        vector,
+        weights,
+        covariance,
+        float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))),
+        float(mean_tissue.mean()),
+        float(alike.mean()),
+    )
 
 
 def tissue_patches(source: NerveSource, tissue: NDArray[np.bool_], *, size: int = 256, most: int = 24) -> list[NDArray[np.float32]]:
@@ -128,16 +144,19 @@ def tissue_patches(source: NerveSource, tissue: NDArray[np.bool_], *, size: int 
     return patches
 
 
-def _line_color(response: NDArray[np.float64], covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Color of the lines that stand out most from the clutter, whatever it is."""
+def _clearest(response: NDArray[np.float64], covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(C, N) colors of the dark lines that stand out most from the clutter, the clearest last."""
     whiten = np.linalg.inv(np.linalg.cholesky(covariance))
     standing = ((whiten @ response) ** 2).sum(0)
-    dark = (response > 0).all(0) if len(response) == 1 else (response.sum(0) > 0) & (response.min(0) > -0.25 * response.max(0))
-    standing = np.where(dark, standing, 0)
-    cut = np.quantile(standing, 0.997)
-    chosen = response[:, standing >= cut]
-    weight = np.sqrt(standing[standing >= cut])
-    unit = chosen / np.maximum(np.linalg.norm(chosen, axis=0), 1e-12)
+    standing = np.where((response.sum(0) > 0) & (response.min(0) > -0.25 * response.max(0)), standing, 0)
+    order = np.argsort(standing)[-max(1, int(_CLEAR_SHARE * standing.size)) :]
+    return response[:, order] * (np.sqrt(standing[order]) / np.maximum(np.linalg.norm(response[:, order], axis=0), 1e-12))
+
+
+def _main_color(clearest: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The most frequent color among lines, weighted by how clear they are."""
+    weight = np.linalg.norm(clearest, axis=0)
+    unit = clearest / np.maximum(weight, 1e-12)
     color = _unit((unit * weight).sum(1))
     for angle in (30.0, 20.0, 15.0):  # settle on the main mode
         near = color @ unit > np.cos(np.deg2rad(angle))
@@ -145,6 +164,12 @@ def _line_color(response: NDArray[np.float64], covariance: NDArray[np.float64]) 
             break
         color = _unit((unit[:, near] * weight[near]).sum(1))
     return _unit(np.maximum(color, 0.0))
+
+
+def _cosine(colors: NDArray[np.float64], color: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(N,) cosine of the angle between (N, C) colors and one color."""
+    size = np.linalg.norm(colors, axis=1) * float(np.linalg.norm(color))
+    return np.asarray(colors @ color / np.maximum(size, 1e-12), float)
 
 
 def _unit(vector: NDArray[np.float64]) -> NDArray[np.float64]:

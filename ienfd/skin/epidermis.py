@@ -12,12 +12,12 @@ from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
 from ienfd.skin.features import cellularity, make_features, telling
 from ienfd.skin.junction import refine_junction
-from ienfd.skin.layers import COARSE_STEP_UM, coarse_junction, coarse_surface, find_layers, local_mean, straighten
-from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, HEADING_UM, Side, down_side, epidermal_sides, sampled
+from ienfd.skin.layers import COARSE_STEP_UM, Layers, coarse_junctions, coarse_surface, find_layers, local_mean, straighten
+from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, HEADING_UM, Side, down_side, epidermal_sides
 from ienfd.skin.strip import arc_um, best_path, inside_tissue, make_strip, smooth_curve
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.chromogen import Chromogen
-from ienfd.stain.grid import polygon_mask
+from ienfd.stain.grid import Grid, polygon_mask
 from ienfd.stain.overview import Overview
 
 __all__ = ["Skin", "find_skin"]
@@ -59,11 +59,9 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
     membrane = next(
         (s for s, r in zip(overview.signals, overview.roles, strict=True) if r is ChannelRole.BASEMENT_MEMBRANE), None
     )
-    traced = []
+    traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
-        candidate = _trace(side, tissue, features, overview, membrane)
-        if candidate is not None:
-            traced.append(candidate)
+        traced += _trace(side, tissue, features, overview, membrane)
     return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, overview.grid.factor)))
 
 
@@ -73,8 +71,6 @@ class _Candidate:
 
     piece: Piece
     difference: FloatArray  # mean features of what would be epidermis minus dermis
-    thickness_um: float
-    length_um: float
     weight: float
 
 
@@ -97,72 +93,66 @@ def _agreeing(candidates: list[_Candidate], factor: float) -> list[_Candidate]:
 
 def _trace(
     side: Side, tissue: Tissue, features: _Float32, overview: Overview, membrane: _Float32 | None
-) -> _Candidate | None:
+) -> list[_Candidate]:
+    """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
-    outline, cut = _stretch(side, tissue, px)
-    if len(outline) < 10:
-        return None
-    down = down_side(outline, tissue.mask, px)
-    base = extend(outline, _EXTEND_UM, _EXTEND_UM, px)
-    strip = make_strip(base, px, above_um=ABOVE_UM, below_um=DEEPEST_UM, step_um=COARSE_STEP_UM, down=down, heading_um=HEADING_UM)
+    down = down_side(side.points, tissue.mask, px)
+    base = extend(side.points, _EXTEND_UM, _EXTEND_UM, px)
+    strip = make_strip(
+        base,
+        px,
+        above_um=ABOVE_UM,
+        below_um=DEEPEST_UM,
+        step_um=COARSE_STEP_UM,
+        down=down,
+        heading_um=HEADING_UM,
+    )
     below = straighten(strip, features, tissue.mask, membrane)
     layers = find_layers(below)
     if layers is None:
+        return []
+    surface = _refine_surface(coarse_surface(below, layers), features, tissue, px, down)
+    viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], surface, tissue.mask.shape)
+    found = []
+    runs = coarse_junctions(below, layers, _MIN_PIECE_UM)
+    for number, coarse in enumerate(runs):
+        cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
+        junction, confidence = refine_junction(coarse, features, viable, px, down, membrane)
+        piece = _piece(junction, confidence, surface, cut, down, overview)
+        if piece is not None:
+            found.append(_candidate(piece, layers, overview.grid))
+    return found
+
+
+def _piece(
+    junction: FloatArray,
+    confidence: FloatArray,
+    surface: FloatArray,
+    cut: tuple[bool, bool],
+    down: int,
+    overview: Overview,
+) -> Piece | None:
+    """A stretch of epidermis with its own part of the surface, epidermis on the left."""
+    grid = overview.grid
+    if len(junction) < 20 or arc_um(junction, grid.pixel_size_um)[-1] < _MIN_PIECE_UM:
         return None
-    coarse = coarse_junction(below, layers)
-    if len(coarse) < 20:
-        return None
-    whole_surface = _refine_surface(coarse_surface(below, layers), features, tissue, px, down)
-    viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], whole_surface, tissue.mask.shape)
-    junction, confidence = refine_junction(coarse, features, viable, px, down, membrane)
-    if len(junction) < 20 or arc_um(junction, px)[-1] < _MIN_PIECE_UM:
-        return None
-    surface = _opposite(whole_surface, junction)
+    surface = _opposite(surface, junction)
     if len(surface) < 10:
         return None
     if down == 1:  # dermis on the left: turn round
-        junction, confidence, surface = junction[::-1], confidence[::-1], surface[::-1]
-        cut = cut[::-1]
-    grid = overview.grid
-    piece = Piece(grid.to_image(surface), grid.to_image(junction), confidence.astype(float), cut)
-    thickness = float(np.median(cKDTree(surface).query(junction)[0])) * px
-    length = float(arc_um(junction, px)[-1])
+        junction, confidence, surface, cut = junction[::-1], confidence[::-1], surface[::-1], cut[::-1]
+    return Piece(grid.to_image(surface), grid.to_image(junction), confidence.astype(float), cut)
+
+
+def _candidate(piece: Piece, layers: Layers, grid: Grid) -> _Candidate:
+    """A piece with what tells it from a wrong one."""
+    um = grid.pixel_size_um / grid.factor
+    thickness = float(np.median(cKDTree(piece.surface_px).query(piece.junction_px)[0])) * um
+    length = float(arc_um(piece.junction_px, um)[-1])
     # a band of usual thickness is what an epidermis looks like; the dermal side of a thin piece is not
     usual = float(np.exp(-0.5 * (np.log(max(thickness, 1.0) / 70) / 0.5) ** 2))
-    weight = length * float(confidence.mean()) * usual * (0.3 + layers.membrane)
-    return _Candidate(piece, layers.difference, thickness, length, weight)
-
-
-def _stretch(side: Side, tissue: Tissue, px: float) -> tuple[FloatArray, tuple[bool, bool]]:
-    """The outline of a side, smoothed, without the corners at its ends; and which ends are cut."""
-    outline = side.outline
-    reach = 150.0
-    start, end = side.start_um - reach, side.end_um + reach
-    if not outline.closed:
-        start, end = max(0.0, start), min(float(arc_um(outline.points, px)[-1]), end)
-    step = COARSE_STEP_UM
-    wide = sampled(outline, start, end, px)
-    heading = np.unwrap(np.arctan2(*np.gradient(wide, axis=0).T))
-    inner_a = int((side.start_um - start) / step)
-    inner_b = len(wide) - 1 - int((end - side.end_um) / step)
-    first, last = 0, len(wide)
-    ends = [False, False]
-    # a corner: the heading leaves that of the stretch inside of it by more than 35 degrees
-    span = int(80 / step)
-    mid = (inner_a + inner_b) // 2
-    a = inner_a + min(span, (mid - inner_a) // 2)
-    reference = np.median(heading[a : min(mid, a + 2 * span) + 1])
-    turned = np.flatnonzero(np.abs(heading[:a] - reference) > np.deg2rad(35))
-    if turned.size:
-        first, ends[0] = int(turned[-1]) + 1, True
-    b = inner_b - min(span, (inner_b - mid) // 2)
-    reference = np.median(heading[max(mid, b - 2 * span) : b + 1])
-    turned = np.flatnonzero(np.abs(heading[b:] - reference) > np.deg2rad(35))
-    if turned.size:
-        last, ends[1] = b + int(turned[0]), True
-    trim = int(15 / step)
-    first, last = first + trim * ends[0], last - trim * ends[1]
-    return wide[first:last], (ends[0], ends[1])
+    weight = length * float(piece.junction_confidence.mean()) * usual * (0.3 + layers.membrane)
+    return _Candidate(piece, layers.difference, weight)
 
 
 def extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> FloatArray:

@@ -21,7 +21,7 @@ __all__ = [
     "COARSE_STEP_UM",
     "Layers",
     "Straightened",
-    "coarse_junction",
+    "coarse_junctions",
     "coarse_surface",
     "covered",
     "find_layers",
@@ -268,12 +268,15 @@ def _parted(evidence: FloatArray, upper: _Mask, lower: _Mask) -> float:
     return max(float(np.median(np.minimum(up, -down))), 0.0)
 
 
-def coarse_junction(tissue: Straightened, layers: Layers) -> FloatArray:
-    """(N, 2) grid coordinates of the coarse junction, where there is tissue at it and above it."""
+def coarse_junctions(tissue: Straightened, layers: Layers, shortest_um: float) -> list[FloatArray]:
+    """Grid coordinates of the coarse junction, a curve for each run with tissue at it and above it."""
     rows = np.arange(len(layers.depth))
     there = covered(tissue.inside, rows, layers.depth, round(30 / tissue.strip.step_um))
     curve = tissue.strip.to_grid(np.column_stack([rows, layers.depth]).astype(float))
-    return np.asarray(curve[_longest_run(there)], float)
+    closed = ndimage.binary_closing(np.pad(there, 12), np.ones(5))[12:-12]
+    labels, _ = ndimage.label(closed)
+    runs = [curve[run] for run in ndimage.find_objects(labels)]
+    return [np.asarray(run, float) for run in runs if len(run) * tissue.strip.step_um >= shortest_um]
 
 
 def coarse_surface(tissue: Straightened, layers: Layers) -> FloatArray:
@@ -287,15 +290,6 @@ def covered(inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach
     top = np.maximum(cols - reach, 0)
     share = (sums[rows, cols + 1] - sums[rows, top]) / (cols + 1 - top)
     return np.asarray(inside[rows, cols] & (share > 0.7), bool)
-
-
-def _longest_run(flags: _Mask) -> _Mask:
-    """Only the longest run of true values; short breaks in it are bridged."""
-    closed = ndimage.binary_closing(np.pad(flags, 12), np.ones(9))[12:-12]
-    labels, count = ndimage.label(closed)
-    if count == 0:
-        return np.asarray(flags, bool)
-    return np.asarray(labels == 1 + int(np.argmax(np.bincount(labels[labels > 0])[1:])), bool)
 
 
 def _membrane_strength(strip: Strip, membrane: _Float32) -> FloatArray:

@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
+from ienfd.skin.faces import FACE_STEP_UM, Face, find_faces
 from ienfd.skin.layers import COARSE_STEP_UM, Layers, Straightened, find_layers, straighten
-from ienfd.skin.strip import arc_um, make_strip, smooth_curve
-from ienfd.skin.tissue import Outline, Tissue
+from ienfd.skin.strip import make_strip
+from ienfd.skin.tissue import Tissue
 
-__all__ = ["ABOVE_UM", "DEEPEST_UM", "HEADING_UM", "Side", "down_side", "epidermal_sides", "sampled"]
+__all__ = ["ABOVE_UM", "DEEPEST_UM", "HEADING_UM", "Side", "down_side", "epidermal_sides"]
 
 ABOVE_UM = 10.0
 DEEPEST_UM = 230.0
@@ -21,29 +22,32 @@ _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
 _USUAL_THICKNESS_UM = 70.0
 _MIN_PARTED = 0.25
+_GOOD = 0.3  # of the quality of the best window
+_REACH_UM = 150.0
+_HOLDS_ITS_OWN = 0.5  # of the quality of the best side
 
 
 @dataclass(frozen=True, eq=False)
 class Side:
-    """A stretch of an outline under which an epidermis lies.
+    """A stretch of outline under which an epidermis lies.
 
     Parameters
     ----------
-    outline : Outline
-    start_um, end_um : float
-        Range along it; `end_um` may exceed the length of a closed outline, which wraps round.
+    points : (N, 2) ndarray of float
+        Grid coordinates at even steps of `COARSE_STEP_UM`.
+    cut : (bool, bool)
+        Whether its first and its last end are cut ends of the tissue.
     """
 
-    outline: Outline
-    start_um: float
-    end_um: float
+    points: FloatArray
+    cut: tuple[bool, bool]
 
 
 @dataclass(frozen=True, eq=False)
 class _Window:
-    outline: int
-    start_um: float
-    end_um: float
+    face: int
+    start: int
+    end: int
     quality: float
     thickness_um: float
     difference: FloatArray
@@ -83,31 +87,32 @@ def epidermal_sides(
     tuple of Side
         Longest first; empty when no group of windows stands out.
     """
+    faces = find_faces(tissue.outlines, px)
     windows: list[_Window] = []
-    for index, outline in enumerate(tissue.outlines):
-        windows.extend(_windows(index, outline, tissue, features, membrane, cellular, px))
+    for index, face in enumerate(faces):
+        windows.extend(_windows(index, face, tissue, features, membrane, cellular, px))
     windows = [w for w in windows if w.quality > 0]
     if not windows:
         return ()
     support = [sum(other.quality for other in windows if window.like(other)) * window.quality for window in windows]
     best = windows[int(np.argmax(support))]
-    group = [w for w in windows if best.like(w) and w.quality > 0.3 * best.quality]
-    sides = []
-    for index, outline in enumerate(tissue.outlines):
-        length = float(arc_um(outline.points, px)[-1])
-        spans = sorted((w.start_um, w.end_um) for w in group if w.outline == index)
-        sides.extend(Side(outline, a, b) for a, b in _joined(spans, length, outline.closed))
-    return tuple(sorted(sides, key=lambda side: side.start_um - side.end_um))
+    group = [w for w in windows if best.like(w) and w.quality > _GOOD * best.quality]
+    sides: list[tuple[float, Side]] = []
+    for index, face in enumerate(faces):
+        mine = sorted((w for w in group if w.face == index), key=lambda w: w.start)
+        for start, end in _joined(mine):
+            quality = max(w.quality for w in mine if start <= w.start and w.end <= end)
+            sides.append((quality, _side(face, start, end)))
+    finest = max(quality for quality, _ in sides)
+    kept = [side for quality, side in sides if quality >= _HOLDS_ITS_OWN * finest]
+    return tuple(sorted(kept, key=lambda side: -len(side.points)))
 
 
-def sampled(outline: Outline, start_um: float, end_um: float, px: float) -> FloatArray:
-    """(N, 2) points of a stretch of an outline, `COARSE_STEP_UM` apart, lightly smoothed."""
-    arc = arc_um(outline.points, px)
-    at = np.arange(start_um, end_um, COARSE_STEP_UM)
-    if outline.closed:
-        at = at % arc[-1]
-    points = np.column_stack([np.interp(at, arc, outline.points[:, k]) for k in (0, 1)])
-    return smooth_curve(points, 25.0 / COARSE_STEP_UM)
+def _side(face: Face, start: int, end: int) -> Side:
+    """A range of a face, continued to where the layers may end."""
+    reach = round(_REACH_UM / FACE_STEP_UM)
+    first, last = max(0, start - reach), min(len(face.points), end + reach)
+    return Side(face.points[first:last], (first == 0 and face.corners[0], last == len(face.points) and face.corners[1]))
 
 
 def down_side(outline: FloatArray, mask: NDArray[np.bool_], px: float) -> int:
@@ -121,26 +126,31 @@ def down_side(outline: FloatArray, mask: NDArray[np.bool_], px: float) -> int:
 
 def _windows(
     index: int,
-    outline: Outline,
+    face: Face,
     tissue: Tissue,
     features: NDArray[np.float32],
     membrane: NDArray[np.float32] | None,
     cellular: FloatArray,
     px: float,
 ) -> list[_Window]:
-    length = float(arc_um(outline.points, px)[-1])
-    end = length + (_WINDOW_UM if outline.closed else 0)
-    base = sampled(outline, 0.0, end, px)
-    if len(base) < 30:
-        return []
+    base = face.points
     down = down_side(base, tissue.mask, px)
-    strip = make_strip(base, px, above_um=ABOVE_UM, below_um=DEEPEST_UM, step_um=COARSE_STEP_UM, down=down, heading_um=HEADING_UM)
+    strip = make_strip(
+        base,
+        px,
+        above_um=ABOVE_UM,
+        below_um=DEEPEST_UM,
+        step_um=COARSE_STEP_UM,
+        down=down,
+        heading_um=HEADING_UM,
+    )
     whole = straighten(strip, features, tissue.mask, membrane)
     total = len(strip.positions)
     step, width = round(_WINDOW_STEP_UM / COARSE_STEP_UM), round(_WINDOW_UM / COARSE_STEP_UM)
     windows = []
     for start in range(0, max(1, total - width // 2), step):
-        part = whole.part(start, min(total, start + width))
+        stop = min(total, start + width)
+        part = whole.part(start, stop)
         layers = find_layers(part)
         if layers is None:
             continue
@@ -148,8 +158,8 @@ def _windows(
         windows.append(
             _Window(
                 index,
-                start * COARSE_STEP_UM,
-                min(total, start + width) * COARSE_STEP_UM,
+                start,
+                stop,
                 _quality(part, layers, thickness) * _plausible(layers, cellular),
                 max(thickness, 5.0),
                 layers.difference,
@@ -177,15 +187,12 @@ def _plausible(layers: Layers, cellular: FloatArray) -> float:
     return float(np.exp(np.clip(cellular @ layers.difference, -1.0, 1.0)))
 
 
-def _joined(spans: list[tuple[float, float]], length: float, closed: bool) -> list[tuple[float, float]]:
-    """Union of overlapping ranges; on a closed outline the last may continue in the first."""
-    joined: list[tuple[float, float]] = []
-    for start, end in spans:
-        if joined and start <= joined[-1][1] + _WINDOW_STEP_UM:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+def _joined(windows: list[_Window]) -> list[tuple[int, int]]:
+    """Union of the ranges of windows, in order, small breaks bridged."""
+    joined: list[tuple[int, int]] = []
+    for window in windows:
+        if joined and window.start <= joined[-1][1] + round(_WINDOW_STEP_UM / COARSE_STEP_UM):
+            joined[-1] = (joined[-1][0], max(window.end, joined[-1][1]))
         else:
-            joined.append((start, end))
-    if closed and len(joined) > 1 and joined[-1][1] >= joined[0][0] + length:
-        first = joined.pop(0)
-        joined[-1] = (joined[-1][0], max(joined[-1][1], first[1] + length))
-    return [(start, min(end, start + length)) for start, end in joined]
+            joined.append((window.start, window.end))
+    return joined

@@ -225,4 +225,4 @@ class _Search:
         )
         self.findings = replace(self.findings, graph=graph)
         self._check(check_focus(graph))
-        self._check(nerves_are_seen(graph, self.section.pixel_size_um))
+        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um))

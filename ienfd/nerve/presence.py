@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from ienfd.geometry import length
 from ienfd.quality.section import Check
-from ienfd.result import FiberGraph
+from ienfd.result import FiberGraph, Piece
 from ienfd.stain.chromogen import EOSIN, HEMATOXYLIN, Chromogen
 
 __all__ = ["nerve_color_is_seen", "nerves_are_seen"]
 
-_MIN_LENGTH_UM = 60.0  # of fibers in all, dermis included
+_MIN_CLEAR_UM_PER_MM = 200.0  # clear fibers, dermis included, per mm of junction
+_WEAK_UM_PER_MM = 500.0
+_CLEAR_CONTRAST, _CLEAR_CALIBER_UM = 8.0, 2.2
+_SHORTEST_UM = 12.0
 _MIN_AGREEMENT = 0.3
 _SAME_COLOR_DEG = 6.0
 
@@ -31,21 +36,31 @@ def nerve_color_is_seen(chromogen: Chromogen) -> Check:
     return Check(measure=measure)
 
 
-def nerves_are_seen(graph: FiberGraph, pixel_size_um: float) -> Check:
-    """Refuse a section without any nerve in epidermis and upper dermis.
+def nerves_are_seen(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: float) -> Check:
+    """Refuse a section without any clear nerve in epidermis and upper dermis.
 
     Parameters
     ----------
     graph : FiberGraph
         What was traced.
+    pieces : sequence of Piece
+        Stretches of epidermis.
     pixel_size_um : float
         Pixel edge in micrometers.
     """
-    total_um = sum(length(branch.path_px) for branch in graph.branches) * pixel_size_um
-    measure = ("fiber_length_um", total_um)
-    if total_um < _MIN_LENGTH_UM:
-        return Check(refusal="no_nerve_stain", measure=measure, detail=f"{total_um:.0f} um of fibers traced")
-    return Check(measure=measure)
+    clear_um = sum(
+        length(branch.path_px) * pixel_size_um
+        for branch in graph.branches
+        if float(np.median(branch.contrast)) > _CLEAR_CONTRAST and branch.width_um < _CLEAR_CALIBER_UM
+        and length(branch.path_px) * pixel_size_um > _SHORTEST_UM
+    )
+    junction_mm = sum(length(piece.junction_px) for piece in pieces) * pixel_size_um / 1000
+    per_mm = clear_um / max(junction_mm, 1e-9)
+    measure = ("clear_fibers_um_per_mm", per_mm)
+    if per_mm < _MIN_CLEAR_UM_PER_MM:
+        detail = f"{per_mm:.0f} um of clear fibers per mm of junction, dermis included"
+        return Check(refusal="no_nerve_stain", measure=measure, detail=detail)
+    return Check(flag="dim_stain" if per_mm < _WEAK_UM_PER_MM else None, measure=measure)
 
 
 def _angle_deg(one: np.ndarray, other: np.ndarray) -> float:

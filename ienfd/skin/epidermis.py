@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from ienfd.result import FloatArray, Piece
@@ -26,6 +27,8 @@ _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
+_ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
+_HEADING_END_UM = 30.0
 _SURFACE_UM = 14.0  # the surface lies within this distance of its coarse course
 
 
@@ -108,20 +111,62 @@ def _trace(
         heading_um=HEADING_UM,
     )
     below = straighten(strip, features, tissue.mask, membrane)
-    layers = find_layers(below)
+    layers = find_layers(below, starts=3)
     if layers is None:
         return []
     surface = _refine_surface(coarse_surface(below, layers), features, tissue, px, down)
     viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], surface, tissue.mask.shape)
+    clearance = ndimage.distance_transform_edt(tissue.mask) * px
     found = []
     runs = coarse_junctions(below, layers, _MIN_PIECE_UM)
     for number, coarse in enumerate(runs):
         cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
         junction, confidence = refine_junction(coarse, features, viable, px, down, membrane)
+        junction, confidence = _squared(junction, confidence, tissue.mask, clearance, px)
         piece = _piece(junction, confidence, surface, cut, down, overview)
         if piece is not None:
             found.append(_candidate(piece, layers, overview.grid))
     return found
+
+
+def _squared(
+    junction: FloatArray, confidence: FloatArray, mask: NDArray[np.bool_], clearance_um: FloatArray, px: float
+) -> tuple[FloatArray, FloatArray]:
+    """End a junction squarely where the tissue ends, instead of along its cut side.
+
+    What runs along glass at an end is left out, and the junction continued straight on to the edge.
+    """
+    if len(junction) < 2:
+        return junction, confidence
+    clear = ndimage.map_coordinates(clearance_um, junction.T, order=1, mode="nearest") > _ALONG_GLASS_UM
+    inner = np.flatnonzero(clear)
+    if not len(inner):
+        return junction[:0], confidence[:0]
+    first, last = int(inner[0]), int(inner[-1])
+    middle, sure = junction[first : last + 1], confidence[first : last + 1]
+    head = _straight_on(middle[::-1], mask, px)[::-1] if first > 0 else middle[:0]
+    tail = _straight_on(middle, mask, px) if last < len(junction) - 1 else middle[:0]
+    return (
+        np.concatenate([head, middle, tail]),
+        np.concatenate([np.full(len(head), sure[0]), sure, np.full(len(tail), sure[-1])]),
+    )
+
+
+def _straight_on(curve: FloatArray, mask: NDArray[np.bool_], px: float) -> FloatArray:
+    """Points beyond the end of a curve in its direction, as far as there is tissue."""
+    arc = arc_um(curve, px)
+    back = curve[int(np.searchsorted(arc, max(arc[-1] - _HEADING_END_UM, 0.0)))]
+    way = curve[-1] - back
+    size = float(np.hypot(*way))
+    if size < 1e-9:
+        return curve[:0]
+    steps = np.arange(1.0, 1.6 * _ALONG_GLASS_UM)[:, None] / px
+    ahead = curve[-1] + steps * way / size
+    rows, cols = np.rint(ahead).astype(int).T
+    inside = (rows >= 0) & (cols >= 0) & (rows < mask.shape[0]) & (cols < mask.shape[1])
+    inside[inside] = mask[rows[inside], cols[inside]]
+    stop = int(np.argmin(inside)) if not inside.all() else len(ahead)
+    return ahead[:stop]
 
 
 def _piece(
@@ -185,7 +230,7 @@ def _refine_surface(coarse: FloatArray, features: _Float32, tissue: Tissue, px: 
     evidence = np.where(inside, np.clip(projected - middle[:, None], -1.5, 1.5), 0.0)
     # above the tissue there is nothing: a surface must not leave it
     cost = -np.cumsum(np.where(inside, evidence, 1.5), axis=1)
-    depth = best_path(cost, max_step=2, step_cost=0.5, curve_cost=0.2)
+    depth = best_path(cost, max_step=2, step_cost=1.5, curve_cost=0.5)
     curve = strip.to_grid(np.column_stack([np.arange(len(depth)), depth]).astype(float))
     return smooth_curve(curve, 4.0)
 

@@ -26,6 +26,7 @@ __all__ = [
     "covered",
     "find_layers",
     "local_mean",
+    "plausibility",
     "straighten",
 ]
 
@@ -45,6 +46,7 @@ _USUAL_EPIDERMIS_UM, _EPIDERMIS_SPREAD = 70.0, 0.45
 _PRIOR_WEIGHT = 15.0
 _PROFILE_UM = 190.0  # the profile is explained down to here
 _INDEPENDENT_UM2 = 900.0  # area of tissue that counts as one independent sample
+_OTHER_CUT_UM = 18.0  # cuts that differ by less lead to the same layers
 _DERMIS_UM = 90.0  # dermis is modeled within this depth below the junction
 
 
@@ -65,6 +67,8 @@ class Layers:
         How well corneum and epidermis are parted, likewise.
     membrane : float
         Median strength of the basement membrane along the curve, 0 without such a channel.
+    above_um : float
+        Height of the first sample of the strip above the outline.
     """
 
     top: NDArray[np.intp]
@@ -73,6 +77,7 @@ class Layers:
     parted: float
     corneum: float
     membrane: float
+    above_um: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,17 +123,38 @@ def straighten(strip: Strip, features: _Float32, tissue: _Mask, membrane: _Float
     return Straightened(strip, values, inside_tissue(strip, tissue), line)
 
 
-def find_layers(tissue: Straightened) -> Layers | None:
+def find_layers(tissue: Straightened, *, starts: int = 1) -> Layers | None:
     """Find surface and junction below an outline.
+
+    Parameters
+    ----------
+    tissue : Straightened
+    starts : int
+        From how many cuts of the mean profile to begin; the most plausible outcome is taken.
 
     Returns
     -------
     Layers or None
         None where there is too little tissue, or no three layers.
     """
-    start = _cut_profile(tissue)
-    if start is None:
-        return None
+    found = [_alternate(tissue, cut) for cut in _cut_profile(tissue, starts)]
+    return max((layers for layers in found if layers is not None), key=plausibility, default=None)
+
+
+def plausibility(layers: Layers) -> float:
+    """How much layers look like epidermis on dermis: clearly parted, of usual thickness, and even."""
+    thickness_um = max(float(np.median(layers.depth - layers.top)) * COARSE_STEP_UM, 1.0)
+    usual = float(np.exp(-0.5 * (np.log(thickness_um / _USUAL_EPIDERMIS_UM) / _EPIDERMIS_SPREAD) ** 2))
+    corneum_um = max(float(np.median(layers.top)) * COARSE_STEP_UM - layers.above_um, 3.0)
+    usual *= float(np.exp(-0.25 * (np.log(corneum_um / _USUAL_CORNEUM_UM) / _CORNEUM_SPREAD) ** 2))
+    depth = layers.depth * COARSE_STEP_UM
+    trend = np.polyval(np.polyfit(np.arange(len(depth)), depth, 2), np.arange(len(depth)))
+    even = float(np.exp(-float(np.median(np.abs(depth - trend))) / 25))
+    return (layers.parted + 0.4 * layers.membrane) * usual * even * (0.6 + 0.4 * layers.corneum / _BOUND)
+
+
+def _alternate(tissue: Straightened, start: tuple[float, float]) -> Layers | None:
+    """Let both curves and the models of the tissues take turns, from a first cut."""
     count, size = tissue.inside.shape
     across = np.broadcast_to(np.arange(size), (count, size))
     top = np.full(count, tissue.index(start[0]), np.intp)
@@ -160,11 +186,12 @@ def find_layers(tissue: Straightened) -> Layers | None:
         parted=_parted(junction_evidence, upper & near, lower & near),
         corneum=_parted(corneum_evidence, corneum, upper) if corneum.any() else 0.0,
         membrane=float(np.median(tissue.line[np.arange(count), depth])),
+        above_um=tissue.strip.above_um,
     )
 
 
-def _cut_profile(tissue: Straightened) -> tuple[float, float] | None:
-    """Depth of surface and junction that cut the mean profile into the three most even layers.
+def _cut_profile(tissue: Straightened, most: int) -> list[tuple[float, float]]:
+    """Depths of surface and junction that cut the mean profile into the three most even layers, best first.
 
     Layers run along the outline, more or less: the mean over the position along it shows them with
     little noise. All pairs of depths are tried; what remains of the variation within the layers,
@@ -175,7 +202,7 @@ def _cut_profile(tissue: Straightened) -> tuple[float, float] | None:
     share = tissue.inside[:, used].mean(axis=0)
     used = used[share > 0.5]
     if len(used) < 12 or len(tissue.inside) < 12:
-        return None
+        return []
     inside = tissue.inside[:, used]
     values = np.where(inside, tissue.values[:, :, used], 0).astype(np.float64)
     number = np.maximum(inside.sum(axis=0), 1)
@@ -200,13 +227,19 @@ def _cut_profile(tissue: Straightened) -> tuple[float, float] | None:
     one, two = one[allowed], two[allowed]
     surface, thick = surface[allowed], thick[allowed]
     if not len(one):
-        return None
+        return []
     end = np.full(len(one), len(used))
     cost = 0.5 * samples * (scatter(np.zeros_like(one), one) + scatter(one, two) + scatter(two, end))
     cost += _PRIOR_WEIGHT * 0.5 * (np.log(thick / _USUAL_EPIDERMIS_UM) / _EPIDERMIS_SPREAD) ** 2
     cost += _PRIOR_WEIGHT * 0.5 * (np.log(np.maximum(surface, 3) / _USUAL_CORNEUM_UM) / _CORNEUM_SPREAD) ** 2
-    best = int(np.argmin(cost))
-    return float(surface[best]), float(surface[best] + thick[best])
+    cuts: list[tuple[float, float]] = []
+    for k in np.argsort(cost, kind="stable"):
+        cut = (float(surface[k]), float(surface[k] + thick[k]))
+        if all(max(abs(cut[0] - c[0]), abs(cut[1] - c[1])) >= _OTHER_CUT_UM for c in cuts):
+            cuts.append(cut)
+        if len(cuts) == most:
+            break
+    return cuts
 
 
 def _masks(
@@ -258,7 +291,7 @@ def _optimal_top(tissue: Straightened, evidence: FloatArray, depth: NDArray[np.i
     cost = -np.cumsum(np.where(above_junction > 0, evidence, 0.0), axis=1)
     forbidden = (above_junction < _EPIDERMIS_UM[0] - 5) | (tissue.across_um > _CORNEUM_UM[1] + 20)[None, :]
     forbidden |= (tissue.across_um < 0)[None, :]
-    return best_path(np.where(forbidden, cost.max() + 1, cost), max_step=2, step_cost=1.0, curve_cost=0.5)
+    return best_path(np.where(forbidden, cost.max() + 1, cost), max_step=2, step_cost=4.0, curve_cost=1.0)
 
 
 def _parted(evidence: FloatArray, upper: _Mask, lower: _Mask) -> float:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
 from ienfd.skin.faces import FACE_STEP_UM, Face, find_faces
-from ienfd.skin.layers import COARSE_STEP_UM, Layers, Straightened, find_layers, straighten
+from ienfd.skin.layers import COARSE_STEP_UM, Layers, Straightened, find_layers, plausibility, straighten
 from ienfd.skin.strip import make_strip
 from ienfd.skin.tissue import Tissue
 
@@ -20,7 +20,6 @@ DEEPEST_UM = 230.0
 HEADING_UM = 70.0
 _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
-_USUAL_THICKNESS_UM = 70.0
 _MIN_PARTED = 0.25
 _GOOD = 0.3  # of the quality of the best window
 _REACH_UM = 150.0
@@ -160,7 +159,7 @@ def _windows(
                 index,
                 start,
                 stop,
-                _quality(part, layers, thickness) * _plausible(layers, cellular),
+                _quality(part, layers) * _plausible(layers, cellular),
                 max(thickness, 5.0),
                 layers.difference,
             )
@@ -168,18 +167,13 @@ def _windows(
     return windows
 
 
-def _quality(part: Straightened, layers: Layers, thickness_um: float) -> float:
+def _quality(part: Straightened, layers: Layers) -> float:
     """How much a window looks like epidermis on dermis: 0 for not at all."""
     if layers.parted < _MIN_PARTED and layers.membrane < 1.5:
         return 0.0
     if part.inside[np.arange(len(layers.depth)), layers.depth].mean() < 0.6:
         return 0.0
-    usual = float(np.exp(-0.5 * (np.log(max(thickness_um, 1.0) / _USUAL_THICKNESS_UM) / 0.45) ** 2))
-    depth = layers.depth * COARSE_STEP_UM
-    trend = np.polyval(np.polyfit(np.arange(len(depth)), depth, 2), np.arange(len(depth)))
-    rough = float(np.median(np.abs(depth - trend)))
-    smooth = float(np.exp(-rough / 25))
-    return (layers.parted + 0.4 * layers.membrane) * usual * smooth * (0.6 + 0.4 * layers.corneum / 1.5)
+    return plausibility(layers)
 
 
 def _plausible(layers: Layers, cellular: FloatArray) -> float:

@@ -60,7 +60,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: NDArr
         wide.append(_mean_where(signal, known, 6.0 / px))
         detail = np.abs(clean - ndimage.gaussian_filter(clean, 4.0 / px))
         detail = np.minimum(detail, np.quantile(detail[::5, ::5], 0.98))
-        texture.append(np.log(_mean_where(detail, calm, 5.0 / px) + 1e-4))
+        texture.append(np.sqrt(_mean_where(detail, calm, 5.0 / px)))
     return np.stack([*fine, *wide, *texture]).astype(np.float32)
 
 

@@ -24,6 +24,7 @@ _Float32 = NDArray[np.float32]
 _VARIATION_UM = 4.0
 _FINE_UM = 1.0
 _FINE_HALF_UM = 40.0
+_CLEAR_MEMBRANE = 1.0  # in units of the noise of the ridge, above 1.5
 
 
 def refine_junction(
@@ -80,9 +81,12 @@ def refine_junction(
         unary = likelihood - 0.04 * np.sign(signed) * np.maximum(np.abs(signed) - 12, 0)
         partition = _least_variation(unary, weight=_VARIATION_UM)
     curve = _boundary(partition)
+    strength = None
     if membrane is not None:
-        curve = _along_membrane(strip.sample(membrane), curve)
+        curve, strength = _along_membrane(strip.sample(membrane), curve)
     confidence = _confidence(likelihood, curve)
+    if strength is not None:  # a line that is seen needs no other witness
+        confidence = np.maximum(confidence, 1 / (1 + np.exp(-(strength - _CLEAR_MEMBRANE) / 0.4)))
     grid = strip.to_grid(curve)
     keep = _keep(strip, curve, inside, confidence)
     return grid[keep], confidence[keep]
@@ -140,8 +144,11 @@ def _boundary(partition: FloatArray) -> FloatArray:
     return curve if curve[0, 0] < curve[-1, 0] else curve[::-1]
 
 
-def _along_membrane(membrane: _Float32, curve: FloatArray) -> FloatArray:
-    """Shortest path along the ridge of the basement membrane, near `curve` (strip coordinates)."""
+def _along_membrane(membrane: _Float32, curve: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+    """Shortest path along the ridge of the basement membrane, near `curve` (strip coordinates).
+
+    With how clear the ridge is along it; the curve as it was, and None, where there is no ridge.
+    """
     sigma = 1.2
     ridge = -ndimage.gaussian_filter(membrane, (sigma * 1.5, sigma), order=(0, 2))
     ridge = np.maximum(ridge, -ndimage.gaussian_filter(membrane, (sigma, sigma * 1.5), order=(2, 0)))
@@ -157,8 +164,10 @@ def _along_membrane(membrane: _Float32, curve: FloatArray) -> FloatArray:
     total, _ = finder.find_costs(start)
     end = min(stop, key=lambda place: float(total[place]))
     path = np.array(finder.traceback(end), float)
-    clear = float(np.median(strength[path[:, 0].astype(int), path[:, 1].astype(int)]))
-    return smooth_curve(path, 1.5) if clear > 1.0 else curve
+    along = strength[path[:, 0].astype(int), path[:, 1].astype(int)]
+    if float(np.median(along)) <= _CLEAR_MEMBRANE:
+        return curve, None
+    return smooth_curve(path, 1.5), np.asarray(ndimage.gaussian_filter1d(along, 12.0, mode="nearest"), float)
 
 
 def _single_valued(curve: FloatArray) -> tuple[FloatArray, FloatArray]:

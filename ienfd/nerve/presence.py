@@ -13,10 +13,10 @@ from ienfd.stain.chromogen import EOSIN, HEMATOXYLIN, Chromogen
 
 __all__ = ["nerve_color_is_seen", "nerves_are_seen"]
 
-_MIN_CLEAR_UM_PER_MM = 200.0  # clear fibers, dermis included, per mm of junction
+_MIN_CLEAR_UM_PER_MM = 150.0  # clear fibers, dermis included, per mm of junction
 _WEAK_UM_PER_MM = 500.0
-_CLEAR_CONTRAST, _CLEAR_CALIBER_UM = 8.0, 2.2
-_SHORTEST_UM = 12.0
+_CLEAR_CONTRAST, _CLEAR_CALIBER_UM = 8.0, 4.5
+_SHORTEST_UM = 15.0
 _MIN_AGREEMENT = 0.3
 _SAME_COLOR_DEG = 6.0
 

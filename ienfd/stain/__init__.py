@@ -1,0 +1,1 @@
+"""Stains: optical density and unmixing, fluorescence, the nerve signal and the depth it came from."""

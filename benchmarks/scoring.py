@@ -117,7 +117,7 @@ def match(
         return []
     distance = np.linalg.norm(true_px[:, None] - counted_px[None], axis=2) * pixel_size_um
     within = distance <= limit_um
-    # a pair beyond the limit costs more than all pairs within it together, so it is taken only for want of others
+    # a pair beyond the limit costs more than all pairs within it together, so it is taken last
     beyond = limit_um * (min(distance.shape) + 1)
     rows, cols = linear_sum_assignment(np.where(within, distance, beyond))
     return [(int(r), int(c)) for r, c in zip(rows, cols, strict=True) if within[r, c]]
@@ -143,7 +143,7 @@ def curve_distance_um(
         return float("nan")
     there, _ = cKDTree(found).query(true)
     back, _ = cKDTree(true).query(found)
-    return float((there.mean() + back.mean()) / 2)
+    return float((np.mean(there) + np.mean(back)) / 2)
 
 
 def relative_error(found: float | None, true: float) -> float:

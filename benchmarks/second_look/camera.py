@@ -40,7 +40,7 @@ def expose_fluorescence(
         noisy = light + spread * rng.standard_normal(light.shape, np.float32)
         noisy += rng.uniform(0, 0.035) * cloud(rng, channel.shape, rng.uniform(0.8, 1.6))
         if rng.random() < 0.3:  # rows of the sensor read out unevenly
-            noisy += (rng.normal(0, 0.012, channel.shape[0]).astype(np.float32))[:, None]
+            noisy += np.asarray(rng.normal(0, 0.012, channel.shape[0]), np.float32)[:, None]
         if rng.random() < 0.3:
             noisy = gaussian_filter(noisy, rng.uniform(0.4, 0.8))
         top = np.percentile(noisy[::3, ::3], 99.95) * rng.uniform(1.0, 2.5)

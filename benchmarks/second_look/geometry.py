@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -60,7 +60,7 @@ def smooth_noise(rng: np.random.Generator, count: int, scale: float) -> np.ndarr
     """(count,) noise of unit variance, correlated over `scale` samples."""
     pad = int(4 * scale) + 4
     noise = gaussian_filter1d(rng.standard_normal(count + 2 * pad), scale)[pad : pad + count]
-    return noise * np.sqrt(2.0 * np.sqrt(np.pi) * max(scale, 0.3))
+    return np.asarray(noise * np.sqrt(2.0 * np.sqrt(np.pi) * max(scale, 0.3)))
 
 
 def _ridges(rng: np.random.Generator, s: np.ndarray, amplitude_um: float) -> np.ndarray:
@@ -95,7 +95,7 @@ def _make_piece(rng: np.random.Generator, length_um: float, heading: float, flat
         rest = along - index * STEP_UM
         pick = [np.interp(index, np.arange(count), a[:, k]) for a in (base, normal, tangent) for k in (0, 1)]
         b, n, t = (np.stack(pick[k : k + 2], 1) for k in (0, 2, 4))
-        return b + n * depth[:, None] + t * rest[:, None]
+        return np.asarray(b + n * depth[:, None] + t * rest[:, None])
 
     thickness = rng.uniform(45, 110) if not flat else rng.uniform(40, 70)
     amplitude = rng.uniform(12, 50) if not flat else rng.uniform(0, 6)
@@ -143,8 +143,7 @@ def _make_piece(rng: np.random.Generator, length_um: float, heading: float, flat
 
 def _moved(piece: Piece, shift: np.ndarray) -> Piece:
     names = ("surface", "junction", "corneum_area", "epidermis_area", "dermis_area")
-    lines = [getattr(piece, name) + shift for name in names]
-    return Piece(*lines, piece.corneum_um, piece.heading_rad)
+    return replace(piece, **{name: getattr(piece, name) + shift for name in names})
 
 
 def _blob(rng: np.random.Generator, radius_um: float) -> np.ndarray:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
-from .geometry import Maps, Scene, smooth_noise
+from .geometry import Maps, Piece, Scene, smooth_noise
 
 __all__ = ["Cell", "Strand", "Tangle", "grow"]
 
@@ -46,8 +48,19 @@ class Tangle:
 
 
 def _walk(
-    rng, maps, start, direction, steps, *, side, wobble=0.16, pull=0.0, pull_to=None, margin=3.0, home=0.0
-):
+    rng: np.random.Generator,
+    maps: Maps,
+    start: np.ndarray,
+    direction: np.ndarray | Sequence[float],
+    steps: float,
+    *,
+    side: int,
+    wobble: float = 0.16,
+    pull: float = 0.0,
+    pull_to: float | None = None,
+    margin: float = 3.0,
+    home: float = 0.0,
+) -> np.ndarray:
     """Walk of 1 um steps that stays on its side of the junction (+1 epidermis, -1 dermis, 0 either)."""
     points = [np.asarray(start, float)]
     heading = aim = np.arctan2(direction[0], direction[1])
@@ -85,10 +98,10 @@ def _eased(path: np.ndarray) -> np.ndarray:
         return path
     soft = np.stack([gaussian_filter1d(path[:, k], 3.0, mode="nearest") for k in (0, 1)], 1)
     keep = np.exp(-np.minimum(np.arange(len(path)), np.arange(len(path))[::-1]) / 3.0)[:, None]
-    return keep * path + (1 - keep) * soft
+    return np.asarray(keep * path + (1 - keep) * soft)
 
 
-def _look(rng, kind, points, base, **changes):
+def _look(rng: np.random.Generator, kind: str, points: np.ndarray, base: float, **changes: Any) -> Strand:
     wide = {"plexus": (0.45, 0.8), "bundle": (0.7, 1.6)}.get(kind, (0.33, 0.62))
     return Strand(points, kind, base * rng.uniform(0.7, 1.25), rng.uniform(*wide), **changes)
 
@@ -96,7 +109,7 @@ def _look(rng, kind, points, base, **changes):
 def _cross_at(junction: np.ndarray, tree: cKDTree, path: np.ndarray) -> list[tuple[float, np.ndarray]]:
     """Exact intersections of a path with the junction polyline: (path position, point)."""
     found = []
-    near, _ = tree.query(path, distance_upper_bound=6.0)
+    near = np.asarray(tree.query(path, distance_upper_bound=6.0)[0])
     for i in np.flatnonzero(np.isfinite(near[:-1])):
         p, d = path[i], path[i + 1] - path[i]
         for j in tree.query_ball_point(p, 6.0):
@@ -117,7 +130,7 @@ def _arc(points: np.ndarray) -> float:
     return float(np.hypot(*np.diff(points, axis=0).T).sum())
 
 
-def _sites(rng, junction, per_mm):
+def _sites(rng: np.random.Generator, junction: np.ndarray, per_mm: float) -> list[int]:
     """Places on the junction for crossings, in clusters, at least 9 um apart."""
     length = _arc(junction)
     wanted = rng.poisson(1.25 * per_mm * length / 1000.0)  # a fifth is dropped later
@@ -149,22 +162,30 @@ def _inside(scene: Scene, point: np.ndarray, margin: float) -> bool:
     return bool(margin < point[0] < scene.height_um - margin and margin < point[1] < scene.width_um - margin)
 
 
-def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
+def _grow_piece(
+    rng: np.random.Generator,
+    piece: Piece,
+    scene: Scene,
+    maps: Maps,
+    tangle: Tangle,
+    per_mm: float,
+    level: float,
+) -> None:
     junction = piece.junction
     tree = cKDTree(junction)
     length_mm = _arc(piece.surface) / 1000.0
     deep = np.array([np.cos(piece.heading_rad), -np.sin(piece.heading_rad)])
     taken: list[np.ndarray] = []
 
-    def free(point, radius):
+    def free(point: np.ndarray, radius: float) -> bool:
         return all(np.hypot(*(point - t)) > radius for t in taken)
 
-    def normal_at(i):
+    def normal_at(i: int) -> np.ndarray:
         a, b = junction[max(i - 2, 0)], junction[min(i + 2, len(junction) - 1)]
         t = (b - a) / (np.hypot(*(b - a)) + 1e-9)
         return np.array([t[1], -t[0]])
 
-    def down_from(start, direction, reach):
+    def down_from(start: np.ndarray, direction: np.ndarray, reach: float) -> np.ndarray:
         path = _walk(rng, maps, start, direction, reach, side=-1)
         if len(path) > 12 and rng.random() < 0.5:  # bends into the plexus
             turn = path[-1] - path[-3]
@@ -276,10 +297,18 @@ def _grow_piece(rng, piece, scene, maps, tangle, per_mm, level):
     per_mm_cells = rng.choice([rng.uniform(0, 6), rng.uniform(6, 30)], p=[0.4, 0.6])
     tone = rng.uniform(0.45, 1.25)
     for _ in range(rng.poisson(per_mm_cells * length_mm)):
-        _langerhans(rng, piece, scene, maps, tangle, normal_at, level * tone, free)
+        _langerhans(rng, piece, maps, tangle, normal_at, level * tone, free)
 
 
-def _langerhans(rng, piece, scene, maps, tangle, normal_at, level, free):
+def _langerhans(
+    rng: np.random.Generator,
+    piece: Piece,
+    maps: Maps,
+    tangle: Tangle,
+    normal_at: Callable[[int], np.ndarray],
+    level: float,
+    free: Callable[[np.ndarray, float], bool],
+) -> None:
     i = int(rng.integers(8, len(piece.junction) - 8))
     basal = rng.random() < 0.15
     center = piece.junction[i] - normal_at(i) * (rng.uniform(5, 9) if basal else rng.uniform(12, 50))

@@ -49,7 +49,7 @@ def blur(image: np.ndarray, sigma_px: float) -> np.ndarray:
 
 def _tile(rng: np.random.Generator, along: float, across: float) -> np.ndarray:
     tile = gaussian_filter(rng.standard_normal((512, 512)).astype(np.float32), (across, along), mode="wrap")
-    return tile / tile.std()
+    return np.asarray(tile / tile.std())
 
 
 def collagen(
@@ -111,7 +111,7 @@ def keratinocytes(
     wobble = np.stack(
         [cloud(rng, shape, 2.5 / pixel_um)[rr, cc], cloud(rng, shape, 2.5 / pixel_um)[rr, cc]], 1
     )
-    dist, index = cKDTree(centers).query(where + 0.9 * wobble, k=2)
+    dist, index = (np.asarray(found) for found in cKDTree(centers).query(where + 0.9 * wobble, k=2))
     membrane[rr, cc] = np.exp(-(((dist[:, 1] - dist[:, 0]) / 1.3) ** 2))
     cell[rr, cc] = rng.standard_normal(len(centers)).astype(np.float32)[index[:, 0]]
     return Texture(membrane, cell, centers, depth)

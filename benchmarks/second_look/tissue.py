@@ -38,7 +38,9 @@ class Layers:
     shaft: np.ndarray
 
 
-def _duct(rng: np.random.Generator, scene: Scene, maps: Maps, shape: tuple[int, int], pixel_um: float):
+def _duct(
+    rng: np.random.Generator, maps: Maps, shape: tuple[int, int], pixel_um: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """A sweat duct (rings and coils) or a follicle-like cell nest in the dermis, sometimes."""
     wall, lumen, shaft = (np.zeros(shape, np.float32) for _ in range(3))
     centers: list[np.ndarray] = []
@@ -77,7 +79,16 @@ def _duct(rng: np.random.Generator, scene: Scene, maps: Maps, shape: tuple[int, 
     return wall, lumen, shaft, np.concatenate(centers) if centers else np.zeros((0, 2))
 
 
-def _nuclei(rng, scene, maps, cells, duct_centers, epidermis, dermis, pixel_um):
+def _nuclei(
+    rng: np.random.Generator,
+    scene: Scene,
+    maps: Maps,
+    cells: textures.Texture,
+    duct_centers: np.ndarray,
+    epidermis: np.ndarray,
+    dermis: np.ndarray,
+    pixel_um: float,
+) -> np.ndarray:
     canvas = np.zeros(dermis.shape, np.float32)
     heading = scene.pieces[0].heading_rad
     keep = rng.random(len(cells.centers)) < np.where(cells.depth > 0.9, 0.25, 0.9)
@@ -112,7 +123,7 @@ def _nuclei(rng, scene, maps, cells, duct_centers, epidermis, dermis, pixel_um):
     for region in (epidermis, dermis):
         ghost = gaussian_filter(np.roll(canvas * region, roll, (0, 1)), 1.8 / pixel_um) * region
         np.maximum(canvas, thick * ghost, out=canvas)
-    return canvas * np.clip(epidermis + dermis, 0, 1)
+    return np.asarray(canvas * np.clip(epidermis + dermis, 0, 1))
 
 
 def paint_layers(
@@ -131,7 +142,7 @@ def paint_layers(
     debris = raster(list(scene.debris), shape, pixel_um) if scene.debris else np.zeros(shape, np.float32)
     junction = enlarge(maps.junction, shape, pixel_um)
     surface = enlarge(maps.surface, shape, pixel_um)
-    wall, lumen, shaft, duct_centers = _duct(rng, scene, maps, shape, pixel_um)
+    wall, lumen, shaft, duct_centers = _duct(rng, maps, shape, pixel_um)
     cells = textures.keratinocytes(rng, shape, pixel_um, maps, epidermis)
     coarse = np.clip((-junction - 40) / 90, 0, 1).astype(np.float32)
     collagen = textures.collagen(rng, shape, pixel_um, pieces[0].heading_rad, coarse)

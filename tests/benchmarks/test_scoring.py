@@ -72,7 +72,8 @@ def test_no_junction_has_no_distance() -> None:
 
 def test_a_refused_section_is_missed_in_recall_and_absent_in_medians() -> None:
     good = score_section(
-        "a", "bright-field", np.array([[0.0, 0.0], [0.0, 90.0]]), np.array([[0.0, 0.0], [0.0, 90.0], [0.0, 40.0]]), 1.0,
+        "a", "bright-field",
+        np.array([[0.0, 0.0], [0.0, 90.0]]), np.array([[0.0, 0.0], [0.0, 90.0], [0.0, 40.0]]), 1.0,
         junction_mm=(1.0, 0.9), surface_mm=(1.0, 1.1),
     )  # fmt: skip
     pooled = pool([good, refused_score("b", "bright-field", "refused", 2)])

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-import tifffile
-
-from . import BRIGHT_FIELD, FLUORESCENCE, make
+from . import BRIGHT_FIELD, FLUORESCENCE
+from .files import write
 
 
 def main() -> None:
@@ -23,35 +21,15 @@ def main() -> None:
     parser.add_argument("--length-um", type=float, help="length of epidermis")
     parser.add_argument("--pixel-size-um", type=float)
     args = parser.parse_args()
-    (args.out / "images").mkdir(parents=True, exist_ok=True)
-    (args.out / "truth").mkdir(exist_ok=True)
     for seed in range(args.seed, args.seed + args.count):
-        pixels, meta, truth = make(
-            seed, args.stain, family=args.family, length_um=args.length_um, pixel_size_um=args.pixel_size_um
+        path, truth = write(
+            args.out, seed, args.stain, family=args.family, length_um=args.length_um,
+            pixel_size_um=args.pixel_size_um,
+        )  # fmt: skip
+        print(
+            f"{path.name.removesuffix('.ome.tif')} {truth['shape']} {truth['pixel_size_um']} um/px, "
+            f"{len(truth['crossings'])} crossings, {truth['layout']}"
         )
-        name = f"{seed:07d}_{truth['family']}"
-        size = meta["pixel_size_um"]
-        metadata = {
-            "axes": meta["axes"],
-            "PhysicalSizeX": size,
-            "PhysicalSizeXUnit": "µm",
-            "PhysicalSizeY": size,
-            "PhysicalSizeYUnit": "µm",
-            "Channel": {"Name": meta["channels"]},
-            "SignificantBits": meta["bits"],
-        }
-        tifffile.imwrite(
-            args.out / "images" / f"{name}.ome.tif",
-            pixels,
-            ome=True,
-            photometric="rgb" if meta["rgb"] else "minisblack",
-            metadata=metadata,
-            compression="zlib",
-            compressionargs={"level": 1},
-        )
-        text = json.dumps(truth, separators=(",", ":"))
-        (args.out / "truth" / f"{name}.json").write_text(text, encoding="utf-8")
-        print(f"{name} {truth['shape']} {size} um/px, {len(truth['crossings'])} crossings, {truth['layout']}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""How well ienfd counts: sections of exact truth, analyzed as a user would, against that truth."""

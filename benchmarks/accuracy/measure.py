@@ -1,0 +1,129 @@
+"""`ienfd run` on the sections, and its tables against the truth."""
+
+from __future__ import annotations
+
+import csv
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.accuracy.images import image_path, truth_path
+from benchmarks.accuracy.plan import PlannedSection
+from benchmarks.accuracy.truth import FloatArray, TrueSection, read_true_section
+from benchmarks.scoring import SectionScore, refused_score, score_section
+from ienfd.study.store import Store
+
+__all__ = ["Measured", "analyze_images", "measure"]
+
+_EXIT_SOME_FAILED = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """One section with what became of it.
+
+    Parameters
+    ----------
+    section : PlannedSection
+        Which one.
+    truth : TrueSection
+        What is in it.
+    score : SectionScore
+        How far ienfd found it.
+    reason : str
+        Why it is not `ok`; empty if it is.
+    density_per_mm : float
+        As given; NaN if none is.
+    """
+
+    section: PlannedSection
+    truth: TrueSection
+    score: SectionScore
+    reason: str
+    density_per_mm: float
+
+
+def analyze_images(images: Path, study: Path, workers: int) -> None:
+    """Run ienfd as a user does: a process of its own.
+
+    Raises
+    ------
+    RuntimeError
+        If it ends otherwise than after all sections.
+    """
+    command = [sys.executable, "-m", "ienfd", "run", str(images), "--out", str(study)]
+    command += ["--workers", str(workers), "--progress", "none"]
+    done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
+    if done.returncode not in (0, _EXIT_SOME_FAILED):
+        raise RuntimeError(f"ienfd run ended with {done.returncode}")
+
+
+def measure(out: Path, sections: Sequence[PlannedSection]) -> list[Measured]:
+    """Every section against its truth.
+
+    Raises
+    ------
+    RuntimeError
+        If a section has no row in sections.csv.
+    """
+    study = out / "study"
+    rows = {row["file"]: row for row in _table(study / "sections.csv")}
+    counted: dict[str, list[tuple[float, float]]] = {}
+    for row in _table(study / "crossings.csv"):
+        if row["counted"] == "true":
+            counted.setdefault(row["section_id"], []).append((float(row["row_px"]), float(row["col_px"])))
+    junctions = _junctions(study)
+    measured = []
+    for section in sections:
+        file = image_path(out, section).name
+        if file not in rows:
+            raise RuntimeError(f"{file} has no row in sections.csv")
+        truth = read_true_section(truth_path(out, section), section.generator)
+        measured.append(_measured(section, truth, rows[file], counted, junctions.get(file, ())))
+    return measured
+
+
+def _measured(
+    section: PlannedSection,
+    truth: TrueSection,
+    row: dict[str, str],
+    counted: dict[str, list[tuple[float, float]]],
+    junctions: Sequence[FloatArray],
+) -> Measured:
+    status = row["status"]
+    if status != "ok":
+        score = refused_score(section.name, section.stain, status, len(truth.crossings_px))
+        return Measured(section, truth, score, row["reason"], np.nan)
+    found = np.array(counted.get(row["section_id"], []), dtype=np.float64).reshape(-1, 2)
+    if len(found) != int(row["crossings"]):
+        raise RuntimeError(f"{row['file']}: the tables disagree on the number of crossings")
+    score = score_section(
+        section.name,
+        section.stain,
+        truth.crossings_px,
+        found,
+        truth.pixel_size_um,
+        junctions_px=(truth.junctions_px, junctions),
+        junction_mm=(truth.junction_mm, float(row["junction_length_mm"])),
+        surface_mm=(truth.surface_mm, float(row["surface_length_mm"])),
+    )
+    return Measured(section, truth, score, "", float(row["density_per_mm"]))
+
+
+def _table(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def _junctions(study: Path) -> dict[str, tuple[FloatArray, ...]]:
+    """The junctions that were found, by file; the tables do not hold them."""
+    with Store(study) as store:
+        return {
+            row.path: tuple(piece.junction_px for piece in store.findings(row.analysis_id).pieces)
+            for row in store.placements()
+            if row.analysis_id is not None
+        }

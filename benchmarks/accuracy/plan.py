@@ -1,0 +1,77 @@
+"""Which sections the measurement is made on: generators, stains and families take turns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks.second_look import BRIGHT_FIELD, FLUORESCENCE
+
+__all__ = ["DEVELOPMENT_SEEDS_BELOW", "TEST_SEEDS_FROM", "PlannedSection", "plan_sections"]
+
+Generator = Literal["phantom", "second_look"]
+Stain = Literal["bright-field", "fluorescence"]
+
+DEVELOPMENT_SEEDS_BELOW = 10_000
+TEST_SEEDS_FROM = 1_000_000
+
+_GENERATORS: tuple[Generator, ...] = ("phantom", "second_look")
+_STAINS: tuple[Stain, ...] = ("bright-field", "fluorescence")
+_FAMILIES = {"bright-field": BRIGHT_FIELD, "fluorescence": FLUORESCENCE}
+
+
+@dataclass(frozen=True)
+class PlannedSection:
+    """One section to be made.
+
+    Parameters
+    ----------
+    generator : {"phantom", "second_look"}
+        Who makes it.
+    stain : {"bright-field", "fluorescence"}
+        Kind of microscopy.
+    family : str or None
+        Family of the second generator; None for a phantom, whose spec is drawn from its seed.
+    seed : int
+        Decides everything else.
+    small : bool
+        Whether it is a short section in coarse pixels, for a quick check.
+    """
+
+    generator: Generator
+    stain: Stain
+    family: str | None
+    seed: int
+    small: bool = False
+
+    @property
+    def name(self) -> str:
+        """Stem of its files."""
+        kind = self.family or f"phantom-{self.stain}"
+        return f"{'small_' if self.small else ''}{self.seed:07d}_{kind}"
+
+
+def plan_sections(
+    count: int, first_seed: int = TEST_SEEDS_FROM, *, small: bool = False
+) -> list[PlannedSection]:
+    """The first `count` sections of the endless list that begins at `first_seed`.
+
+    Raises
+    ------
+    ValueError
+        If a seed would lie between those for development and those for tests.
+    """
+    last = first_seed + count - 1
+    if first_seed < 0 or not (last < DEVELOPMENT_SEEDS_BELOW or first_seed >= TEST_SEEDS_FROM):
+        raise ValueError(
+            f"seeds {first_seed} to {last}: development has those below {DEVELOPMENT_SEEDS_BELOW},"
+            f" tests those from {TEST_SEEDS_FROM}"
+        )
+    sections = []
+    for number in range(count):
+        generator = _GENERATORS[number % 2]
+        stain = _STAINS[number // 2 % 2]
+        families = _FAMILIES[stain]
+        family = families[number // 4 % len(families)] if generator == "second_look" else None
+        sections.append(PlannedSection(generator, stain, family, first_seed + number, small))
+    return sections

@@ -1,0 +1,155 @@
+"""The figures as JSON for programs and Markdown for people; the same figures give the same bytes."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import ienfd
+from benchmarks.accuracy.figures import Figures, figures_of, grouped
+from benchmarks.accuracy.measure import Measured
+from benchmarks.scoring import MATCH_LIMIT_UM
+from ienfd.analysis_key import ALGORITHM_VERSION
+
+__all__ = ["markdown", "summarized", "write_figures"]
+
+_GROUPS = {
+    "generator": lambda m: m.section.generator,
+    "stain": lambda m: m.section.stain,
+    "generator and stain": lambda m: f"{m.section.generator}, {m.section.stain}",
+    "planes": lambda m: m.truth.planes,
+    "family": lambda m: m.truth.family,
+}
+_HEAD = (
+    "", "sections", "refused", "failed", "true", "counted", "precision", "recall", "F1", "95 % interval",
+    "junction length error", "surface length error", "junction distance (um)", "density ICC(2,1)",
+    "density bias (/mm)",
+)  # fmt: skip
+
+
+def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
+    """All figures in JSON's types; what is not a number is null."""
+    return {
+        "ienfd": ienfd.__version__,
+        "algorithm_version": ALGORITHM_VERSION,
+        "match_limit_um": MATCH_LIMIT_UM,
+        "seeds": [min(m.section.seed for m in measured), max(m.section.seed for m in measured)],
+        "small": measured[0].section.small,
+        "all": _values(figures_of(measured)),
+        "groups": {
+            by: {name: _values(figures) for name, figures in grouped(measured, key).items()}
+            for by, key in _GROUPS.items()
+        },
+        "sections": [_row(m) for m in measured],
+    }
+
+
+def _values(figures: Figures) -> dict[str, Any]:
+    pooled = figures.pooled
+    named = {
+        "precision": pooled.precision,
+        "recall": pooled.recall,
+        "f1": pooled.f1,
+        "f1_low": figures.f1_low,
+        "f1_high": figures.f1_high,
+    }
+    density = {f"density_{name}": value for name, value in asdict(figures.agreement).items()}
+    return _rounded({**asdict(pooled), **named, **density})
+
+
+def _row(m: Measured) -> dict[str, Any]:
+    score = m.score
+    return _rounded(
+        {
+            "name": score.name,
+            "generator": m.section.generator,
+            "stain": m.section.stain,
+            "family": m.truth.family,
+            "planes": m.truth.planes,
+            "pixel_size_um": m.truth.pixel_size_um,
+            "status": score.status,
+            "reason": m.reason,
+            "true": score.true_crossings,
+            "counted": score.counted_crossings,
+            "matched": score.matched,
+            "true_density_per_mm": m.truth.density_per_mm,
+            "density_per_mm": m.density_per_mm,
+            "junction_length_error": score.junction_length_error,
+            "surface_length_error": score.surface_length_error,
+            "junction_distance_um": score.junction_distance_um,
+        }
+    )
+
+
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: (round(value, 4) if math.isfinite(value) else None) if isinstance(value, float) else value
+        for name, value in values.items()
+    }
+
+
+def markdown(summary: dict[str, Any]) -> str:
+    """The tables, and the list of all sections."""
+    first, last = summary["seeds"]
+    kind = "small sections" if summary["small"] else "sections"
+    lines = [
+        f"{summary['all']['sections']} {kind}, seeds {first} to {last};"
+        f" ienfd {summary['ienfd']}, algorithm {summary['algorithm_version']}."
+        f" One-to-one match within {summary['match_limit_um']:g} um;"
+        " all crossings of a refused section count as missed. Errors of lengths and distances are medians.",
+        "",
+        *_table(_HEAD, [_cells("all", summary["all"])]),
+    ]
+    for by, groups in summary["groups"].items():
+        lines += ["", f"By {by}:", "", *_table(_HEAD, [_cells(name, groups[name]) for name in groups])]
+    lines += ["", "Every section:", "", *_section_table(summary["sections"])]
+    return "\n".join(lines) + "\n"
+
+
+def _cells(name: str, values: dict[str, Any]) -> list[str]:
+    true, counted = values["matched"] + values["missed"], values["matched"] + values["spurious"]
+    interval = "" if values["f1_low"] is None else f"{values['f1_low']:.3f} to {values['f1_high']:.3f}"
+    return [
+        name, *(str(values[part]) for part in ("sections", "refused", "failed")), str(true), str(counted),
+        *(_said(values[part], ".3f") for part in ("precision", "recall", "f1")), interval,
+        *(_said(values[part], ".1%") for part in ("junction_length_error", "surface_length_error")),
+        _said(values["junction_distance_um"], ".2f"), _said(values["density_icc"], ".3f"),
+        _said(values["density_bias_per_mm"], "+.2f"),
+    ]  # fmt: skip
+
+
+def _section_table(rows: list[dict[str, Any]]) -> list[str]:
+    head = (
+        "section", "family", "planes", "um/px", "status", "true", "counted", "matched",
+        "junction length error", "surface length error", "junction distance (um)",
+    )  # fmt: skip
+    cells = [
+        [
+            row["name"], row["family"], row["planes"], f"{row['pixel_size_um']:g}",
+            f"{row['status']} {row['reason']}".strip(), str(row["true"]), str(row["counted"]),
+            str(row["matched"]), _said(row["junction_length_error"], "+.1%"),
+            _said(row["surface_length_error"], "+.1%"), _said(row["junction_distance_um"], ".2f"),
+        ]
+        for row in rows
+    ]  # fmt: skip
+    return _table(head, cells)
+
+
+def _said(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    rule = ["---"] + ["---:"] * (len(head) - 1)
+    return [f"| {' | '.join(row)} |" for row in (head, rule, *rows)]
+
+
+def write_figures(out: Path, summary: dict[str, Any]) -> None:
+    """Write figures.json and figures.md."""
+    text = json.dumps(summary, indent=1, allow_nan=False) + "\n"
+    (out / "figures.json").write_text(text, encoding="utf-8", newline="\n")
+    (out / "figures.md").write_text(markdown(summary), encoding="utf-8", newline="\n")

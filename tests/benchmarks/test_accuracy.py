@@ -1,0 +1,191 @@
+"""The measurement of accuracy: which sections, how tables meet the truth, when it fails loudly."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.accuracy import __main__ as command
+from benchmarks.accuracy import measure as measuring
+from benchmarks.accuracy.figures import figures_of, icc_2_1
+from benchmarks.accuracy.images import image_path, make_images, truth_path, write_cases
+from benchmarks.accuracy.measure import Measured, measure
+from benchmarks.accuracy.plan import PlannedSection, plan_sections
+from benchmarks.accuracy.report import markdown, summarized, write_figures
+from benchmarks.accuracy.truth import TrueSection, family_of, read_true_section
+from benchmarks.scoring import SectionScore
+from benchmarks.second_look import BRIGHT_FIELD, FLUORESCENCE
+from ienfd.batch.case_values import validated
+from ienfd.phantom import PhantomSpec
+
+LINE = np.array([[50.0, 0.0], [50.0, 1000.0]])
+
+
+def true_section(crossings: list[tuple[float, float]]) -> TrueSection:
+    """A millimeter of straight skin in pixels of one micrometer."""
+    at = np.array(crossings, dtype=np.float64).reshape(-1, 2)
+    return TrueSection("fl-pgp", "projection", 1.0, at, (LINE,), (LINE - [40, 0],), 1.0, 1.0)
+
+
+def measured(matched: int, spurious: int, missed: int, seed: int = 1_000_000) -> Measured:
+    section = PlannedSection("second_look", "fluorescence", "fl-pgp", seed)
+    truth = true_section([(50.0, 10.0 * n) for n in range(matched + missed)])
+    score = SectionScore(section.name, section.stain, "ok", matched, spurious, missed, 0.01, -0.02, 1.5)
+    return Measured(section, truth, score, "", float(matched + spurious))
+
+
+def test_forty_sections_hold_both_generators_and_stains_and_all_families() -> None:
+    sections = plan_sections(40)
+    kinds = [(s.generator, s.stain) for s in sections]
+    assert {kind: kinds.count(kind) for kind in set(kinds)} == {
+        (generator, stain): 10
+        for generator in ("phantom", "second_look")
+        for stain in ("bright-field", "fluorescence")
+    }
+    assert {s.family for s in sections if s.family} == {*BRIGHT_FIELD, *FLUORESCENCE}
+    assert [s.seed for s in sections] == list(range(1_000_000, 1_000_040))
+    assert plan_sections(8) == sections[:8]
+    assert len({s.name for s in [*sections, *plan_sections(40, small=True)]}) == 80
+
+
+@pytest.mark.parametrize(("first", "count"), [(9_999, 2), (500_000, 1), (999_999, 1), (-1, 1)])
+def test_seeds_are_for_development_or_for_tests(first: int, count: int) -> None:
+    with pytest.raises(ValueError, match="development"):
+        plan_sections(count, first)
+    assert plan_sections(1, 9_999)[0].seed == 9_999
+
+
+def test_families_of_phantoms_are_named_as_those_of_the_second_generator() -> None:
+    assert family_of(PhantomSpec()) == "bf-dab-hematoxylin"
+    assert family_of(PhantomSpec(chromogen="vip", counterstain="none")) == "bf-vip"
+    both = PhantomSpec(stain="fluorescence", basement_membrane_channel=True, nuclei_channel=True)
+    assert (family_of(both), family_of(PhantomSpec(stain="fluorescence"))) == ("fl-pgp-col4-dapi", "fl-pgp")
+
+
+def test_lengths_of_painted_sections_are_those_of_their_curves(tmp_path: Path) -> None:
+    curve = [[10.0, float(col)] for col in range(0, 2001, 5)]
+    path = tmp_path / "truth.json"
+    values = {
+        "family": "bf-dab", "pixel_size_um": 0.5, "crossings": [], "junctions": [curve], "surfaces": [curve],
+    }  # fmt: skip
+    path.write_text(json.dumps(values), encoding="utf-8")
+    truth = read_true_section(path, "second_look")
+    assert (truth.junction_mm, truth.surface_mm) == (pytest.approx(1.0), pytest.approx(1.0))
+    assert truth.crossings_px.shape == (0, 2)
+    assert truth.density_per_mm == 0
+
+
+def test_what_is_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (section,) = plan_sections(1, 3, small=True)
+    for path in (image_path(tmp_path, section), truth_path(tmp_path, section)):
+        path.parent.mkdir()
+        path.write_text("made before", encoding="utf-8")
+    said: list[str] = []
+    make_images(tmp_path, [section], 1, said.append)
+    assert said == []
+    assert truth_path(tmp_path, section).read_text("utf-8") == "made before"
+
+
+def test_the_case_table_gives_a_frame_but_not_the_stain(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    write_cases(tmp_path, plan_sections(3))
+    head, *rows = (tmp_path / "images" / "cases.csv").read_text("utf-8").splitlines()
+    assert "stain" not in head.split(",")
+    assert len(rows) == len({row.split(",")[1] for row in rows}) == 3
+    cells = dict(zip(head.split(","), rows[0].split(","), strict=True))
+    assert cells.pop("file").startswith("1000000_phantom-bright-field")
+    assert validated(cells)[1] == []
+
+
+def test_tables_meet_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, refused = plan_sections(4)[3], plan_sections(2)[1]
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "sections.csv").write_text(
+        "file,section_id,status,reason,crossings,junction_length_mm,surface_length_mm,density_per_mm\n"
+        f"{image_path(tmp_path, good).name},s1,ok,,2,1.1,0.9,2.2222\n"
+        f"{image_path(tmp_path, refused).name},s2,refused,no_epidermis,,,,\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "study" / "crossings.csv").write_text(
+        "section_id,row_px,col_px,counted\n"
+        "s1,50,104,true\ns1,50,700,true\ns1,50,300,false\ns2,50,100,false\n",
+        encoding="utf-8",
+    )
+    truth = true_section([(50, 100), (50, 300)])
+    monkeypatch.setattr(measuring, "read_true_section", lambda path, generator: truth)
+    file = image_path(tmp_path, good).name
+    monkeypatch.setattr(measuring, "_junctions", lambda study: {file: (LINE + np.array([3.0, 0.0]),)})
+    first, second = measure(tmp_path, [good, refused])
+    assert (first.score.matched, first.score.spurious, first.score.missed) == (1, 1, 1)
+    assert first.score.junction_length_error == pytest.approx(0.1)
+    assert first.score.surface_length_error == pytest.approx(-0.1)
+    assert first.score.junction_distance_um == pytest.approx(3.0)
+    assert first.density_per_mm == 2.2222
+    assert (second.score.status, second.reason, second.score.missed) == ("refused", "no_epidermis", 2)
+    assert math.isnan(second.density_per_mm)
+    with pytest.raises(RuntimeError, match="no row"):
+        measure(tmp_path, plan_sections(3))
+
+
+def test_icc_of_the_example_of_its_inventors() -> None:
+    judged = np.array(
+        [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], dtype=float
+    )
+    assert icc_2_1(judged) == pytest.approx(0.29, abs=0.005)
+    assert icc_2_1(np.array([[1.0, 1.0], [5.0, 5.0], [7.0, 7.0]])) == pytest.approx(1.0)
+    assert math.isnan(icc_2_1(np.array([[1.0, 2.0]])))
+
+
+def test_the_interval_is_that_of_sections_not_of_crossings() -> None:
+    same = figures_of([measured(8, 2, 2)] * 5)
+    assert same.pooled.f1 == same.f1_low == same.f1_high == pytest.approx(0.8)
+    mixed = figures_of([measured(10, 0, 0), measured(0, 10, 10), measured(10, 0, 0), measured(10, 0, 0)])
+    assert mixed.f1_low < 0.5 < mixed.pooled.f1 == 0.75 < mixed.f1_high == 1.0
+    assert math.isnan(figures_of([measured(1, 0, 0)]).f1_low)
+
+
+def test_bias_is_given_minus_true() -> None:
+    agreed = figures_of([measured(4, 2, 0), measured(4, 0, 0)]).agreement
+    assert (agreed.sections, agreed.bias_per_mm) == (2, 1.0)
+    assert agreed.sd_per_mm == pytest.approx(math.sqrt(2))
+
+
+def test_figures_are_written_the_same_every_time(tmp_path: Path) -> None:
+    summary = summarized([measured(8, 2, 2), measured(1, 0, 3, seed=1_000_001)])
+    assert summary["all"]["f1"] == round(18 / 25, 4)
+    assert summary["seeds"] == [1_000_000, 1_000_001]
+    assert list(summary["groups"]["family"]) == ["fl-pgp"]
+    write_figures(tmp_path, summary)
+    assert json.loads((tmp_path / "figures.json").read_text("utf-8")) == summary
+    text = (tmp_path / "figures.md").read_text("utf-8")
+    assert text == markdown(summary)
+    assert "| all | 2 | 0 | 0 | 14 | 11 | 0.818 | 0.643 | 0.720 |" in text
+    assert "| 1000001_fl-pgp | fl-pgp | projection | 1 | ok | 4 | 1 | 1 |" in text
+
+
+@pytest.mark.parametrize(("floor", "status"), [("0.6", 0), ("0.8", 0), ("0.81", 1)])
+def test_the_command_fails_under_the_floor(
+    floor: str,
+    status: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    analyzed: list[Path] = []
+    monkeypatch.setattr(command, "make_images", lambda *given: None)
+    monkeypatch.setattr(command, "write_cases", lambda *given: None)
+    monkeypatch.setattr(command, "analyze_images", lambda images, study, workers: analyzed.append(images))
+    monkeypatch.setattr(command, "measure", lambda out, sections: [measured(8, 2, 2)])
+    assert command.main([str(tmp_path), "--small", "--floor", floor]) == status
+    assert analyzed == [tmp_path / "images"]
+    said = capsys.readouterr()
+    assert "0.800" in said.out
+    assert ("must be at least" in said.err) == bool(status)
+
+
+def test_nothing_found_and_nothing_to_find_is_no_success() -> None:
+    assert command._judged(summarized([measured(0, 0, 0)]), 0.0) == 1

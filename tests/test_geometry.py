@@ -13,7 +13,7 @@ DOWN = np.array([[0.0, 5.0], [10.0, 5.0]])  # towards the bottom of the screen
 
 def ray(angle_deg: float, length: float, count: int) -> np.ndarray:
     turn = np.radians(angle_deg)
-    return np.linspace(0.0, length, count)[:, None] * np.array([np.sin(turn), np.cos(turn)])
+    return np.asarray(np.linspace(0.0, length, count)[:, None] * np.array([np.sin(turn), np.cos(turn)]))
 
 
 def circle(radius: float, angle: float, count: int = 4000) -> np.ndarray:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ienfd.protocol import Stain
 
 __all__ = ["phantom"]
 
@@ -29,7 +33,7 @@ __all__ = ["phantom"]
 )
 @click.option("--stain", type=click.Choice(["bright-field", "fluorescence"]), help="Only this stain.")
 @click.option("--length-mm", type=click.FloatRange(0.2, 10), help="Epidermis of every section in mm.")
-def phantom(out: Path, count: int, seed: int, stain: str | None, length_mm: float | None) -> None:
+def phantom(out: Path, count: int, seed: int, stain: Stain | None, length_mm: float | None) -> None:
     """Make synthetic sections whose fibers and crossings are known exactly.
 
     Writes the images, cases.csv and truth/ with one JSON file for each image: for training, for

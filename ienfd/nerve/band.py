@@ -61,5 +61,8 @@ def _distance_um(curves: Sequence[FloatArray], grid: Grid, shape: tuple[int, ...
 def on_grid(mask: NDArray[np.bool_], of: Grid, to: Grid, shape: tuple[int, int]) -> NDArray[np.bool_]:
     """A mask of one grid on another one, by nearest pixels."""
     centers = [to.to_image(np.column_stack([np.arange(n), np.arange(n)]).astype(float)) for n in shape]
-    places = [np.clip(np.rint(of.from_image(c)[:, k]).astype(int), 0, mask.shape[k] - 1) for k, c in enumerate(centers)]
+    places = [
+        np.clip(np.rint(of.from_image(c)[:, k]).astype(int), 0, mask.shape[k] - 1)
+        for k, c in enumerate(centers)
+    ]
     return mask[np.ix_(*places)]

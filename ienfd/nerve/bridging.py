@@ -100,7 +100,9 @@ def _tip_to_tip(
     fits &= (strands[a] != strands[b]) | (gap_um < 2.0)
     seen = _between(ends[a], ends[b], contrast)
     bend = 2 - straight_a - straight_b
-    cost = gap_um / max_gap_um + 0.5 * np.where(touching, 0, bend) - _EVIDENCE_WEIGHT * np.clip(seen / 4, 0, 1)
+    cost = (
+        gap_um / max_gap_um + 0.5 * np.where(touching, 0, bend) - _EVIDENCE_WEIGHT * np.clip(seen / 4, 0, 1)
+    )
     return [
         _Gap(float(cost[k]), int(a[k]), to_tip=int(b[k])) for k in np.flatnonzero(fits & (cost < _MAX_COST))
     ]
@@ -124,7 +126,9 @@ def _tip_to_side(
         return []
     every, owners, places = np.concatenate(points), np.concatenate(owner), np.concatenate(place)
     out = []
-    for number, near in enumerate(cKDTree(every).query_ball_point(ends, _SIDE_UM / px_um)):
+    tree = cKDTree(every)
+    for number, end in enumerate(ends):
+        near = tree.query_ball_point(end, _SIDE_UM / px_um)
         candidates = np.array([k for k in near if owners[k] != tips[number][1]], np.intp)
         if not len(candidates):
             continue
@@ -137,7 +141,9 @@ def _tip_to_side(
         best = int(np.argmin(cost))
         if cost[best] < _MAX_COST:
             k = candidates[best]
-            out.append(_Gap(float(cost[best]) + 0.1, number, to_strand=int(owners[k]), to_point=int(places[k])))
+            out.append(
+                _Gap(float(cost[best]) + 0.1, number, to_strand=int(owners[k]), to_point=int(places[k]))
+            )
     return out
 
 

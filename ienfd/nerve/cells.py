@@ -52,7 +52,7 @@ def find_cells(field: LineField, epidermis: NDArray[np.bool_], grid: Grid) -> tu
     height = thick - _background(thick, inside, px)
     values = height[inside]
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values)))) + 1e-9
-    labels, count = ndimage.label((height > _CONTRAST * spread) & inside)
+    labels, _ = ndimage.label((height > _CONTRAST * spread) & inside)
     cells = []
     for number, here in enumerate(ndimage.find_objects(labels), start=1):
         area = labels[here] == number
@@ -62,7 +62,8 @@ def find_cells(field: LineField, epidermis: NDArray[np.bool_], grid: Grid) -> tu
         at = np.argwhere(area)
         if _elongation(at) > _ELONGATED:
             continue
-        center = at.mean(axis=0) + [here[0].start + box[0].start, here[1].start + box[1].start]
+        corner = np.array([here[0].start + box[0].start, here[1].start + box[1].start])
+        center = at.mean(axis=0) + corner
         row, col = grid.to_image(center[None])[0]
         contrast = float(height[here][area].mean()) / spread
         cells.append(Cell(float(row), float(col), float(np.sqrt(size_um2 / np.pi)), contrast))
@@ -74,7 +75,7 @@ def _background(image: NDArray[np.float32], inside: NDArray[np.bool_], px: float
     sigma = _BACKGROUND_UM / px
     weight = ndimage.gaussian_filter(inside.astype(np.float32), sigma, truncate=3)
     total = ndimage.gaussian_filter(np.where(inside, image, 0).astype(np.float32), sigma, truncate=3)
-    return total / np.maximum(weight, 1e-3)
+    return np.asarray(total / np.maximum(weight, 1e-3), np.float32)
 
 
 def _elongation(pixels: NDArray[np.intp]) -> float:

@@ -79,7 +79,7 @@ def _colors(points: FloatArray, light: NDArray[np.float16], px_um: float) -> Flo
         places = np.rint(points[:, None] + offsets[None, :, None] * normal[:, None]).astype(int)
         rows = np.clip(places[..., 0], 0, light.shape[0] - 1)
         cols = np.clip(places[..., 1], 0, light.shape[1] - 1)
-        return light[rows, cols].astype(float).mean(axis=1)
+        return np.asarray(light[rows, cols].astype(float).mean(axis=1), float)
 
     difference = mean_at(_CENTER_UM) - mean_at(_BESIDE_UM)
     return np.asarray(ndimage.gaussian_filter1d(difference, _ALONG_UM / px_um, axis=0, mode="nearest"), float)

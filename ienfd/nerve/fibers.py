@@ -61,11 +61,18 @@ def find_fibers(
         In full-resolution pixels.
     """
     px_um = grid.pixel_size_um
-    mask = apply_hysteresis_threshold(field.contrast, choices.fiber_contrast_low, choices.fiber_contrast_low + 1)
+    mask = apply_hysteresis_threshold(
+        field.contrast, choices.fiber_contrast_low, choices.fiber_contrast_low + 1
+    )
     mask = remove_small_objects(mask, max_size=max(1, round(1.0 / px_um)), connectivity=2)
     nodes, paths = trace_lines(mask)
     strands = [
-        Strand(path.start, path.end, _centered(path.pixels, field.contrast, px_um), np.zeros(len(path.pixels), bool))
+        Strand(
+            path.start,
+            path.end,
+            _centered(path.pixels, field.contrast, px_um),
+            np.zeros(len(path.pixels), bool),
+        )
         for path in paths
     ]
     strands = [_tied(strand, nodes) for strand in strands]
@@ -92,7 +99,9 @@ def _centered(pixels: NDArray[np.intp], contrast: NDArray[np.float32], px_um: fl
     tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
     beside = points[None] + np.array([-1.0, 0.0, 1.0])[:, None, None] * normal[None]
-    left, middle, right = ndimage.map_coordinates(contrast, np.moveaxis(beside, -1, 0), order=1, mode="nearest")
+    left, middle, right = ndimage.map_coordinates(
+        contrast, np.moveaxis(beside, -1, 0), order=1, mode="nearest"
+    )
     curvature = left - 2 * middle + right
     shift = np.where(curvature < -1e-6, 0.5 * (left - right) / np.minimum(curvature, -1e-6), 0.0)
     points = points + np.clip(shift, -1.0, 1.0)[:, None] * normal
@@ -176,12 +185,12 @@ def _width_um(points: FloatArray, signal: NDArray[np.float32], px_um: float) -> 
     normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
     offsets = np.linspace(-_PROFILE_UM, _PROFILE_UM, 25)
     places = some[:, None] + offsets[None, :, None] / px_um * normal[:, None]
-    profile = ndimage.map_coordinates(signal, np.moveaxis(places, -1, 0), order=1, mode="nearest").mean(axis=0)
+    profile = ndimage.map_coordinates(signal, np.moveaxis(places, -1, 0), order=1, mode="nearest").mean(
+        axis=0
+    )
     base = float(np.quantile(profile, 0.2))
     top = float(profile[10:15].max())
     above = profile - base > 0.5 * (top - base)
     left = 12 - int(np.argmin(above[12::-1])) if not above[:13].all() else 0
     right = 12 + int(np.argmin(above[12:])) if not above[12:].all() else 24
     return float(offsets[right] - offsets[left])
-
-

@@ -108,7 +108,13 @@ def line_field(
             finest = spread
     contrast[~band] = 0
     cut = (slice(rows), slice(cols))
-    return LineField(contrast, signal[cut], finest, None if light is None else light[cut], None if plane is None else plane[cut])
+    return LineField(
+        contrast,
+        signal[cut],
+        finest,
+        None if light is None else light[cut],
+        None if plane is None else plane[cut],
+    )
 
 
 def _even(noise: _Float32) -> _Float32:

@@ -31,8 +31,13 @@ def nerve_color_is_seen(chromogen: Chromogen) -> Check:
     if chromogen.agreement < _MIN_AGREEMENT:
         return Check(refusal="no_nerve_signal", measure=measure, detail="its lines have no one color")
     for name, counterstain in (("hematoxylin", HEMATOXYLIN), ("eosin", EOSIN)):
-        if len(chromogen.vector) == len(counterstain) and _angle_deg(chromogen.vector, counterstain) < _SAME_COLOR_DEG:
-            return Check(refusal="no_nerve_signal", measure=measure, detail=f"its lines have the color of {name}")
+        if (
+            len(chromogen.vector) == len(counterstain)
+            and _angle_deg(chromogen.vector, counterstain) < _SAME_COLOR_DEG
+        ):
+            return Check(
+                refusal="no_nerve_signal", measure=measure, detail=f"its lines have the color of {name}"
+            )
     return Check(measure=measure)
 
 
@@ -51,7 +56,8 @@ def nerves_are_seen(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: f
     clear_um = sum(
         length(branch.path_px) * pixel_size_um
         for branch in graph.branches
-        if float(np.median(branch.contrast)) > _CLEAR_CONTRAST and branch.width_um < _CLEAR_CALIBER_UM
+        if float(np.median(branch.contrast)) > _CLEAR_CONTRAST
+        and branch.width_um < _CLEAR_CALIBER_UM
         and length(branch.path_px) * pixel_size_um > _SHORTEST_UM
     )
     junction_mm = sum(length(piece.junction_px) for piece in pieces) * pixel_size_um / 1000

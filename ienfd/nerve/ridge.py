@@ -69,7 +69,9 @@ def filter_bank(
             angle = np.pi * k / ANGLES
             u = x * np.cos(angle) + y * np.sin(angle)  # along
             v = -x * np.sin(angle) + y * np.cos(angle)  # across
-            kernel = (1 - (v / across_px) ** 2) * np.exp(-0.5 * (v / across_px) ** 2 - 0.5 * (u / along_px) ** 2)
+            kernel = (1 - (v / across_px) ** 2) * np.exp(
+                -0.5 * (v / across_px) ** 2 - 0.5 * (u / along_px) ** 2
+            )
             kernel -= kernel.mean()
             kernel /= np.sqrt((kernel**2).sum())
             bank.append(fft.rfft2(kernel.astype(np.float32)))

@@ -72,9 +72,10 @@ def trace_lines(mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], list[Pixe
     member = np.flatnonzero(node_of >= 0)
     if total == 0:
         return np.empty((0, 2)), []
-    nodes = np.column_stack(
-        [np.bincount(node_of[member], pixels[member, axis], total) for axis in (0, 1)]
-    ) / np.maximum(np.bincount(node_of[member], minlength=total), 1)[:, None]
+    nodes = (
+        np.column_stack([np.bincount(node_of[member], pixels[member, axis], total) for axis in (0, 1)])
+        / np.maximum(np.bincount(node_of[member], minlength=total), 1)[:, None]
+    )
     paths = [PixelPath(int(node_of[w[0]]), int(node_of[w[-1]]), pixels[w]) for w in walks]
     return nodes, paths
 
@@ -92,7 +93,9 @@ def _adjacency(skeleton: NDArray[np.bool_]) -> tuple[NDArray[np.intp], list[list
             beside = padded[pixels[:, 0] + down, pixels[:, 1]] | padded[pixels[:, 0], pixels[:, 1] + right]
             to = np.where(beside, -1, to)
         found.append(to)
-    neighbors = [[to for to in around if to >= 0] for around in np.stack(found, 1).tolist()] if len(pixels) else []
+    neighbors = (
+        [[to for to in around if to >= 0] for around in np.stack(found, 1).tolist()] if len(pixels) else []
+    )
     return pixels - 1, neighbors
 
 

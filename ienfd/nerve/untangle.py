@@ -70,7 +70,9 @@ def _part_shared(web: Web, key: int, px_um: float) -> None:
     if len({*ones, *others}) < 4:
         return
     over = _DIRECTION_UM / px_um
-    into = [heading(web.strands[k], first, over) for k in ones] + [heading(web.strands[k], last, over) for k in others]
+    into = [heading(web.strands[k], first, over) for k in ones] + [
+        heading(web.strands[k], last, over) for k in others
+    ]
     way = web.nodes[last] - web.nodes[first]
     along = way / max(float(np.hypot(*way)), 1e-9)
     if shared.length * px_um <= _CROSSING_UM:

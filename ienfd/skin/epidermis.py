@@ -13,7 +13,15 @@ from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
 from ienfd.skin.features import cellularity, make_features, telling
 from ienfd.skin.junction import refine_junction
-from ienfd.skin.layers import COARSE_STEP_UM, Layers, coarse_junctions, coarse_surface, find_layers, local_mean, straighten
+from ienfd.skin.layers import (
+    COARSE_STEP_UM,
+    Layers,
+    coarse_junctions,
+    coarse_surface,
+    find_layers,
+    local_mean,
+    straighten,
+)
 from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, HEADING_UM, Side, down_side, epidermal_sides
 from ienfd.skin.strip import arc_um, best_path, inside_tissue, make_strip, smooth_curve
 from ienfd.skin.tissue import Tissue
@@ -60,7 +68,12 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
         return Skin(tissue, ())
     features = make_features(overview, chromogen, tissue.mask)
     membrane = next(
-        (s for s, r in zip(overview.signals, overview.roles, strict=True) if r is ChannelRole.BASEMENT_MEMBRANE), None
+        (
+            s
+            for s, r in zip(overview.signals, overview.roles, strict=True)
+            if r is ChannelRole.BASEMENT_MEMBRANE
+        ),
+        None,
     )
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
@@ -88,7 +101,7 @@ def _agreeing(candidates: list[_Candidate], factor: float) -> list[_Candidate]:
         if kept and candidate.difference @ kept[0].difference <= 0:
             continue
         tree = [cKDTree(other.piece.junction_px) for other in kept]
-        near = [t.query(candidate.piece.junction_px)[0] < 15 * factor for t in tree]
+        near = [np.asarray(t.query(candidate.piece.junction_px)[0]) < 15 * factor for t in tree]
         if not any(n.mean() > 0.3 for n in near):
             kept.append(candidate)
     return kept
@@ -166,7 +179,7 @@ def _straight_on(curve: FloatArray, mask: NDArray[np.bool_], px: float) -> Float
     inside = (rows >= 0) & (cols >= 0) & (rows < mask.shape[0]) & (cols < mask.shape[1])
     inside[inside] = mask[rows[inside], cols[inside]]
     stop = int(np.argmin(inside)) if not inside.all() else len(ahead)
-    return ahead[:stop]
+    return np.asarray(ahead[:stop], float)
 
 
 def _piece(
@@ -215,7 +228,9 @@ def extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> F
     return np.concatenate([head, curve, tail])
 
 
-def _refine_surface(coarse: FloatArray, features: _Float32, tissue: Tissue, px: float, down: int) -> FloatArray:
+def _refine_surface(
+    coarse: FloatArray, features: _Float32, tissue: Tissue, px: float, down: int
+) -> FloatArray:
     """Boundary of viable epidermis and corneum, near its coarse course (grid coordinates)."""
     base = smooth_curve(coarse, 20.0 / COARSE_STEP_UM)
     strip = make_strip(base, px, above_um=_SURFACE_UM, below_um=_SURFACE_UM, step_um=1.25, down=down)

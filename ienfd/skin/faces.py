@@ -6,6 +6,7 @@ face is looked at by itself, so that no layer is followed round a corner.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -87,14 +88,14 @@ def _faces(outline: Outline, px: float) -> list[Face]:
             return [Face(np.concatenate([points, points[:overlap]]), (False, False))]
         points = np.roll(points, -corners[0], axis=0)
         cuts = [*(corners - corners[0]), count]
-        return [Face(points[a + trim : b - trim], (True, True)) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        return [Face(points[a + trim : b - trim], (True, True)) for a, b in itertools.pairwise(cuts)]
     cuts = [0, *corners, count]
     return [
         Face(
             points[a + (trim if a > 0 else 0) : b - (trim if b < count else 0)],
             (a > 0, b < count),
         )
-        for a, b in zip(cuts[:-1], cuts[1:], strict=True)
+        for a, b in itertools.pairwise(cuts)
     ]
 
 

@@ -52,16 +52,18 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: NDArr
         without = signals - share.astype(np.float32)[:, None, None] * fine
     else:
         without = signals
-    fine, wide, texture = [], [], []
+    fine_levels: list[_Float32] = []
+    wide_levels: list[_Float32] = []
+    textures: list[_Float32] = []
     for signal, clean, role in zip(signals, without, overview.roles, strict=True):
         if role is ChannelRole.BASEMENT_MEMBRANE:
             continue  # a line, not a region: it leads the junction later
-        fine.append(_mean_where(signal, known, 2.5 / px))
-        wide.append(_mean_where(signal, known, 6.0 / px))
+        fine_levels.append(_mean_where(signal, known, 2.5 / px))
+        wide_levels.append(_mean_where(signal, known, 6.0 / px))
         detail = np.abs(clean - ndimage.gaussian_filter(clean, 4.0 / px))
         detail = np.minimum(detail, np.quantile(detail[::5, ::5], 0.98))
-        texture.append(np.sqrt(_mean_where(detail, calm, 5.0 / px)))
-    return np.stack([*fine, *wide, *texture]).astype(np.float32)
+        textures.append(np.sqrt(_mean_where(detail, calm, 5.0 / px)))
+    return np.stack([*fine_levels, *wide_levels, *textures]).astype(np.float32)
 
 
 def cellularity(overview: Overview) -> NDArray[np.float64]:
@@ -112,7 +114,7 @@ def _mean_where(image: _Float32, known: NDArray[np.bool_], sigma: float) -> _Flo
     for scale, trust in ((sigma, 1.0), (4 * sigma, 0.02)):
         total += trust * ndimage.gaussian_filter(masked, scale, truncate=3)
         weight += trust * ndimage.gaussian_filter(part, scale, truncate=3)
-    return total / np.maximum(weight, 1e-4)
+    return np.asarray(total / np.maximum(weight, 1e-4), np.float32)
 
 
 def telling(
@@ -176,9 +178,9 @@ def _fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> _Tis
     direction = np.linalg.solve(pooled, difference)
     variance = float(direction @ pooled @ direction)
     if variance <= 0:
-        return _TissueModel(direction * 0, 0.0)
-    separation = float(direction @ difference) / np.sqrt(variance)
-    return _TissueModel(direction / np.sqrt(variance), separation)
+        return _TissueModel(np.zeros(len(pooled)), 0.0)
+    spread = float(np.sqrt(variance))
+    return _TissueModel(np.asarray(direction / spread, float), float(direction @ difference) / spread)
 
 
 def _covariance(samples: _Float32) -> NDArray[np.float64]:

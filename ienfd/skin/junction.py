@@ -140,7 +140,7 @@ def _boundary(partition: FloatArray) -> FloatArray:
     through = [c for c in contours if abs(c[-1, 0] - c[0, 0]) > count - 2]
     if not through:  # cannot happen with the clamped rims, but a curve is owed
         return np.column_stack([np.arange(count), np.full(count, size / 2)]).astype(float)
-    curve = max(through, key=len)
+    curve = np.asarray(max(through, key=len), float)
     return curve if curve[0, 0] < curve[-1, 0] else curve[::-1]
 
 
@@ -187,7 +187,7 @@ def _confidence(likelihood: FloatArray, curve: FloatArray) -> FloatArray:
     upper = (sums[rows, at] - sums[rows, top]) / (at - top)
     lower = (sums[rows, bottom] - sums[rows, at]) / (bottom - at)
     parted = np.minimum(upper, -lower)
-    return 1 / (1 + np.exp(-(parted - 0.25) / 0.12))
+    return np.asarray(1 / (1 + np.exp(-(parted - 0.25) / 0.12)), float)
 
 
 def _keep(strip: Strip, curve: FloatArray, inside: NDArray[np.bool_], confidence: FloatArray) -> slice:

@@ -109,7 +109,7 @@ class Straightened:
     @property
     def across_um(self) -> FloatArray:
         """(D,) depth of every sample below the outline."""
-        return np.arange(self.values.shape[2]) * self.strip.step_um - self.strip.above_um
+        return np.asarray(np.arange(self.values.shape[2]) * self.strip.step_um - self.strip.above_um, float)
 
     def index(self, depth_um: float) -> int:
         """Index across of a depth below the outline."""
@@ -217,10 +217,11 @@ def _cut_profile(tissue: Straightened, most: int) -> list[tuple[float, float]]:
 
     def scatter(first: NDArray[np.intp], last: NDArray[np.intp]) -> FloatArray:
         total = sums[:, last] - sums[:, first]
-        return squares[last] - squares[first] - (total**2).sum(axis=0) / np.maximum(last - first, 1)
+        within = squares[last] - squares[first] - (total**2).sum(axis=0) / np.maximum(last - first, 1)
+        return np.asarray(within, float)
 
     one, two = np.meshgrid(np.arange(len(used)), np.arange(len(used)), indexing="ij")
-    surface, junction = across[used][one] , across[used][two]
+    surface, junction = across[used][one], across[used][two]
     thick = junction - surface
     allowed = (surface <= _CORNEUM_UM[1]) & (thick >= _EPIDERMIS_UM[0]) & (thick <= _EPIDERMIS_UM[1])
     allowed &= two <= len(used) - 6
@@ -306,7 +307,7 @@ def coarse_junctions(tissue: Straightened, layers: Layers, shortest_um: float) -
     rows = np.arange(len(layers.depth))
     there = covered(tissue.inside, rows, layers.depth, round(30 / tissue.strip.step_um))
     curve = tissue.strip.to_grid(np.column_stack([rows, layers.depth]).astype(float))
-    closed = ndimage.binary_closing(np.pad(there, 12), np.ones(5))[12:-12]
+    closed = ndimage.binary_closing(np.pad(there, 12), np.ones(5, bool))[12:-12]
     labels, _ = ndimage.label(closed)
     runs = [curve[run] for run in ndimage.find_objects(labels)]
     return [np.asarray(run, float) for run in runs if len(run) * tissue.strip.step_um >= shortest_um]

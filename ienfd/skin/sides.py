@@ -93,7 +93,9 @@ def epidermal_sides(
     windows = [w for w in windows if w.quality > 0]
     if not windows:
         return ()
-    support = [sum(other.quality for other in windows if window.like(other)) * window.quality for window in windows]
+    support = [
+        sum(other.quality for other in windows if window.like(other)) * window.quality for window in windows
+    ]
     best = windows[int(np.argmax(support))]
     group = [w for w in windows if best.like(w) and w.quality > _GOOD * best.quality]
     sides: list[tuple[float, Side]] = []
@@ -111,7 +113,10 @@ def _side(face: Face, start: int, end: int) -> Side:
     """A range of a face, continued to where the layers may end."""
     reach = round(_REACH_UM / FACE_STEP_UM)
     first, last = max(0, start - reach), min(len(face.points), end + reach)
-    return Side(face.points[first:last], (first == 0 and face.corners[0], last == len(face.points) and face.corners[1]))
+    return Side(
+        face.points[first:last],
+        (first == 0 and face.corners[0], last == len(face.points) and face.corners[1]),
+    )
 
 
 def down_side(outline: FloatArray, mask: NDArray[np.bool_], px: float) -> int:

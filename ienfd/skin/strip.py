@@ -83,7 +83,10 @@ class Strip:
     def to_grid(self, points: FloatArray) -> FloatArray:
         """(N, 2) strip coordinates (along, across) as grid coordinates."""
         return np.column_stack(
-            [ndimage.map_coordinates(self.positions[..., k], points.T, order=1, mode="nearest") for k in (0, 1)]
+            [
+                ndimage.map_coordinates(self.positions[..., k], points.T, order=1, mode="nearest")
+                for k in (0, 1)
+            ]
         )
 
 
@@ -124,7 +127,7 @@ def inside_tissue(strip: Strip, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(S, D) where a strip lies within the image and on tissue."""
     rows, cols = strip.positions[..., 0], strip.positions[..., 1]
     within = (rows >= 0) & (cols >= 0) & (rows <= tissue.shape[0] - 1) & (cols <= tissue.shape[1] - 1)
-    return within & (strip.sample(tissue.astype(np.float32)) > 0.5)
+    return np.asarray(within & (strip.sample(tissue.astype(np.float32)) > 0.5), bool)
 
 
 def smooth_curve(curve: FloatArray, sigma: float) -> FloatArray:

@@ -87,7 +87,9 @@ def find_tissue(overview: Overview) -> Tissue:
     glass &= ~ndimage.binary_dilation(surely, iterations=1)
     markers = np.where(surely, 2, 0) + np.where(glass, 1, 0)
     # the rise begins before the edge does: both markers stand back from what may be the blur of it
-    unsure = ndimage.binary_dilation(surely & ~ndimage.binary_erosion(surely, _disk(14.0 / px)), _disk(6.0 / px))
+    unsure = ndimage.binary_dilation(
+        surely & ~ndimage.binary_erosion(surely, _disk(14.0 / px)), _disk(6.0 / px)
+    )
     markers[unsure & ~ndimage.binary_erosion(surely, _disk(14.0 / px))] = 0
     thin = surely & ~_reaches(surely & (markers == 2), surely)
     markers[thin] = 2

@@ -92,7 +92,11 @@ def fit_white_field(log_light: _Float32, *, iterations: int = 10) -> WhiteField:
         score = residual / spread
         agrees = (score > -3).all(1) & (score < 6).all(1)
         # textured places are taken in only once the surface is settled
-        grown = agrees & glassy if round_ >= 3 else agrees & glassy & (texture <= np.quantile(texture, 0.25 + 0.1 * round_))
+        grown = (
+            agrees & glassy
+            if round_ >= 3
+            else agrees & glassy & (texture <= np.quantile(texture, 0.25 + 0.1 * round_))
+        )
         if grown.sum() < 100:
             break
         chosen = grown

@@ -82,7 +82,9 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     lines, ground = [], []
     for patch in patches:
         bank = filter_bank(patch.shape[0], px_um, (0.6,), LONG_UM)
-        responses = np.stack([bank.respond(np.ascontiguousarray(patch[..., c]))[0] for c in range(patch.shape[-1])])
+        responses = np.stack(
+            [bank.respond(np.ascontiguousarray(patch[..., c]))[0] for c in range(patch.shape[-1])]
+        )
         total = responses.sum(0)
         best = total.argmax(0)
         rows, cols = np.indices(best.shape)
@@ -108,7 +110,7 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     cosine = float(vector @ _unit(np.maximum(mean_tissue, 1e-6)))
     return Chromogen(
         vector,
-        weights,
+        np.asarray(weights, float),
         covariance,
         float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))),
         float(mean_tissue.mean()),
@@ -116,7 +118,9 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     )
 
 
-def tissue_patches(source: NerveSource, tissue: NDArray[np.bool_], *, size: int = 256, most: int = 24) -> list[NDArray[np.float32]]:
+def tissue_patches(
+    source: NerveSource, tissue: NDArray[np.bool_], *, size: int = 256, most: int = 24
+) -> list[NDArray[np.float32]]:
     """Squares of tissue near its outline, spread evenly.
 
     Parameters
@@ -150,7 +154,9 @@ def _clearest(response: NDArray[np.float64], covariance: NDArray[np.float64]) ->
     standing = ((whiten @ response) ** 2).sum(0)
     standing = np.where((response.sum(0) > 0) & (response.min(0) > -0.25 * response.max(0)), standing, 0)
     order = np.argsort(standing)[-max(1, int(_CLEAR_SHARE * standing.size)) :]
-    return response[:, order] * (np.sqrt(standing[order]) / np.maximum(np.linalg.norm(response[:, order], axis=0), 1e-12))
+    clear = response[:, order]
+    scale = np.sqrt(standing[order]) / np.maximum(np.linalg.norm(clear, axis=0), 1e-12)
+    return np.asarray(clear * scale, float)
 
 
 def _main_color(clearest: NDArray[np.float64]) -> NDArray[np.float64]:

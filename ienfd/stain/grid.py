@@ -35,11 +35,13 @@ class Grid:
 
     def to_image(self, points: FloatArray) -> FloatArray:
         """(N, 2) grid coordinates as full-resolution pixel coordinates."""
-        return (np.asarray(points, float) + 0.5) * self.factor + np.asarray(self.origin_px)
+        placed: FloatArray = (np.asarray(points, float) + 0.5) * self.factor + np.asarray(self.origin_px)
+        return placed
 
     def from_image(self, points: FloatArray) -> FloatArray:
         """(N, 2) full-resolution pixel coordinates as grid coordinates."""
-        return (np.asarray(points, float) - np.asarray(self.origin_px)) / self.factor - 0.5
+        placed: FloatArray = (np.asarray(points, float) - np.asarray(self.origin_px)) / self.factor - 0.5
+        return placed
 
 
 def block_mean(image: NDArray[Any], factor: int) -> NDArray[np.float32]:
@@ -66,7 +68,11 @@ def block_mean(image: NDArray[Any], factor: int) -> NDArray[np.float32]:
         part = image[start * factor : stop * factor, : cols * factor]
         part = part.reshape(stop - start, factor, cols, factor, *image.shape[2:])
         # axis by axis, the strided sum is several times faster than a mean over both at once
-        total = part.sum(axis=1, dtype=np.float32) if part.dtype.kind == "f" else part.sum(axis=1, dtype=np.uint32)
+        total = (
+            part.sum(axis=1, dtype=np.float32)
+            if part.dtype.kind == "f"
+            else part.sum(axis=1, dtype=np.uint32)
+        )
         out[start:stop] = total.sum(axis=2, dtype=np.float32) / factor**2
     return out
 

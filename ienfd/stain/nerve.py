@@ -83,8 +83,8 @@ class NerveSource:
 
     def _nerve_index(self) -> int:
         if self.section.rgb:
-            return [c for c, role in enumerate(self.overview.roles) if role is ChannelRole.NERVE][0]
-        return [c for c, channel in enumerate(self.section.channels) if channel.role is ChannelRole.NERVE][0]
+            return next(c for c, role in enumerate(self.overview.roles) if role is ChannelRole.NERVE)
+        return next(c for c, channel in enumerate(self.section.channels) if channel.role is ChannelRole.NERVE)
 
     def tile(
         self, row: int, col: int, rows: int, cols: int, weights: NDArray[np.float64] | None

@@ -97,9 +97,13 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
         rows, cols = small.shape[:2]
         field = white.at(positions(0, rows, rows, rows), positions(0, cols, cols, cols))
         density = optical_density(small, field, floor)
-        return Overview(grid, np.moveaxis(density, -1, 0), white.noise, (None,) * small.shape[2], white, None, saturated)
+        return Overview(
+            grid, np.moveaxis(density, -1, 0), white.noise, (None,) * small.shape[2], white, None, saturated
+        )
     if section.rgb:  # a color photograph of fluorescence: the color that carries the light
-        energy = [float(np.quantile(small[..., c], 0.995) - np.quantile(small[..., c], 0.05)) for c in range(3)]
+        energy = [
+            float(np.quantile(small[..., c], 0.995) - np.quantile(small[..., c], 0.05)) for c in range(3)
+        ]
         used = [c for c in range(3) if energy[c] > 0.1 * max(energy)]
         roles: tuple[ChannelRole | None, ...] = tuple(
             ChannelRole.NERVE if c == int(np.argmax(energy)) else None for c in used
@@ -129,7 +133,11 @@ def _fluorescence_signal(light: _Float32) -> tuple[_Float32, float, float]:
     ground = float(np.median(half[start : start + width]))
     below = values[values <= ground]
     noise = max(float(np.median(ground - below)) / 0.6745 if below.size else 0.0, 1e-6)
-    tissue = float(np.median(smooth[smooth > ground + 5 * noise])) if (smooth > ground + 5 * noise).any() else ground
+    tissue = (
+        float(np.median(smooth[smooth > ground + 5 * noise]))
+        if (smooth > ground + 5 * noise).any()
+        else ground
+    )
     scale = max(0.2 * (tissue - ground), 3 * noise, 1e-6)
     signal = np.log1p(np.maximum((light - ground) / scale, -0.9))
     return signal.astype(np.float32), noise / scale, ground

@@ -111,12 +111,12 @@ def count(findings: Findings, protocol: Protocol) -> SectionResult:
     )
 
 
-def picture(section: Section) -> np.ndarray:  # type: ignore[type-arg]
+def picture(section: Section) -> np.ndarray:
     grey = section.pixels[0, ..., 0]
     return np.stack([grey, grey, grey], axis=-1)
 
 
-def overlay(pixels: np.ndarray, result: SectionResult, title: str, protocol: Protocol) -> Image.Image:  # type: ignore[type-arg]
+def overlay(pixels: np.ndarray, result: SectionResult, title: str, protocol: Protocol) -> Image.Image:
     drawn = pixels.copy()
     drawn[0, : result.count or 0] = (255, 0, 0)
     drawn[1, : round(protocol.counting.min_reach_um)] = (0, 255, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from ienfd.study.records import BiopsyRecord
 
 
 @pytest.fixture(scope="module")
-def pool() -> LocalPool:
+def pool() -> Iterator[LocalPool]:
     with LocalPool(2) as opened:
         yield opened
 
@@ -100,10 +101,12 @@ def test_what_goes_wrong_stays_with_its_file(images: Path, tmp_path: Path) -> No
     with LocalPool(2, time_limit_s=2.5) as pool:
         plan = planned(images, out, pool)
         carried_out(plan, pool, lambda p: statuses.update({p.file: (p.status, p.reason)}))
-    expected = {f"{kind}.tif": ("failed", code) for kind, code in bad.items() if code}
+    expected: dict[str, tuple[str, str | None]] = {
+        f"{kind}.tif": ("failed", code) for kind, code in bad.items() if code
+    }
     expected |= {"empty.tif": ("failed", "empty_file")}
     expected |= {"axes.tif": ("refused", "axes_unknown"), "uncalibrated.tif": ("refused", "uncalibrated")}
-    expected |= dict.fromkeys(("a.tif", "b.tif", "sub/c.tif"), ("ok", None))
+    expected |= {name: ("ok", None) for name in ("a.tif", "b.tif", "sub/c.tif")}
     assert statuses == expected
     log = (out / "ienfd.log").read_text(encoding="utf-8")
     assert "ZeroDivisionError: a bug of the program" in log

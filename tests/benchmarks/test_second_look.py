@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,7 +14,7 @@ import tifffile
 from benchmarks.second_look import BRIGHT_FIELD, FLUORESCENCE, make
 from benchmarks.second_look.__main__ import main
 
-SMALL = {"length_um": 260.0, "pixel_size_um": 0.65}
+SMALL: dict[str, Any] = {"length_um": 260.0, "pixel_size_um": 0.65}
 
 
 def _distance_to_lines(point: np.ndarray, lines: list[list[list[float]]]) -> float:
@@ -25,7 +27,7 @@ def _distance_to_lines(point: np.ndarray, lines: list[list[list[float]]]) -> flo
     return float(best)
 
 
-def _assert_truth_fits(pixels: np.ndarray, meta: dict, truth: dict) -> None:
+def _assert_truth_fits(pixels: np.ndarray, meta: dict[str, Any], truth: dict[str, Any]) -> None:
     shape = pixels.shape[:2] if meta["rgb"] else pixels.shape[1:]
     assert list(shape) == truth["shape"]
     assert truth["junctions"]
@@ -95,7 +97,7 @@ def test_seeds_take_turns_over_stains_and_families() -> None:
     assert not set(FLUORESCENCE) & set(BRIGHT_FIELD)
 
 
-def test_files_carry_scale_and_names(tmp_path, monkeypatch) -> None:
+def test_files_carry_scale_and_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     arguments = ["second_look", str(tmp_path), "--count", "1", "--seed", "3"]
     arguments += ["--family", "fl-pgp-col4", "--length-um", "260", "--pixel-size-um", "0.65"]
     monkeypatch.setattr(sys, "argv", arguments)
@@ -103,7 +105,8 @@ def test_files_carry_scale_and_names(tmp_path, monkeypatch) -> None:
     (path,) = (tmp_path / "images").glob("*.tif")
     truth = json.loads((tmp_path / "truth" / f"{path.name.removesuffix('.ome.tif')}.json").read_text("utf-8"))
     with tifffile.TiffFile(path) as tif:
-        assert 'PhysicalSizeX="0.65"' in tif.ome_metadata
-        assert tif.ome_metadata.count("<Channel ") == 2
-        assert "Name=" in tif.ome_metadata
+        described = tif.ome_metadata or ""
+        assert 'PhysicalSizeX="0.65"' in described
+        assert described.count("<Channel ") == 2
+        assert "Name=" in described
         assert list(tif.series[0].shape[1:]) == truth["shape"]

@@ -35,7 +35,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def run(images: Path, *options: object) -> subprocess.CompletedProcess[str]:
+def run(images: Path, *options: str) -> subprocess.CompletedProcess[str]:
     command = [*IENFD, "run", str(images), "--out", str(images.parent / "study"), "--workers", "2", *options]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 

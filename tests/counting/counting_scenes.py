@@ -70,8 +70,9 @@ class Scene:
                 Branch(ends_px[0], ends_px[1], path, np.full(len(path), fiber.contrast), bridged, z_um)
             )
         cells = tuple(
-            Cell(*self.to_px([(a, h), (a, h)])[0], radius_um=radius, contrast=10.0)
+            Cell(float(row), float(col), radius_um=radius, contrast=10.0)
             for a, h, radius in self.cells
+            for row, col in self.to_px([(a, h), (a, h)])[:1]
         )
         return Findings(
             section_id="6b0f4a4e-1f7c-5a3e-8c88-1f2d7a5b9e10",

@@ -56,13 +56,15 @@ def moved(findings: Findings, points: Points, *, mirrored: bool = False) -> Find
             line(piece.surface_px),
             line(piece.junction_px),
             piece.junction_confidence[:: -1 if mirrored else 1],
-            piece.cut_ends[:: -1 if mirrored else 1],
+            (piece.cut_ends[1], piece.cut_ends[0]) if mirrored else piece.cut_ends,
         )
         for piece in findings.pieces
     )
     graph = findings.graph
     cells = tuple(
-        Cell(*points(np.array([[c.row_px, c.col_px]]))[0], c.radius_um, c.contrast) for c in graph.cells
+        Cell(float(row), float(col), c.radius_um, c.contrast)
+        for c in graph.cells
+        for row, col in points(np.array([[c.row_px, c.col_px]]))
     )
     branches = tuple(replace(branch, path_px=points(branch.path_px)) for branch in graph.branches)
     return replace(findings, pieces=pieces, graph=FiberGraph(points(graph.nodes_px), branches, cells))

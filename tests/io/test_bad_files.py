@@ -223,7 +223,7 @@ def test_no_mutation_escapes(
                 reach = min(len(rotten), 700)
                 begin = 0 if number % 3 == 1 else len(rotten) - reach
                 for at in begin + rng.integers(0, reach, 3):
-                    rotten[at] = rng.choice([0, 1, 128, 255, rng.integers(0, 256)])
+                    rotten[at] = int(rng.choice([0, 1, 128, 255, int(rng.integers(0, 256))]))
             path.write_bytes(rotten)
             try:
                 found = io.read(path, memory_limit_bytes=2**26, sha256="0" * 64)

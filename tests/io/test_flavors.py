@@ -95,8 +95,10 @@ TINT = np.stack([np.arange(256) * 257, np.arange(256) * 128, np.zeros(256)]).ast
 SPREAD = np.moveaxis(RGB, -1, 0).copy()
 ALPHA = np.concatenate([RGB, RGB[..., :1]], axis=-1)
 GREY_SECTION = GREY[np.newaxis, ..., np.newaxis]
-NO_UNIT = {"problem": "calibration_unit"}
-TWO = {"source": "ome", "format": "OME-TIFF", "bits": 16, "z_step_um": 2.0, "channels": (None, None)}
+NO_UNIT: dict[str, Any] = {"problem": "calibration_unit"}
+TWO: dict[str, Any] = {
+    "source": "ome", "format": "OME-TIFF", "bits": 16, "z_step_um": 2.0, "channels": (None, None),
+}  # fmt: skip
 COLOR_OME: dict[str, Any] = {"source": "ome", "format": "OME-TIFF", "rgb": True, "z_step_um": 2.0}
 
 CASES = [
@@ -351,8 +353,9 @@ def test_a_grey_image_and_channels_of_samples(tmp_path: Path) -> None:
 @pytest.mark.parametrize("subsampling", ["444", "420"])
 def test_jpeg_in_ycbcr_comes_out_as_red_green_blue(tmp_path: Path, subsampling: str) -> None:
     image = np.full((32, 48, 3), (200, 40, 90), np.uint8)
-    options = {"colorspace": "RGB", "outcolorspace": "YCBCR", "subsampling": subsampling}
-    packed = imagecodecs.jpeg_encode(image, level=95, **options)
+    packed = imagecodecs.jpeg_encode(
+        image, level=95, colorspace="RGB", outcolorspace="YCBCR", subsampling=subsampling
+    )
     ratio = 2 if subsampling == "420" else 1
     entries = [
         (256, 4, 1, 48), (257, 4, 1, 32), (258, 3, 3, 200), (259, 3, 1, 7), (262, 3, 1, 6),

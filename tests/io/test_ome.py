@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import permutations
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,7 +166,11 @@ def test_sizes_that_differ_from_the_page_are_not_believed(tmp_path: Path) -> Non
 
 def test_without_a_size_the_resolution_of_the_tiff_holds(tmp_path: Path) -> None:
     path = tmp_path / "resolution.ome.tif"
-    options = {"resolution": (20_000, 20_000), "resolutionunit": "CENTIMETER", "metadata": None}
+    options: dict[str, Any] = {
+        "resolution": (20_000, 20_000),
+        "resolutionunit": "CENTIMETER",
+        "metadata": None,
+    }
     tifffile.imwrite(path, np.zeros((4, 5), np.uint8), description=xml(sizes=(1, 1, 1)), **options)
     found = io.read(path).calibration
     assert (found.pixel_size_um, found.source) == (0.5, CalibrationSource.TIFF_RESOLUTION)

@@ -18,7 +18,7 @@ def turned(points: np.ndarray, angle_deg: float) -> np.ndarray:
     """(along, height) as (row, col), turned on the image."""
     turn = np.radians(angle_deg)
     along, up = np.array([np.sin(turn), np.cos(turn)]), np.array([-np.cos(turn), np.sin(turn)])
-    return points[:, :1] * along + points[:, 1:] * up
+    return np.asarray(points[:, :1] * along + points[:, 1:] * up)
 
 
 def piece(

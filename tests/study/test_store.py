@@ -6,6 +6,7 @@ import sqlite3
 import stat
 import sys
 import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
@@ -115,7 +116,7 @@ def same(left: Findings, right: Findings) -> bool:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
+def store(tmp_path: Path) -> Iterator[Store]:
     with Store(tmp_path / "study", create=True) as opened:
         yield opened
 

@@ -1,0 +1,1 @@
+"""How long a whole section takes, and how much memory."""

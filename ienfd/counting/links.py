@@ -16,7 +16,7 @@ import numpy as np
 
 from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, REACH_CAP_UM, ROUNDING_UM, side_of
 from ienfd.counting.network import Intersection, Network, Trace, join, walk
-from ienfd.geometry import Projector, points_at
+from ienfd.geometry import FloatArray, Projector, points_at
 from ienfd.protocol import CountingRules
 
 __all__ = ["Group", "Link", "fiber_groups"]
@@ -174,7 +174,7 @@ def _arms(
 
 def _sharpest_turn_deg(trace: Trace) -> float:
     """Largest change of direction between the 6 um before and the 6 um after any point."""
-    points = points_at(trace.points_um, np.arange(0.0, trace.length_um + 1e-9, 1.0))
+    points = points_at(trace.points_um, _every_um(0.0, trace.length_um))
     window = int(TURN_WINDOW_UM)
     if len(points) <= 2 * window:
         return 0.0
@@ -191,10 +191,15 @@ def _depth_jumps(trace: Trace) -> bool:
         return False
     along, z = trace.along_um[known], trace.z_um[known]
     window = max(1, int(DEPTH_WINDOW_UM))
-    at = np.arange(along[0], along[-1] + 1e-9, 1.0)
+    at = _every_um(along[0], along[-1])
     if len(at) < 2 * window:
         return bool(abs(z[-1] - z[0]) > DEPTH_STEP_UM + along[-1] - along[0])
     nearest = z[np.abs(along[None, :] - at[:, None]).argmin(axis=1)]
     median = np.median(np.lib.stride_tricks.sliding_window_view(nearest, window), axis=1)
     # both windows together span this length, over which a fiber may change its depth as much
     return bool(np.abs(median[window:] - median[:-window]).max(initial=0.0) > DEPTH_STEP_UM + DEPTH_WINDOW_UM)
+
+
+def _every_um(start: float, end: float) -> FloatArray:
+    """Places about 1 um apart from one end to the other, the same ones from whichever end one walks."""
+    return np.linspace(start, end, round(end - start) + 1)

@@ -106,7 +106,7 @@ def test_what_goes_wrong_stays_with_its_file(images: Path, tmp_path: Path) -> No
     }
     expected |= {"empty.tif": ("failed", "empty_file")}
     expected |= {"axes.tif": ("refused", "axes_unknown"), "uncalibrated.tif": ("refused", "uncalibrated")}
-    expected |= {name: ("ok", None) for name in ("a.tif", "b.tif", "sub/c.tif")}
+    expected |= dict.fromkeys(("a.tif", "b.tif", "sub/c.tif"), ("ok", None))
     assert statuses == expected
     log = (out / "ienfd.log").read_text(encoding="utf-8")
     assert "ZeroDivisionError: a bug of the program" in log

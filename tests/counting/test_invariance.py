@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from counting_scenes import LENGTH_UM, Fiber, Scene
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from ienfd.counting import count_crossings
@@ -104,8 +104,17 @@ def test_rotation_by_right_angles(scene: Scene, turns: int) -> None:
     assert summary(moved(findings, turned)) == summary(findings)
 
 
+TURNS_NEARLY_BACK = Scene(
+    fibers=[
+        Fiber([(40.11, -2.63), (39.61, 4.37)], contrast=2.0),
+        Fiber([(39.61, 4.37), (48.11, 1.37), (49.61, -0.63)], contrast=2.0),
+    ]
+)
+
+
 @quick
 @given(scene=scenes())
+@example(scene=TURNS_NEARLY_BACK)
 def test_mirroring(scene: Scene) -> None:
     findings = scene.findings()
     mirror = moved(findings, lambda p: np.stack([p[:, 0], 799.0 - p[:, 1]], axis=1), mirrored=True)

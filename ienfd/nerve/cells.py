@@ -17,6 +17,7 @@ _LARGEST_UM = 20.0
 _SMALLEST_UM2 = 12.0
 _BACKGROUND_UM = 12.0
 _CONTRAST = 5.0
+_THICK = 0.4  # share of the signal of a body that is left by the opening; of a fiber hardly any is
 _ELONGATED = 3.5  # a body is not longer than so many times its width
 
 
@@ -49,7 +50,8 @@ def find_cells(field: LineField, epidermis: NDArray[np.bool_], grid: Grid) -> tu
     inside = epidermis[box]
     smooth = ndimage.gaussian_filter(field.signal[box], 0.5 / px)
     thick = ndimage.grey_opening(smooth, footprint=_disk(0.5 * _FIBER_UM / px))
-    height = thick - _background(thick, inside, px)
+    ground = _background(thick, inside, px)
+    height, above = thick - ground, smooth - ground
     values = height[inside]
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values)))) + 1e-9
     labels, _ = ndimage.label((height > _CONTRAST * spread) & inside)
@@ -60,7 +62,7 @@ def find_cells(field: LineField, epidermis: NDArray[np.bool_], grid: Grid) -> tu
         if size_um2 < _SMALLEST_UM2 or size_um2 > np.pi * (_LARGEST_UM / 2) ** 2:
             continue
         at = np.argwhere(area)
-        if _elongation(at) > _ELONGATED:
+        if _elongation(at) > _ELONGATED or height[here][area].max() < _THICK * above[here][area].max():
             continue
         corner = np.array([here[0].start + box[0].start, here[1].start + box[1].start])
         center = at.mean(axis=0) + corner

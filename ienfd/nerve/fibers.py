@@ -23,11 +23,12 @@ from ienfd.stain.grid import Grid
 
 __all__ = ["find_fibers"]
 
-_SPUR_UM = 2.5
+_SPUR_UM = 4.0
 _SMOOTH_UM = 0.8
 _Z_WINDOW = 7  # points: depth is the median over so many
 _PROFILE_UM = 3.0
 _LIKENESS = 0.5
+_END_UM = 4.0  # an end lies no farther from where the filter sees it
 
 
 def find_fibers(
@@ -82,6 +83,7 @@ def find_fibers(
     web = Web(nodes, strands)
     for _ in range(2):
         web.prune(_SPUR_UM / px_um)
+    _trim_ends(web, field.contrast, px_um)
     bridge_gaps(web, field.contrast, px_um, choices.max_gap_um)
     web.merge()
     untangle(web, px_um)
@@ -129,6 +131,21 @@ def _with_new_ends(nodes: FloatArray, strands: list[Strand]) -> tuple[FloatArray
         Strand(node(s.start, s.points[0]), node(s.end, s.points[-1]), s.points, s.bridged) for s in strands
     ]
     return np.concatenate([nodes, np.reshape(added, (-1, 2))]), whole
+
+
+def _trim_ends(web: Web, contrast: NDArray[np.float32], px_um: float) -> None:
+    """End strands where the lines end: an elongated filter sees them farther, but half as clear.
+
+    At the end of a line just half of the filter lies on it.
+    """
+    reach = max(2, round(_END_UM / px_um))
+    for node, key in web.tips():
+        points = web.strands[key].from_node(node)[: 2 * reach]
+        if len(points) < reach + 2:
+            continue
+        values = ndimage.map_coordinates(contrast, points.T, order=1, mode="nearest")
+        inner = float(np.median(values[reach:]))
+        web.shorten(key, node, min(int(np.argmax(values >= 0.5 * inner)), reach))
 
 
 def _drop_unclear(web: Web, contrast: NDArray[np.float32], choices: ImageChoices, px_um: float) -> None:

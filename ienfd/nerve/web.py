@@ -116,6 +116,16 @@ class Web:
         self.remove(key)
         return node
 
+    def shorten(self, key: int, node: int, count: int) -> None:
+        """Take `count` points off the free end of a strand; at least two remain."""
+        strand = self.strands[key]
+        count = min(count, len(strand.points) - 2)
+        if count <= 0:
+            return
+        kept = slice(count, None) if strand.start == node else slice(0, -count)
+        self.strands[key] = Strand(strand.start, strand.end, strand.points[kept], strand.bridged[kept])
+        self.nodes[node] = self.strands[key].from_node(node)[0]
+
     def detach(self, node: int, keys: Sequence[int]) -> int:
         """Give the ends of some strands at a node a node of their own, at the same place."""
         apart = self._new_node(self.nodes[node])

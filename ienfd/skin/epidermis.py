@@ -197,7 +197,7 @@ def _piece(
     surface = _opposite(surface, junction)
     if len(surface) < 10:
         return None
-    if down == 1:  # dermis on the left: turn round
+    if down == -1:  # dermis on the left: turn round
         junction, confidence, surface, cut = junction[::-1], confidence[::-1], surface[::-1], cut[::-1]
     return Piece(grid.to_image(surface), grid.to_image(junction), confidence.astype(float), cut)
 

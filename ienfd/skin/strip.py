@@ -110,7 +110,7 @@ def make_strip(
         The normals are those of the curve smoothed with this standard deviation, so that they do not
         cross under a notch.
     down : {1, -1}
-        1 when the dermis lies to the left of the direction (row, col) -> (col, -row), -1 otherwise.
+        1 when the dermis lies to the right of the curve as displayed, -1 when to its left.
     """
     arc = arc_um(curve, px)
     count = max(2, int(arc[-1] / step_um) + 1)

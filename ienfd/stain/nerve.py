@@ -79,7 +79,7 @@ class NerveSource:
             )
             light = optical_density(light, field, full_scale(self.section) / 255)
         pad = ((top - row, row + rows - bottom), (left - col, col + cols - right), (0, 0))
-        return np.pad(light, pad, mode="reflect" if min(light.shape[:2]) > max(map(max, pad)) else "edge")
+        return np.pad(light, pad, mode="symmetric")
 
     def _nerve_index(self) -> int:
         if self.section.rgb:

@@ -1,0 +1,105 @@
+"""The whole chain on one phantom, and on what must be refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import ienfd
+from ienfd.phantom import Phantom, PhantomSpec, make
+from ienfd.protocol import Protocol
+from ienfd.result import SectionResult, Status
+from ienfd.section import Calibration, CalibrationSource, Channel, Section
+
+SPEC = PhantomSpec(
+    stain="fluorescence", length_mm=0.6, pixel_size_um=0.5, dermis_um=150.0, density_per_mm=10.0,
+    elastin_per_mm=2.0, clustering=0.2, fiber_photons=200.0, open_left=False, open_right=False,
+)  # fmt: skip
+
+
+def as_section(phantom: Phantom) -> Section:
+    channels = (Channel(),) if phantom.rgb else tuple(Channel(name) for name in phantom.channels)
+    size = phantom.spec.pixel_size_um
+    return Section(phantom.pixels, Calibration(size, CalibrationSource.OME), channels, phantom.rgb)
+
+
+@pytest.fixture(scope="module")
+def phantom() -> Phantom:
+    return make(SPEC, 41)
+
+
+@pytest.fixture(scope="module")
+def result(phantom: Phantom) -> SectionResult:
+    return ienfd.analyze(as_section(phantom))
+
+
+def test_a_good_section_is_counted(phantom: Phantom, result: SectionResult) -> None:
+    truth = phantom.truth
+    assert result.status is Status.OK
+    assert result.lengths is not None
+    assert result.lengths.surface_mm == pytest.approx(truth.surface_length_mm, rel=0.05)
+    assert result.lengths.junction_mm == pytest.approx(truth.junction_length_mm, rel=0.08)
+    assert result.count == pytest.approx(len(truth.crossings), abs=1)
+    assert result.density_per_mm == pytest.approx((result.count or 0) / result.lengths.evaluable_mm)
+
+
+@pytest.mark.parametrize("turns", [1, 2])
+def test_turning_the_image_turns_the_result(phantom: Phantom, result: SectionResult, turns: int) -> None:
+    section = as_section(phantom)
+    turned = replace(section, pixels=np.ascontiguousarray(np.rot90(section.pixels, turns, axes=(1, 2))))
+    again = ienfd.analyze(turned)
+    assert again.count == pytest.approx(result.count, abs=1)
+    assert again.lengths is not None
+    assert result.lengths is not None
+    assert again.lengths.surface_mm == pytest.approx(result.lengths.surface_mm, rel=0.02)
+
+
+def test_the_same_image_gives_the_same_result(phantom: Phantom, result: SectionResult) -> None:
+    assert ienfd.analyze(as_section(phantom)).crossings == result.crossings
+
+
+def plain(pixels: np.ndarray, size: float | None = 0.5, problem: str | None = None) -> Section:
+    return Section(pixels[None, :, :, None], Calibration(size, CalibrationSource.OME, problem=problem))
+
+
+BLANK = np.full((400, 400), 100, np.uint8)
+NOISE = np.random.default_rng(1).normal(100, 5, (400, 400)).astype(np.float32)
+REFUSED = {
+    "uncalibrated": plain(BLANK, None),
+    "calibration_default_dpi": plain(BLANK, None, "calibration_default_dpi"),
+    "calibration_range": plain(BLANK, 3.0),
+    "too_coarse": plain(BLANK, 1.5),
+    "too_small": plain(BLANK[:8, :8]),
+    "blank": plain(BLANK),
+    "not_finite": plain(np.full((400, 400), np.nan, np.float32)),
+}
+
+
+@pytest.mark.parametrize("reason", REFUSED)
+def test_what_must_be_refused(reason: str) -> None:
+    result = ienfd.analyze(REFUSED[reason])
+    assert (result.status, result.reason, result.count) == (Status.REFUSED, reason, None)
+    assert result.density_per_mm is None
+
+
+def test_noise_holds_no_skin() -> None:
+    result = ienfd.analyze(plain(NOISE))
+    assert result.status is Status.REFUSED
+    assert result.reason in {"no_tissue", "no_epidermis", "junction_uncertain", "no_nerve_stain"}
+
+
+def test_unnamed_channels_are_not_guessed(phantom: Phantom) -> None:
+    section = as_section(phantom)
+    two = replace(
+        section,
+        pixels=np.concatenate([section.pixels[..., :1]] * 2, axis=-1),
+        channels=(Channel("FITC"), Channel("Cy3")),
+    )
+    assert ienfd.analyze(two).reason == "channels_unknown"
+
+
+def test_a_stricter_rule_counts_less(phantom: Phantom, result: SectionResult) -> None:
+    strict = replace(Protocol(), counting=replace(Protocol().counting, min_confidence=0.999))
+    assert (ienfd.analyze(as_section(phantom), strict).count or 0) < (result.count or 0)

@@ -1,0 +1,130 @@
+"""Lines drawn in noise are traced as fibers; what is no line is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from ienfd.geometry import length
+from ienfd.nerve.cells import find_cells
+from ienfd.nerve.fibers import find_fibers
+from ienfd.nerve.field import LineField, line_field
+from ienfd.nerve.skeleton import trace_lines
+from ienfd.protocol import ImageChoices
+from ienfd.result import FiberGraph
+from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
+from ienfd.stain.nerve import NerveSource, work_grid
+from ienfd.stain.overview import make_overview, read_overview
+
+PIXEL_UM = 0.45
+SIZE = 256
+
+
+def field_of(drawn: np.ndarray, noise: float = 1.0) -> tuple[LineField, NerveSource]:
+    rng = np.random.default_rng(3)
+    image = 100 + ndimage.gaussian_filter(drawn, 1.2) + rng.normal(0, noise, drawn.shape)
+    section = Section(
+        image[None, :, :, None].astype(np.float32),
+        Calibration(PIXEL_UM, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE),),
+    )
+    small, grid = read_overview(section)
+    overview = make_overview(section, small, grid, "fluorescence")
+    source = NerveSource(section, "fluorescence", overview, work_grid(section))
+    return line_field(source, None, np.ones(drawn.shape, bool), (0.5, 0.8)), source
+
+
+def traced(drawn: np.ndarray, noise: float = 1.0) -> FiberGraph:
+    field, source = field_of(drawn, noise)
+    return find_fibers(field, source.grid, ImageChoices())
+
+
+def line(angle_deg: float, half: float = 80.0, bright: float = 60.0) -> np.ndarray:
+    drawn = np.zeros((SIZE, SIZE))
+    t = np.linspace(-half, half, 1000)
+    rows = np.rint(128 + t * np.sin(np.deg2rad(angle_deg))).astype(int)
+    cols = np.rint(128 + t * np.cos(np.deg2rad(angle_deg))).astype(int)
+    drawn[rows, cols] = bright
+    return drawn
+
+
+def total_um(graph: FiberGraph) -> float:
+    return sum(length(branch.path_px) for branch in graph.branches) * PIXEL_UM
+
+
+@pytest.mark.parametrize("angle_deg", [0.0, 22.5, 45.0, 90.0, 130.0])
+def test_a_line_is_one_fiber_of_its_length(angle_deg: float) -> None:
+    graph = traced(line(angle_deg))
+    assert len(graph.branches) == 1
+    assert total_um(graph) == pytest.approx(160 * PIXEL_UM, rel=0.05)
+    away = np.deg2rad(angle_deg)
+    across = (graph.branches[0].path_px - 128) @ np.array([np.cos(away), -np.sin(away)])
+    assert np.abs(across).max() < 2.0
+    assert float(np.median(np.abs(across))) < 0.4
+
+
+def test_a_beaded_fiber_is_one_fiber() -> None:
+    drawn = line(30.0)
+    rows, cols = np.indices(drawn.shape)
+    along = (rows - 128) * np.sin(np.deg2rad(30)) + (cols - 128) * np.cos(np.deg2rad(30))
+    drawn *= 0.15 + 0.85 * (np.mod(along * PIXEL_UM, 7.0) < 3.0)
+    graph = traced(drawn)
+    joined = coo_array(
+        (np.ones(len(graph.branches)), ([b.start for b in graph.branches], [b.end for b in graph.branches])),
+        shape=(len(graph.nodes_px),) * 2,
+    )
+    assert connected_components(joined, directed=False)[0] == 1
+    assert total_um(graph) > 0.85 * 160 * PIXEL_UM
+
+
+def test_noise_alone_holds_no_fiber() -> None:
+    assert traced(np.zeros((SIZE, SIZE))).branches == ()
+
+
+def test_two_fibers_that_cross_are_two() -> None:
+    graph = traced(np.maximum(line(35.0), line(125.0)))
+    ends = [{branch.start, branch.end} for branch in graph.branches]
+    assert len(graph.branches) == 2
+    assert not ends[0] & ends[1]
+
+
+def test_a_fiber_that_forks_is_one() -> None:
+    drawn = line(0.0)
+    drawn[:, 129:] = 0
+    for angle_deg in (25.0, -25.0):
+        daughter = line(angle_deg)
+        daughter[:, :128] = 0
+        drawn = np.maximum(drawn, daughter)
+    graph = traced(drawn)
+    degree = np.bincount([node for branch in graph.branches for node in (branch.start, branch.end)])
+    assert sorted(degree[degree > 0]) == [1, 1, 1, 3]
+
+
+def test_a_body_is_a_cell_and_a_fiber_is_not() -> None:
+    rows, cols = np.indices((SIZE, SIZE))
+    body = 60.0 * (np.hypot(rows - 60, cols - 70) * PIXEL_UM < 4.0)
+    field, source = field_of(np.maximum(body, line(0.0)))
+    cells = find_cells(field, np.ones((SIZE, SIZE), bool), source.grid)
+    assert [(round(cell.row_px / 4), round(cell.col_px / 4)) for cell in cells] == [(15, 18)]
+    assert cells[0].radius_um == pytest.approx(4.0, abs=1.0)
+
+
+SKELETONS = {
+    "a line": (["#####"], 2, [5]),
+    "a corner": (["###", "..#", "..#"], 2, [4]),
+    "a fork": (["#...#", ".#.#.", "..#..", "..#..", "..#.."], 4, [3, 3, 3]),
+    "one pixel": (["#"], 0, []),
+    "nothing": (["..."], 0, []),
+}
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_skeletons(name: str) -> None:
+    rows, nodes_expected, lengths = SKELETONS[name]
+    mask = np.pad(np.array([[c == "#" for c in row] for row in rows]), 2)
+    nodes, paths = trace_lines(mask)
+    assert len(nodes) == nodes_expected
+    assert sorted(len(path.pixels) for path in paths) == sorted(lengths)

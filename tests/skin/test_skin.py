@@ -1,0 +1,91 @@
+"""Layers drawn plainly: the epidermis is found where it was drawn, at any angle, and nowhere else."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from ienfd.geometry import Projector, length
+from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
+from ienfd.skin.epidermis import Skin, find_skin
+from ienfd.skin.strip import best_path
+from ienfd.skin.tissue import find_tissue
+from ienfd.stain.overview import make_overview, read_overview
+
+PIXEL_UM = 1.0
+SIZE = 700
+
+
+def section_of(levels: np.ndarray) -> Section:
+    rng = np.random.default_rng(5)
+    soft = ndimage.gaussian_filter(levels, 1.0)
+    grain = ndimage.gaussian_filter(rng.normal(0, 40, levels.shape), 1.5) * (levels > 100)
+    image = soft + grain + rng.normal(0, 4, levels.shape)
+    return Section(
+        np.clip(image, 0, 4000)[None, :, :, None].astype(np.uint16),
+        Calibration(PIXEL_UM, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE),),
+        bit_depth=12,
+    )
+
+
+def skin_of(levels: np.ndarray) -> Skin:
+    section = section_of(levels)
+    small, grid = read_overview(section)
+    overview = make_overview(section, small, grid, "fluorescence")
+    return find_skin(overview, find_tissue(overview), None)
+
+
+def layered(depth_um: np.ndarray) -> np.ndarray:
+    """Glass, corneum of 15 um, epidermis of 70 um, dermis, by depth below the outline."""
+    return np.select([depth_um < 0, depth_um < 15, depth_um < 85], [40.0, 1600.0, 500.0], 900.0)
+
+
+def depth_at(angle_deg: float) -> np.ndarray:
+    rows, cols = np.indices((SIZE, SIZE)) - SIZE / 2
+    angle = np.deg2rad(angle_deg)
+    return rows * np.cos(angle) + cols * np.sin(angle) + 120.0
+
+
+@pytest.mark.parametrize("angle_deg", [0.0, 30.0, 90.0, 205.0])
+def test_a_straight_junction_at_any_angle(angle_deg: float) -> None:
+    depth = depth_at(angle_deg)
+    skin = skin_of(layered(depth))
+    assert len(skin.pieces) == 1
+    piece = skin.pieces[0]
+    at = [ndimage.map_coordinates(depth, curve.T, order=1) for curve in (piece.surface_px, piece.junction_px)]
+    assert float(np.median(np.abs(at[0] - 15))) < 12.0  # within the corneum or at its border
+    assert float(np.median(np.abs(at[1] - 85))) < 2.0
+    assert length(piece.junction_px) > 600
+    # the epidermis lies on the left of the junction
+    assert (Projector(piece.junction_px)(piece.surface_px[20:-20]).signed > 0).all()
+    assert float(np.median(piece.junction_confidence)) > 0.7
+
+
+def test_a_wavy_junction() -> None:
+    depth = depth_at(0.0)
+    wave = 12 * np.sin(np.arange(SIZE) / 100 * 2 * np.pi)[None, :]
+    levels = np.where((depth >= 15) & (depth < 85 + wave), 500.0, layered(depth))
+    levels[(depth >= 85 + wave)] = 900.0
+    piece = skin_of(levels).pieces[0]
+    truth = np.column_stack([SIZE / 2 - 120 + 85 + wave[0], np.arange(SIZE)])
+    away = np.abs(Projector(truth)(piece.junction_px).signed)
+    assert float(away.mean()) < 2.0
+
+
+def test_glass_alone_has_no_skin() -> None:
+    assert skin_of(np.full((SIZE, SIZE), 40.0)).pieces == ()
+
+
+def test_tissue_without_layers_has_no_epidermis() -> None:
+    depth = depth_at(0.0)
+    pieces = skin_of(np.where(depth < 0, 40.0, 900.0)).pieces
+    assert all(float(piece.junction_confidence.mean()) < 0.3 for piece in pieces)
+
+
+def test_the_best_path_is_the_cheapest_smooth_one() -> None:
+    cost = np.ones((5, 7))
+    cost[[0, 1, 2, 3, 4], [1, 2, 3, 4, 5]] = 0.0
+    assert best_path(cost, max_step=1, step_cost=0.1).tolist() == [1, 2, 3, 4, 5]
+    assert np.abs(np.diff(best_path(cost, max_step=1, step_cost=5.0))).max() == 0

@@ -45,7 +45,7 @@ def layered(depth_um: np.ndarray) -> np.ndarray:
 def depth_at(angle_deg: float) -> np.ndarray:
     rows, cols = np.indices((SIZE, SIZE)) - SIZE / 2
     angle = np.deg2rad(angle_deg)
-    return rows * np.cos(angle) + cols * np.sin(angle) + 120.0
+    return np.asarray(rows * np.cos(angle) + cols * np.sin(angle) + 120.0)
 
 
 @pytest.mark.parametrize("angle_deg", [0.0, 30.0, 90.0, 205.0])

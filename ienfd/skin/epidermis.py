@@ -35,6 +35,7 @@ _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
+_OPPOSED = -0.3  # cosine between the directions in which two stretches face
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
 _HEADING_END_UM = 30.0
 _SURFACE_UM = 14.0  # the surface lies within this distance of its coarse course
@@ -78,7 +79,7 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane)
-    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, overview.grid.factor)))
+    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, tissue.mask, overview.grid)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,21 +91,37 @@ class _Candidate:
     weight: float
 
 
-def _agreeing(candidates: list[_Candidate], factor: float) -> list[_Candidate]:
+def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid) -> list[_Candidate]:
     """Leave out stretches that contradict the best one.
 
     The junction of a thin piece of tissue is found from both of its sides; the epidermis is the
-    side that lies nearer. And what is epidermis in one stretch cannot be dermis in another.
+    side that lies nearer. What is epidermis in one stretch cannot be dermis in another. And one piece of
+    tissue has no epidermis on two opposite sides: a punch has one.
     """
+    regions, _ = ndimage.label(mask)
     kept: list[_Candidate] = []
     for candidate in sorted(candidates, key=lambda c: -c.weight):
         if kept and candidate.difference @ kept[0].difference <= 0:
             continue
+        if any(_opposed(candidate.piece, other.piece, regions, grid) for other in kept):
+            continue
         tree = [cKDTree(other.piece.junction_px) for other in kept]
-        near = [np.asarray(t.query(candidate.piece.junction_px)[0]) < 15 * factor for t in tree]
+        near = [np.asarray(t.query(candidate.piece.junction_px)[0]) < 15 * grid.factor for t in tree]
         if not any(n.mean() > 0.3 for n in near):
             kept.append(candidate)
     return kept
+
+
+def _opposed(one: Piece, other: Piece, regions: NDArray[np.int32], grid: Grid) -> bool:
+    """Whether two stretches of one piece of tissue face away from each other."""
+    facing, places = [], []
+    for piece in (one, other):
+        outward = piece.surface_px.mean(axis=0) - piece.junction_px.mean(axis=0)
+        facing.append(outward / max(float(np.hypot(*outward)), 1e-9))
+        at = np.rint(grid.from_image(piece.junction_px)).astype(int)
+        rows, cols = (np.clip(at[:, k], 0, regions.shape[k] - 1) for k in (0, 1))
+        places.append(set(np.unique(regions[rows, cols]).tolist()) - {0})
+    return bool(places[0] & places[1]) and float(facing[0] @ facing[1]) < _OPPOSED
 
 
 def _trace(

@@ -154,6 +154,15 @@ def _write_plain(phantom: Phantom, path: Path) -> None:
     )  # fmt: skip
 
 
+# One patient, one laboratory, one microscope: what sections of a biopsy have in common.
+_SHARED_IN_A_BIOPSY = (
+    "density_per_mm", "caliber_um", "melanin_od", "thickness_um",
+    "chromogen", "chromogen_seed", "counterstain", "basement_membrane_channel", "nuclei_channel",
+    "pixel_size_um", "planes", "z_step_um", "numerical_aperture", "confocal", "bits", "white", "jpeg_quality",
+)  # fmt: skip
+_SECTION_UM = 50.0
+_SECTION_MM = 1.1  # three of them are long enough for a call
+
 _COLUMNS = ("file", "case_id", "biopsy_id", "age_years", "sex", "site", "section_um", "planes", "stain")
 _README = """These images are SYNTHETIC. No patient, no tissue: every pixel was computed by `ienfd phantom`.
 
@@ -180,7 +189,7 @@ def write_set(
     stain : {"bright-field", "fluorescence"}, optional
         Only this stain.
     length_mm : float, optional
-        Epidermis of every section; drawn when not given.
+        Epidermis of every section; when not given it is drawn so that three sections suffice for a call.
 
     Returns
     -------
@@ -192,42 +201,34 @@ def write_set(
     biopsy: PhantomSpec | None = None
     for number in range(count):
         rng = np.random.default_rng([seed, number])
-        spec = random_spec(rng, stain)
         if number % 3 == 0 or biopsy is None:
-            biopsy = spec
+            biopsy = _drawn(rng, stain)
             age, sex = int(rng.integers(21, 81)), str(rng.choice(["F", "M"]))
-        else:  # sections of one biopsy share patient, stain and thickness
-            spec = random_spec(rng, biopsy.stain)
-            planes = spec.planes if (spec.thickness_um > 20) == (biopsy.thickness_um > 20) else biopsy.planes
+            spec = biopsy
+        else:
             spec = replace(
-                spec, thickness_um=biopsy.thickness_um, planes=planes, chromogen=biopsy.chromogen,
-                chromogen_seed=biopsy.chromogen_seed, counterstain=biopsy.counterstain,
-                density_per_mm=biopsy.density_per_mm, pixel_size_um=biopsy.pixel_size_um,
-            )  # fmt: skip
-        if length_mm is not None:
-            spec = replace(spec, length_mm=length_mm)
-        if number % 3 == 0:
-            biopsy = spec
+                _drawn(rng, biopsy.stain), **{name: getattr(biopsy, name) for name in _SHARED_IN_A_BIOPSY}
+            )
+        spec = replace(spec, length_mm=max(spec.length_mm, _SECTION_MM) if length_mm is None else length_mm)
+        case = f"SYN{number // 3 + 1:03d}"
         name = f"synthetic_{number // 3 + 1:03d}_{'abc'[number % 3]}"
         path = write(make(spec, seed * 100_000 + number), folder, name)
         paths.append(path)
-        case = f"SYN{number // 3 + 1:03d}"
         rows.append(
-            (
-                path.name,
-                case,
-                f"{case}-1",
-                age,
-                sex,
-                "distal_leg",
-                f"{spec.thickness_um:g}",
-                spec.planes,
-                spec.stain,
-            )
-        )
+            (path.name, case, f"{case}-1", age, sex, "distal_leg", f"{spec.thickness_um:g}", spec.planes,
+             spec.stain)
+        )  # fmt: skip
     with (folder / "cases.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(_COLUMNS)
         writer.writerows(rows)
     (folder / "README.txt").write_text(_README, encoding="utf-8")
     return paths
+
+
+def _drawn(rng: np.random.Generator, stain: StainKind | None) -> PhantomSpec:
+    """A section as laboratories cut it for a count: no norm holds for thinner ones."""
+    while True:
+        spec = random_spec(rng, stain)
+        if spec.thickness_um >= _SECTION_UM:
+            return spec

@@ -173,9 +173,20 @@ def test_a_plain_tiff_refuses_a_stack(tmp_path: Path) -> None:
         write(phantom, tmp_path, "one", "tiff")
 
 
+def _scan(path: Path) -> tuple[object, ...]:
+    """What one microscope gives to all its images."""
+    with tifffile.TiffFile(path) as tiff:
+        ome = ElementTree.fromstring(tiff.ome_metadata or "")
+        axes, dtype = tiff.series[0].axes, tiff.series[0].dtype
+    pixels = next(one for one in ome.iter() if one.tag.endswith("Pixels"))
+    sizes = {name: value for name, value in pixels.attrib.items() if name.startswith("PhysicalSize")}
+    assert {"PhysicalSizeX", "PhysicalSizeY"} <= set(sizes)
+    return axes, dtype, sizes, [one.get("Name") for one in ome.iter() if one.tag.endswith("Channel")]
+
+
 def test_a_set_is_a_case_table_with_images_and_truth(tmp_path: Path) -> None:
-    first = write_set(tmp_path / "a", 4, 12, length_mm=0.15)
-    second = write_set(tmp_path / "b", 1, 12, length_mm=0.15)
+    first = write_set(tmp_path / "a", 4, 8, length_mm=0.15)
+    second = write_set(tmp_path / "b", 1, 8, length_mm=0.15)
     digest = [
         [hashlib.sha256(path.read_bytes()).hexdigest() for path in paths] for paths in (first[:1], second)
     ]
@@ -187,5 +198,9 @@ def test_a_set_is_a_case_table_with_images_and_truth(tmp_path: Path) -> None:
         (tmp_path / "a" / "truth").joinpath(f"{p.name.split('.')[0]}.truth.json").exists() for p in first
     )
     assert [row["biopsy_id"] for row in rows] == ["SYN001-1"] * 3 + ["SYN002-1"]
-    assert len({(row["age_years"], row["sex"], row["stain"], row["section_um"]) for row in rows[:3]}) == 1
+    shared = ("case_id", "age_years", "sex", "stain", "section_um", "planes")
+    assert len({tuple(row[name] for name in shared) for row in rows[:3]}) == 1
+    assert {row["section_um"] for row in rows} == {"50"}
+    scans = [_scan(path) for path in first[:3]]
+    assert scans == scans[:1] * 3
     assert "SYNTHETIC" in (tmp_path / "a" / "README.txt").read_text(encoding="utf-8")

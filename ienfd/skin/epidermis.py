@@ -112,7 +112,7 @@ def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid)
     return kept
 
 
-def _opposed(one: Piece, other: Piece, regions: NDArray[np.int32], grid: Grid) -> bool:
+def _opposed(one: Piece, other: Piece, regions: NDArray[np.signedinteger], grid: Grid) -> bool:
     """Whether two stretches of one piece of tissue face away from each other."""
     facing, places = [], []
     for piece in (one, other):

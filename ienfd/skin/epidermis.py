@@ -11,7 +11,7 @@ from scipy.spatial import cKDTree
 
 from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
-from ienfd.skin.features import cellularity, make_features, telling
+from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
 from ienfd.skin.layers import (
     COARSE_STEP_UM,
@@ -24,6 +24,7 @@ from ienfd.skin.layers import (
 )
 from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, HEADING_UM, Side, down_side, epidermal_sides
 from ienfd.skin.strip import arc_um, best_path, inside_tissue, make_strip, smooth_curve
+from ienfd.skin.telling import telling_by_level
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.grid import Grid, polygon_mask
@@ -98,7 +99,7 @@ def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid)
     side that lies nearer. What is epidermis in one stretch cannot be dermis in another. And one piece of
     tissue has no epidermis on two opposite sides: a punch has one.
     """
-    regions, _ = ndimage.label(mask)
+    regions = np.asarray(ndimage.label(mask)[0], np.int32)
     kept: list[_Candidate] = []
     for candidate in sorted(candidates, key=lambda c: -c.weight):
         if kept and candidate.difference @ kept[0].difference <= 0:
@@ -125,7 +126,7 @@ def _opposed(one: Piece, other: Piece, regions: NDArray[np.signedinteger], grid:
 
 
 def _trace(
-    side: Side, tissue: Tissue, features: _Float32, overview: Overview, membrane: _Float32 | None
+    side: Side, tissue: Tissue, features: Features, overview: Overview, membrane: _Float32 | None
 ) -> list[_Candidate]:
     """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
@@ -141,7 +142,7 @@ def _trace(
         heading_um=HEADING_UM,
     )
     below = straighten(strip, features, tissue.mask, membrane)
-    layers = find_layers(below, starts=3)
+    layers = find_layers(below, starts=1)
     if layers is None:
         return []
     surface = _refine_surface(coarse_surface(below, layers), features, tissue, px, down)
@@ -246,18 +247,18 @@ def extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> F
 
 
 def _refine_surface(
-    coarse: FloatArray, features: _Float32, tissue: Tissue, px: float, down: int
+    coarse: FloatArray, features: Features, tissue: Tissue, px: float, down: int
 ) -> FloatArray:
     """Boundary of viable epidermis and corneum, near its coarse course (grid coordinates)."""
     base = smooth_curve(coarse, 20.0 / COARSE_STEP_UM)
     strip = make_strip(base, px, above_um=_SURFACE_UM, below_um=_SURFACE_UM, step_um=1.25, down=down)
-    values = np.stack([strip.sample(plane) for plane in features])
+    values = features.along(strip)
     inside = inside_tissue(strip, tissue.mask)
     across = np.broadcast_to(np.arange(inside.shape[1]) * 1.25 - _SURFACE_UM, inside.shape)
     corneum, viable = inside & (across < -3), inside & (across > 3)
     if min(corneum.sum(), viable.sum()) < 50:
         return base
-    projected = telling(values, corneum, viable, first=0)
+    projected = telling_by_level(values, corneum, viable)
     middle = 0.5 * (local_mean(projected, corneum) + local_mean(projected, viable))
     evidence = np.where(inside, np.clip(projected - middle[:, None], -1.5, 1.5), 0.0)
     # above the tissue there is nothing: a surface must not leave it

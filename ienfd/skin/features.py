@@ -9,23 +9,56 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.section import ChannelRole
+from ienfd.skin.strip import Strip
 from ienfd.stain.chromogen import Chromogen
+from ienfd.stain.grid import block_mean
 from ienfd.stain.overview import Overview
 
-__all__ = ["cellularity", "make_features", "telling"]
+__all__ = ["Features", "cellularity", "make_features"]
 
 _WIDEST_NERVE_UM = 14.0
-_SUFFICES = 1.8  # separation in standard deviations
+_COARSER = 2  # what is blunt anyhow is held at half the resolution
+_FINE_UM = 2.5
+_WIDE_UM = 6.0
+_DETAIL_UM = 4.0  # nuclei and grains are finer
+_BUNDLE_UM = 12.0  # bundles of collagen are finer
+_POOL_UM = 8.0
+_FAR_UM, _FAR_TRUST = 24.0, 0.02  # where nothing nearer is known
 
 _Float32 = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
 
 
-def make_features(overview: Overview, chromogen: Chromogen | None, tissue: NDArray[np.bool_]) -> _Float32:
+@dataclass(frozen=True, eq=False)
+class Features:
+    """Level and texture of the tissue, of every signal but the basement membrane.
+
+    Parameters
+    ----------
+    fine : (K, H, W) ndarray of float32
+        The levels within 2.5 um, on the overview grid.
+    blunt : (3 * K + 1, H // 2, W // 2) ndarray of float32
+        On a grid of twice the pixel: the levels within 6 um, in which nuclei and cytoplasm are one
+        tissue; the strength of details finer than 4 um; that of structures from there to 12 um; and how
+        far all structures lie parallel (0 to 1), as those of collagen do.
+    """
+
+    fine: _Float32
+    blunt: _Float32
+
+    def along(self, strip: Strip) -> _Float32:
+        """(4 * K + 1, S, D) features at the places of a strip: fine levels first, then the blunt ones."""
+        return np.stack(
+            [*(strip.sample(plane) for plane in self.fine), *(strip.sample(p, _COARSER) for p in self.blunt)]
+        )
+
+
+def make_features(overview: Overview, chromogen: Chromogen | None, tissue: _Mask) -> Features:
     """Level and texture of the tissue, with the nerves taken out.
 
     Where a nerve lies nothing is known about the tissue: those places are left out and take their
     values from their surroundings (normalized convolution), so that neither plexus nor fibers draw
-    the junction to them. The texture tells nuclei, collagen and smooth cytoplasm apart where the
+    the junction to them. The textures tell nuclei, collagen and smooth cytoplasm apart where the
     levels do not.
 
     Parameters
@@ -34,40 +67,90 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: NDArr
     chromogen : Chromogen or None
         Color of the nerve stain; None for fluorescence, where a channel holds it.
     tissue : (H, W) ndarray of bool
-
-    Returns
-    -------
-    (3 * K, H, W) ndarray of float32
-        Of every signal but the basement membrane: the levels within 2.5 um, then the levels within
-        6 um, in which nuclei and cytoplasm are one tissue, then the textures.
     """
     px = overview.grid.pixel_size_um
     amount = _nerve_amount(overview, chromogen)
     known = tissue & ~_nerves(amount, tissue, px)
     calm = ndimage.binary_erosion(known, iterations=max(1, round(6.0 / px)), border_value=1)
-    signals = overview.signals
+    used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
+    signals = overview.signals[used]  # the membrane is a line, not a region: it leads the junction later
     if chromogen is not None:  # the fine structure of the nerve stain is no texture of the tissue
-        fine = amount - ndimage.gaussian_filter(amount, 10.0 / px)
+        detail = amount - ndimage.gaussian_filter(amount, 10.0 / px)
         share = chromogen.vector / float(chromogen.weights @ chromogen.vector)
-        without = signals - share.astype(np.float32)[:, None, None] * fine
+        without = signals - share.astype(np.float32)[:, None, None] * detail
     else:
         without = signals
-    fine_levels: list[_Float32] = []
-    wide_levels: list[_Float32] = []
-    textures: list[_Float32] = []
-    for signal, clean, role in zip(signals, without, overview.roles, strict=True):
-        if role is ChannelRole.BASEMENT_MEMBRANE:
-            continue  # a line, not a region: it leads the junction later
-        fine_levels.append(_mean_where(signal, known, 2.5 / px))
-        wide_levels.append(_mean_where(signal, known, 6.0 / px))
-        detail = np.abs(clean - ndimage.gaussian_filter(clean, 4.0 / px))
-        detail = np.minimum(detail, np.quantile(detail[::5, ::5], 0.98))
-        textures.append(np.sqrt(_mean_where(detail, calm, 5.0 / px)))
-    return np.stack([*fine_levels, *wide_levels, *textures]).astype(np.float32)
+    seen, calmly = _Known(known, px * _COARSER), _Known(calm, px * _COARSER)
+    sharp = ndimage.gaussian_filter(known.astype(np.float32), _FINE_UM / px, truncate=3)
+    sharp += _FAR_TRUST * _enlarged(seen.far_weight, tissue.shape)
+    fine: list[_Float32] = []
+    wide: list[_Float32] = []
+    details: list[_Float32] = []
+    bundles: list[_Float32] = []
+    tensor = np.zeros((3, *seen.weight.shape), np.float32)
+    for signal, clean in zip(signals, without, strict=True):
+        masked = np.where(known, signal, 0).astype(np.float32)
+        small = block_mean(masked, _COARSER)
+        far = seen.far(small)
+        level = ndimage.gaussian_filter(masked, _FINE_UM / px, truncate=3)
+        level += _FAR_TRUST * _enlarged(far, tissue.shape)
+        fine.append(np.asarray(level / np.maximum(sharp, 1e-4), np.float32))
+        wide.append(seen.mean(small, _WIDE_UM, far))
+        grain = np.abs(clean - ndimage.gaussian_filter(clean, _DETAIL_UM / px, truncate=3))
+        grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.98)))
+        details.append(calmly.mean(block_mean(np.where(calm, grain, 0), _COARSER), _POOL_UM))
+        band = seen.mean(small, 0.75 * _DETAIL_UM, far) - seen.mean(small, _BUNDLE_UM, far)
+        bundles.append(calmly.mean((np.abs(band) * calmly.weight).astype(np.float32), _POOL_UM))
+        tensor += _structure(band, calmly)
+    blunt = np.stack([*wide, *details, *bundles, _parallel(tensor)])
+    return Features(np.stack(fine).astype(np.float32), blunt.astype(np.float32))
+
+
+class _Known:
+    """Means over the places where something is known, on the coarser grid."""
+
+    def __init__(self, mask: _Mask, px: float) -> None:
+        self.px = px
+        self.weight = block_mean(mask.astype(np.float32), _COARSER)
+        self.far_weight = self._spread(self.weight, _FAR_UM)
+
+    def _spread(self, masked: _Float32, width_um: float) -> _Float32:
+        return np.asarray(ndimage.gaussian_filter(masked, width_um / self.px, truncate=3), np.float32)
+
+    def far(self, masked: _Float32) -> _Float32:
+        """What stands in where nothing near is known; `masked` is 0 where nothing is."""
+        return self._spread(masked, _FAR_UM)
+
+    def mean(self, masked: _Float32, width_um: float, far: _Float32 | None = None) -> _Float32:
+        """Gaussian mean of an image that is 0 where nothing is known."""
+        far = self.far(masked) if far is None else far
+        weight = self._spread(self.weight, width_um) + _FAR_TRUST * self.far_weight
+        total = self._spread(masked, width_um) + _FAR_TRUST * far
+        return np.asarray(total / np.maximum(weight, 1e-4), np.float32)
+
+
+def _structure(band: _Float32, calm: _Known) -> _Float32:
+    """(3, h, w) structure tensor of an image, pooled where it is calm: yy, yx, xx."""
+    dy, dx = np.gradient(band)
+    dy, dx = dy * calm.weight, dx * calm.weight
+    return np.stack([calm.mean(product, _POOL_UM) for product in (dy * dy, dy * dx, dx * dx)])
+
+
+def _parallel(tensor: _Float32) -> _Float32:
+    """How far structures lie parallel: 0 for none or all directions alike, 1 for one direction."""
+    yy, yx, xx = tensor
+    return np.asarray(np.hypot(yy - xx, 2 * yx) / np.maximum(yy + xx, 1e-9), np.float32)
+
+
+def _enlarged(image: _Float32, shape: tuple[int, ...]) -> _Float32:
+    """An image of the coarser grid on the finer one."""
+    large = np.repeat(np.repeat(image, _COARSER, axis=0), _COARSER, axis=1)
+    missing = [(0, max(0, size - have)) for size, have in zip(shape, large.shape, strict=True)]
+    return np.pad(large, missing, mode="edge")
 
 
 def cellularity(overview: Overview) -> NDArray[np.float64]:
-    """How much each feature speaks for nuclei, in the order of `make_features`.
+    """How much each feature speaks for nuclei, in the order of `Features.along`.
 
     In bright-field any counterstain makes the epidermis, where nuclei lie dense, darker and more
     textured; in fluorescence only a nuclear channel tells.
@@ -81,7 +164,8 @@ def cellularity(overview: Overview) -> NDArray[np.float64]:
             weights.append(0.3 / count)
         else:
             weights.append(0.3 if role is ChannelRole.NUCLEI else 0.0)
-    return np.array([*np.zeros(len(weights)), *weights, *weights])
+    nothing = [0.0] * len(weights)
+    return np.array([*nothing, *weights, *weights, *nothing, 0.0])
 
 
 def _nerve_amount(overview: Overview, chromogen: Chromogen | None) -> _Float32:
@@ -91,7 +175,7 @@ def _nerve_amount(overview: Overview, chromogen: Chromogen | None) -> _Float32:
     return np.asarray(nerve[0], np.float32)
 
 
-def _nerves(amount: _Float32, tissue: NDArray[np.bool_], px: float) -> NDArray[np.bool_]:
+def _nerves(amount: _Float32, tissue: _Mask, px: float) -> _Mask:
     """What is brighter than its surroundings and narrower than a bundle."""
     width = 2 * round(_WIDEST_NERVE_UM / px / 2) + 1
     smooth = ndimage.gaussian_filter(amount, 1.0 / px)
@@ -103,88 +187,3 @@ def _nerves(amount: _Float32, tissue: NDArray[np.bool_], px: float) -> NDArray[n
     spread = 1.4826 * float(np.median(np.abs(values - middle)))
     core = height > middle + 5 * spread
     return np.asarray(ndimage.binary_dilation(core, iterations=max(1, round(2.5 / px))), bool)
-
-
-def _mean_where(image: _Float32, known: NDArray[np.bool_], sigma: float) -> _Float32:
-    """Gaussian mean over the known places only; far from any, a wider one."""
-    total = np.zeros_like(image)
-    weight = np.zeros_like(image)
-    masked = np.where(known, image, 0).astype(np.float32)
-    part = known.astype(np.float32)
-    for scale, trust in ((sigma, 1.0), (4 * sigma, 0.02)):
-        total += trust * ndimage.gaussian_filter(masked, scale, truncate=3)
-        weight += trust * ndimage.gaussian_filter(part, scale, truncate=3)
-    return np.asarray(total / np.maximum(weight, 1e-4), np.float32)
-
-
-def telling(
-    values: _Float32, upper: NDArray[np.bool_], lower: NDArray[np.bool_], *, first: int
-) -> NDArray[np.float64]:
-    """What tells an upper tissue (positive) from a lower one, in standard deviations.
-
-    Blunter features are asked only where the sharper ones do not tell the two by themselves.
-
-    Parameters
-    ----------
-    values : (3 * K, S, D) ndarray of float32
-        Features in the order of `make_features`: fine levels, wide levels, textures.
-    upper, lower : (S, D) ndarray of bool
-        Places taken for the one and the other.
-    first : {0, 1}
-        Begin with the fine or with the wide levels.
-
-    Returns
-    -------
-    (S, D) ndarray of float
-    """
-    count = len(values) // 3
-    for used in [values[count * k : count * (k + 1)] for k in range(first, 2)]:
-        model = _fit_model(used[:, upper].T, used[:, lower].T)
-        if model.separation > _SUFFICES:
-            return np.tensordot(model.direction, used, 1)
-    model = _fit_model(values[:, upper].T, values[:, lower].T)
-    return np.tensordot(model.direction, values, 1)
-
-
-@dataclass(frozen=True, eq=False)
-class _TissueModel:
-    """Two-class linear discriminant between epidermis and dermis (Fisher).
-
-    Parameters
-    ----------
-    direction : (K,) ndarray
-        Weights of the features.
-    separation : float
-        Distance of the two means along it, in standard deviations (d').
-    """
-
-    direction: NDArray[np.float64]
-    separation: float
-
-
-def _fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> _TissueModel:
-    """Fit the discriminant from samples of both sides.
-
-    Parameters
-    ----------
-    upper, lower : (N, K), (M, K) ndarray
-        Features of places taken for epidermis and for dermis.
-    shrinkage : float
-        Weight of the diagonal in the pooled covariance, against few samples.
-    """
-    difference = np.median(upper, axis=0).astype(float) - np.median(lower, axis=0)
-    pooled = 0.5 * (_covariance(upper) + _covariance(lower))
-    pooled = (1 - shrinkage) * pooled + shrinkage * np.diag(np.diag(pooled)) + 1e-9 * np.eye(len(pooled))
-    direction = np.linalg.solve(pooled, difference)
-    variance = float(direction @ pooled @ direction)
-    if variance <= 0:
-        return _TissueModel(np.zeros(len(pooled)), 0.0)
-    spread = float(np.sqrt(variance))
-    return _TissueModel(np.asarray(direction / spread, float), float(direction @ difference) / spread)
-
-
-def _covariance(samples: _Float32) -> NDArray[np.float64]:
-    """Covariance of the inner 96 % of the samples: vessels and dirt do not widen it."""
-    low, high = np.quantile(samples, [0.02, 0.98], axis=0)
-    clipped = np.clip(samples, low, high).astype(float)
-    return np.atleast_2d(np.cov(clipped, rowvar=False))

@@ -13,9 +13,10 @@ from skimage.graph import MCP_Geometric
 from skimage.measure import find_contours
 
 from ienfd.result import FloatArray
-from ienfd.skin.features import telling
+from ienfd.skin.features import Features
 from ienfd.skin.layers import COARSE_STEP_UM, covered, local_mean
 from ienfd.skin.strip import Strip, arc_um, inside_tissue, make_strip, smooth_curve
+from ienfd.skin.telling import telling
 
 __all__ = ["refine_junction"]
 
@@ -29,7 +30,7 @@ _CLEAR_MEMBRANE = 1.0  # in units of the noise of the ridge, above 1.5
 
 def refine_junction(
     coarse: FloatArray,
-    features: _Float32,
+    features: Features,
     tissue: NDArray[np.bool_],
     px: float,
     down: int,
@@ -41,7 +42,7 @@ def refine_junction(
     ----------
     coarse : (N, 2) ndarray of float
         The coarse junction, grid coordinates `COARSE_STEP_UM` apart along its outline.
-    features : (K, H, W) ndarray of float32
+    features : Features
     tissue : (H, W) ndarray of bool
         Viable tissue: without the corneum.
     px : float
@@ -60,7 +61,7 @@ def refine_junction(
     """
     base = smooth_curve(coarse, 25.0 / COARSE_STEP_UM)
     strip = make_strip(base, px, above_um=_FINE_HALF_UM, below_um=_FINE_HALF_UM, step_um=_FINE_UM, down=down)
-    values = np.stack([strip.sample(plane) for plane in features])
+    values = features.along(strip)
     inside = inside_tissue(strip, tissue)
     count, size = inside.shape
     across = np.broadcast_to(np.arange(size) * _FINE_UM - _FINE_HALF_UM, (count, size))
@@ -74,7 +75,7 @@ def refine_junction(
         lower = inside & (partition <= 0.5) & (signed < 35)
         if upper.sum() < 50 or lower.sum() < 50:
             break
-        projected = telling(values, upper, lower, first=0)
+        projected = telling(values, upper, lower, sharp=True)
         middle = 0.5 * (local_mean(projected, upper) + local_mean(projected, lower))
         likelihood = np.where(inside, np.clip(projected - middle[:, None], -2, 2), -0.3 * np.sign(signed))
         # a weak pull to the coarse curve keeps islands far from it out

@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.result import FloatArray
-from ienfd.skin.features import telling
+from ienfd.skin.features import Features
+from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, Cut, cut_profile, usual_cost
 from ienfd.skin.strip import Strip, best_path, inside_tissue
+from ienfd.skin.telling import telling, telling_by_level
 
 __all__ = [
     "COARSE_STEP_UM",
@@ -39,14 +41,9 @@ _LOCAL_UM = 200.0
 _MEMBRANE_WEIGHT = 3.0
 _BOUND = 1.5
 _EDGE_UM = 3.0  # blurred with the glass: belongs to no layer
-_CORNEUM_UM = (0.0, 45.0)  # range of its thickness
-_EPIDERMIS_UM = (20.0, 150.0)
-_USUAL_CORNEUM_UM, _CORNEUM_SPREAD = 15.0, 0.8  # median, and standard deviation of the logarithm
-_USUAL_EPIDERMIS_UM, _EPIDERMIS_SPREAD = 70.0, 0.45
-_PRIOR_WEIGHT = 15.0
 _PROFILE_UM = 190.0  # the profile is explained down to here
-_INDEPENDENT_UM2 = 900.0  # area of tissue that counts as one independent sample
-_OTHER_CUT_UM = 18.0  # cuts that differ by less lead to the same layers
+_JUNCTION_VARIES_UM = 30.0  # about the depth at which the mean profile has its edge
+_SURFACE_VARIES_UM = 8.0
 _DERMIS_UM = 90.0  # dermis is modeled within this depth below the junction
 
 
@@ -88,7 +85,7 @@ class Straightened:
     ----------
     strip : Strip
     values : (K, S, D) ndarray of float32
-        In the order of `make_features`.
+        In the order of `Features.along`.
     inside : (S, D) ndarray of bool
         Where there is tissue.
     line : (S, D) ndarray of float
@@ -116,9 +113,9 @@ class Straightened:
         return round((depth_um + self.strip.above_um) / self.strip.step_um)
 
 
-def straighten(strip: Strip, features: _Float32, tissue: _Mask, membrane: _Float32 | None) -> Straightened:
+def straighten(strip: Strip, features: Features, tissue: _Mask, membrane: _Float32 | None) -> Straightened:
     """Sample features, tissue and basement membrane along a strip."""
-    values = np.stack([strip.sample(plane) for plane in features])
+    values = features.along(strip)
     line = np.zeros(values.shape[1:]) if membrane is None else _membrane_strength(strip, membrane)
     return Straightened(strip, values, inside_tissue(strip, tissue), line)
 
@@ -137,41 +134,42 @@ def find_layers(tissue: Straightened, *, starts: int = 1) -> Layers | None:
     Layers or None
         None where there is too little tissue, or no three layers.
     """
-    found = [_alternate(tissue, cut) for cut in _cut_profile(tissue, starts)]
+    used = (tissue.across_um >= _EDGE_UM) & (tissue.across_um <= _PROFILE_UM)
+    cuts = cut_profile(tissue.values[:, :, used], tissue.inside[:, used], tissue.across_um[used], starts)
+    found = [_alternate(tissue, cut) for cut in cuts]
     return max((layers for layers in found if layers is not None), key=plausibility, default=None)
 
 
 def plausibility(layers: Layers) -> float:
     """How much layers look like epidermis on dermis: clearly parted, of usual thickness, and even."""
     thickness_um = max(float(np.median(layers.depth - layers.top)) * COARSE_STEP_UM, 1.0)
-    usual = float(np.exp(-0.5 * (np.log(thickness_um / _USUAL_EPIDERMIS_UM) / _EPIDERMIS_SPREAD) ** 2))
-    corneum_um = max(float(np.median(layers.top)) * COARSE_STEP_UM - layers.above_um, 3.0)
-    usual *= float(np.exp(-0.25 * (np.log(corneum_um / _USUAL_CORNEUM_UM) / _CORNEUM_SPREAD) ** 2))
+    corneum_um = float(np.median(layers.top)) * COARSE_STEP_UM - layers.above_um
+    usual = float(np.exp(-usual_cost(corneum_um, thickness_um)))
     depth = layers.depth * COARSE_STEP_UM
     trend = np.polyval(np.polyfit(np.arange(len(depth)), depth, 2), np.arange(len(depth)))
     even = float(np.exp(-float(np.median(np.abs(depth - trend))) / 25))
     return (layers.parted + 0.4 * layers.membrane) * usual * even * (0.6 + 0.4 * layers.corneum / _BOUND)
 
 
-def _alternate(tissue: Straightened, start: tuple[float, float]) -> Layers | None:
+def _alternate(tissue: Straightened, start: Cut) -> Layers | None:
     """Let both curves and the models of the tissues take turns, from a first cut."""
     count, size = tissue.inside.shape
     across = np.broadcast_to(np.arange(size), (count, size))
-    top = np.full(count, tissue.index(start[0]), np.intp)
-    depth = np.full(count, tissue.index(start[1]), np.intp)
+    top = np.full(count, tissue.index(start.surface_um), np.intp)
+    depth = np.full(count, tissue.index(start.junction_um), np.intp)
     junction_evidence = np.zeros((count, size))
     corneum_evidence = np.zeros((count, size))
     for _ in range(_ROUNDS):
         corneum, upper, lower = _masks(tissue, top, depth, across)
         if upper.sum() < 50 or lower.sum() < 50:
             return None
-        junction_evidence = _evidence(tissue, upper, lower, first=1)
-        depth = _optimal_depth(tissue, junction_evidence, top)
+        junction_evidence = _evidence(tissue, upper, lower, telling(tissue.values, upper, lower, sharp=False))
+        depth = _optimal_depth(tissue, junction_evidence, top, start.junction_um)
         corneum, upper, lower = _masks(tissue, top, depth, across)
         if corneum.sum() < 50 or upper.sum() < 50:
             continue  # no corneum is seen: the surface is where the profile puts it
-        corneum_evidence = _evidence(tissue, corneum, upper, first=0)
-        top = _optimal_top(tissue, corneum_evidence, depth)
+        corneum_evidence = _evidence(tissue, corneum, upper, telling_by_level(tissue.values, corneum, upper))
+        top = _optimal_top(tissue, corneum_evidence, depth, start.surface_um)
     corneum, upper, lower = _masks(tissue, top, depth, across)
     if upper.sum() < 50 or lower.sum() < 50:
         return None
@@ -190,59 +188,6 @@ def _alternate(tissue: Straightened, start: tuple[float, float]) -> Layers | Non
     )
 
 
-def _cut_profile(tissue: Straightened, most: int) -> list[tuple[float, float]]:
-    """Depths of surface and junction that cut the mean profile into the three most even layers, best first.
-
-    Layers run along the outline, more or less: the mean over the position along it shows them with
-    little noise. All pairs of depths are tried; what remains of the variation within the layers,
-    against what neighboring places differ in anyhow, is weighed against usual thicknesses.
-    """
-    across = tissue.across_um
-    used = np.flatnonzero((across >= _EDGE_UM) & (across <= _PROFILE_UM))
-    share = tissue.inside[:, used].mean(axis=0)
-    used = used[share > 0.5]
-    if len(used) < 12 or len(tissue.inside) < 12:
-        return []
-    inside = tissue.inside[:, used]
-    values = np.where(inside, tissue.values[:, :, used], 0).astype(np.float64)
-    number = np.maximum(inside.sum(axis=0), 1)
-    mean = values.sum(axis=1) / number
-    residual = np.where(inside, values - mean[:, None], 0).reshape(len(values), -1)
-    covariance = residual @ residual.T / inside.sum()
-    covariance += np.diag(np.diag(covariance)) * 0.3 + 1e-9 * np.eye(len(covariance))
-    white = np.linalg.solve(np.linalg.cholesky(covariance), mean)
-    samples = tissue.strip.step_um**2 * len(tissue.inside) / _INDEPENDENT_UM2
-    sums = np.concatenate([np.zeros((len(white), 1)), np.cumsum(white, axis=1)], axis=1)
-    squares = np.concatenate([[0.0], np.cumsum((white**2).sum(axis=0))])
-
-    def scatter(first: NDArray[np.intp], last: NDArray[np.intp]) -> FloatArray:
-        total = sums[:, last] - sums[:, first]
-        within = squares[last] - squares[first] - (total**2).sum(axis=0) / np.maximum(last - first, 1)
-        return np.asarray(within, float)
-
-    one, two = np.meshgrid(np.arange(len(used)), np.arange(len(used)), indexing="ij")
-    surface, junction = across[used][one], across[used][two]
-    thick = junction - surface
-    allowed = (surface <= _CORNEUM_UM[1]) & (thick >= _EPIDERMIS_UM[0]) & (thick <= _EPIDERMIS_UM[1])
-    allowed &= two <= len(used) - 6
-    one, two = one[allowed], two[allowed]
-    surface, thick = surface[allowed], thick[allowed]
-    if not len(one):
-        return []
-    end = np.full(len(one), len(used))
-    cost = 0.5 * samples * (scatter(np.zeros_like(one), one) + scatter(one, two) + scatter(two, end))
-    cost += _PRIOR_WEIGHT * 0.5 * (np.log(thick / _USUAL_EPIDERMIS_UM) / _EPIDERMIS_SPREAD) ** 2
-    cost += _PRIOR_WEIGHT * 0.5 * (np.log(np.maximum(surface, 3) / _USUAL_CORNEUM_UM) / _CORNEUM_SPREAD) ** 2
-    cuts: list[tuple[float, float]] = []
-    for k in np.argsort(cost, kind="stable"):
-        cut = (float(surface[k]), float(surface[k] + thick[k]))
-        if all(max(abs(cut[0] - c[0]), abs(cut[1] - c[1])) >= _OTHER_CUT_UM for c in cuts):
-            cuts.append(cut)
-        if len(cuts) == most:
-            break
-    return cuts
-
-
 def _masks(
     tissue: Straightened, top: NDArray[np.intp], depth: NDArray[np.intp], across: NDArray[np.intp]
 ) -> tuple[_Mask, _Mask, _Mask]:
@@ -256,9 +201,8 @@ def _masks(
     return corneum, upper, lower
 
 
-def _evidence(tissue: Straightened, upper: _Mask, lower: _Mask, *, first: int) -> FloatArray:
+def _evidence(tissue: Straightened, upper: _Mask, lower: _Mask, projected: FloatArray) -> FloatArray:
     """(S, D) evidence for the upper (positive) or lower tissue, in standard deviations, bounded."""
-    projected = telling(tissue.values, upper, lower, first=first)
     middle = 0.5 * (local_mean(projected, upper) + local_mean(projected, lower))
     return np.where(tissue.inside, np.clip(projected - middle[:, None], -_BOUND, _BOUND), 0.0)
 
@@ -273,7 +217,9 @@ def local_mean(values: FloatArray, which: _Mask) -> FloatArray:
     return np.asarray((total + prior * overall) / (weight + prior), float)
 
 
-def _optimal_depth(tissue: Straightened, evidence: FloatArray, top: NDArray[np.intp]) -> NDArray[np.intp]:
+def _optimal_depth(
+    tissue: Straightened, evidence: FloatArray, top: NDArray[np.intp], usual_um: float
+) -> NDArray[np.intp]:
     """Depth index that best parts what looks like epidermis from what looks like dermis."""
     step = tissue.strip.step_um
     below_top = (np.arange(evidence.shape[1])[None, :] - top[:, None]) * step
@@ -281,18 +227,27 @@ def _optimal_depth(tissue: Straightened, evidence: FloatArray, top: NDArray[np.i
     gain = gain - 0.1 * (below_top > 110)  # an epidermis thicker than that is the exception
     # sum above minus sum below: up to a constant twice the running sum from above
     cost = -np.cumsum(gain, axis=1) - _MEMBRANE_WEIGHT * tissue.line
-    cost = np.where(below_top < _EPIDERMIS_UM[0] - 5, cost.max() + 1, cost)
+    cost = cost + _held(tissue, usual_um, _JUNCTION_VARIES_UM)
+    cost = np.where(below_top < EPIDERMIS_UM[0] - 5, cost.max() + 1, cost)
     return best_path(cost, max_step=4, step_cost=0.8, curve_cost=0.2)
 
 
-def _optimal_top(tissue: Straightened, evidence: FloatArray, depth: NDArray[np.intp]) -> NDArray[np.intp]:
+def _optimal_top(
+    tissue: Straightened, evidence: FloatArray, depth: NDArray[np.intp], usual_um: float
+) -> NDArray[np.intp]:
     """Depth index that best parts corneum from viable epidermis."""
     step = tissue.strip.step_um
     above_junction = (depth[:, None] - np.arange(evidence.shape[1])[None, :]) * step
     cost = -np.cumsum(np.where(above_junction > 0, evidence, 0.0), axis=1)
-    forbidden = (above_junction < _EPIDERMIS_UM[0] - 5) | (tissue.across_um > _CORNEUM_UM[1] + 20)[None, :]
+    cost = cost + _held(tissue, usual_um, _SURFACE_VARIES_UM)
+    forbidden = (above_junction < EPIDERMIS_UM[0] - 5) | (tissue.across_um > CORNEUM_UM[1] + 20)[None, :]
     forbidden |= (tissue.across_um < 0)[None, :]
     return best_path(np.where(forbidden, cost.max() + 1, cost), max_step=2, step_cost=4.0, curve_cost=1.0)
+
+
+def _held(tissue: Straightened, usual_um: float, varies_um: float) -> FloatArray:
+    """(D,) cost of leaving the depth at which the mean profile has an edge."""
+    return np.asarray(((tissue.across_um - usual_um) / varies_um) ** 2, float)
 
 
 def _parted(evidence: FloatArray, upper: _Mask, lower: _Mask) -> float:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
 from ienfd.skin.faces import FACE_STEP_UM, Face, find_faces
+from ienfd.skin.features import Features
 from ienfd.skin.layers import COARSE_STEP_UM, Layers, Straightened, find_layers, plausibility, straighten
 from ienfd.skin.strip import make_strip
 from ienfd.skin.tissue import Tissue
@@ -21,6 +22,7 @@ HEADING_UM = 70.0
 _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
 _MIN_PARTED = 0.25
+_MIN_QUALITY = 0.08
 _GOOD = 0.3  # of the quality of the best window
 _REACH_UM = 150.0
 _HOLDS_ITS_OWN = 0.5  # of the quality of the best side
@@ -60,7 +62,7 @@ class _Window:
 
 def epidermal_sides(
     tissue: Tissue,
-    features: NDArray[np.float32],
+    features: Features,
     membrane: NDArray[np.float32] | None,
     cellular: FloatArray,
     px: float,
@@ -74,7 +76,7 @@ def epidermal_sides(
     Parameters
     ----------
     tissue : Tissue
-    features : (K, H, W) ndarray of float32
+    features : Features
     membrane : (H, W) ndarray of float32 or None
     cellular : (K,) ndarray of float
         How much each feature speaks for nuclei: the epidermis has more of them than the dermis.
@@ -90,7 +92,7 @@ def epidermal_sides(
     windows: list[_Window] = []
     for index, face in enumerate(faces):
         windows.extend(_windows(index, face, tissue, features, membrane, cellular, px))
-    windows = [w for w in windows if w.quality > 0]
+    windows = [w for w in windows if w.quality > _MIN_QUALITY]
     if not windows:
         return ()
     support = [
@@ -132,7 +134,7 @@ def _windows(
     index: int,
     face: Face,
     tissue: Tissue,
-    features: NDArray[np.float32],
+    features: Features,
     membrane: NDArray[np.float32] | None,
     cellular: FloatArray,
     px: float,

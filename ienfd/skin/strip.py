@@ -75,9 +75,12 @@ class Strip:
     step_um: float
     above_um: float
 
-    def sample(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(S, D) values of an image of the grid, linear between pixels."""
-        coordinates = np.moveaxis(self.positions, -1, 0)
+    def sample(self, image: NDArray[np.float32], coarser: int = 1) -> NDArray[np.float32]:
+        """(S, D) values of an image of the grid, linear between pixels.
+
+        The pixels of the image may be `coarser` times those of the grid.
+        """
+        coordinates = np.moveaxis((self.positions + 0.5) / coarser - 0.5, -1, 0)
         return np.asarray(ndimage.map_coordinates(image, coordinates, order=1, mode="nearest"), np.float32)
 
     def to_grid(self, points: FloatArray) -> FloatArray:

@@ -14,7 +14,7 @@ __all__ = ["demo"]
     "--out", default="ienfd-demo", show_default=True, type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write to: images/ and results/ are made in it.",
 )  # fmt: skip
-@click.option("--seed", default=1, show_default=True, type=click.IntRange(0), help="Other sections.")
+@click.option("--seed", default=8, show_default=True, type=click.IntRange(0), help="Other sections.")
 @click.option("--workers", type=click.IntRange(1), help="Processes at work.")
 def demo(out: Path, seed: int, workers: int | None) -> int:
     """Make six synthetic sections of two biopsies, and analyze them.

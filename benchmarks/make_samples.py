@@ -91,9 +91,9 @@ BIOPSIES = (
         "borderline", 52, "F", replace(_DARK, density_per_mm=6.5),
         (
             Sample(304, "ome-tiff", {"basement_membrane_channel": True}),
-            Sample(342, "imagej", {"rotation_deg": 90.0, "open_left": False, "open_right": False}),
+            Sample(321, "imagej", {"rotation_deg": 90.0, "open_left": False, "open_right": False}),
             Sample(
-                343, "ome-tiff",
+                348, "ome-tiff",
                 {"planes": "stack", "z_step_um": 6.0, "bend_deg": 4.0, "dermis_um": 100.0},
             ),
         ),
@@ -107,31 +107,26 @@ _BIOPSIES = (
 )  # fmt: skip
 _CROSSINGS = ("file", "row_px", "col_px", "z_um", "fiber_id")
 
+_REAL_CASE = (REAL_FILE, "REAL-SKIN-HE", "REAL-SKIN-HE-1", "", "", "other", "bright-field", "", "")
+
 _README = """# Sample images
 
-**SYNTHETIC, all but one: no patient, no tissue.** Every pixel of the nine files `synthetic_*` was computed
-by ienfd's own phantom (`python -m benchmarks.make_samples`, which writes the same pixels every time). Their
-"patients" in `cases.csv` are invented. They are sections as a careful laboratory sends them, so they say
-little about harder ones; how well ienfd counts is measured elsewhere, on other images (`benchmarks/`).
+**The nine images `synthetic_*` are synthetic**: no patient, no tissue. `python -m benchmarks.make_samples` computed every pixel, and computes the same ones every time. They make up three biopsies of invented people (`cases.csv`): one clearly below the limit of its norm, one clearly not below it, one borderline. They are as a careful laboratory sends them, so they say little about harder ones; how well ienfd counts is measured on other images (`benchmarks/`).
 
-What is truly in them (`truth.csv`; where every crossing lies: `truth_crossings.csv`):
+**`{real}` is real human skin**: OpenSlide's test image CMU-1-Small-Region, released under CC0 1.0. It is stained with hematoxylin and eosin, not for nerves; a torn, inked fragment with a hair follicle. ienfd must refuse it.
+
+    ienfd run sample_images --out results
+
+## What is truly in them
+
+Look here after you have counted yourself. The automatic count need not be the true one.
 
 {sections}
 
-And so in the biopsies:
-
 {biopsies}
 
-Lengths are those of the visible lines, surface smoothed at 15 um, junction at 5 um. The density is that of
-crossings per mm of surface. The automatic count need not be the true one.
-
-**One real image.** `real_skin_HE_cmu_small_region.svs` is CMU-1-Small-Region of the OpenSlide test data
-(<https://openslide.cs.cmu.edu/download/openslide-testdata/Aperio/>), CC0 1.0 (public domain): a torn
-fragment of human skin in hematoxylin and eosin, with no nerve stain at all. It belongs to no case. ienfd must
-refuse it: there is nothing to count.
-
-    ienfd run sample_images --out results
-"""
+Lengths are those of the visible lines, the surface smoothed at 15 um and the junction at 5 um; densities are crossings per mm of surface. `truth.csv` holds the first table, `truth_crossings.csv` the place of every true crossing: row and column in pixels, counted from 0, the center of a pixel at the integer; z is the depth in the section in um.
+"""  # noqa: E501
 
 
 def write_samples(folder: Path) -> None:
@@ -167,10 +162,12 @@ def write_samples(folder: Path) -> None:
         limit = norm.limit_per_mm(biopsy.age_years, biopsy.sex)
         density = (f"{length_mm:.2f}", f"{counted / length_mm:.2f}", f"{limit:.2f} ({norm.id})")
         biopsies.append((f"{case}-1", f"{biopsy.sex}, {biopsy.age_years}", counted, *density))
-    _table(folder / "cases.csv", _CASES, cases)
+    _table(folder / "cases.csv", _CASES, [*cases, _REAL_CASE])
     _table(folder / "truth.csv", _TRUTH, truths)
     _table(folder / "truth_crossings.csv", _CROSSINGS, crossings)
-    text = _README.format(sections=_markdown(_TRUTH, truths), biopsies=_markdown(_BIOPSIES, biopsies))
+    text = _README.format(
+        real=REAL_FILE, sections=_markdown(_TRUTH, truths), biopsies=_markdown(_BIOPSIES, biopsies)
+    )
     (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -73,7 +73,7 @@ def test_seeds_and_formats() -> None:
 def test_files_carry_scale_and_the_tables_their_truth(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    spec = PhantomSpec(stain="fluorescence", pixel_size_um=1.0, length_mm=0.3, dermis_um=60.0)
+    spec = PhantomSpec(stain="fluorescence", pixel_size_um=1.0, length_mm=0.15, dermis_um=50.0)
     formats = (Sample(1, "ome-tiff"), Sample(2, "imagej", {"glass_um": 20.0}))
     monkeypatch.setattr(make_samples, "BIOPSIES", (Biopsy("tiny", 30, "M", spec, formats),))
     made = [tmp_path / name for name in ("first", "again")]
@@ -85,9 +85,8 @@ def test_files_carry_scale_and_the_tables_their_truth(
     first, second = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in made)
     assert first == second
     cases = rows(made[0] / "cases.csv")
-    assert {(row["case_id"], row["age_years"], row["sex"]) for row in cases} == {
-        ("SYNTHETIC-TINY", "30", "M")
-    }
+    people = {(row["case_id"], row["age_years"], row["sex"]) for row in cases}
+    assert people == {("SYNTHETIC-TINY", "30", "M"), ("REAL-SKIN-HE", "", "")}
     truth = make(replace(spec, glass_um=20.0), 2).truth
     assert rows(made[0] / "truth.csv")[1]["true_crossings"] == str(len(truth.crossings))
 

@@ -15,16 +15,14 @@ from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
 from ienfd.skin.layers import (
     COARSE_STEP_UM,
-    Layers,
     coarse_junctions,
     coarse_surface,
     find_layers,
-    local_mean,
     straighten,
 )
 from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, HEADING_UM, Side, down_side, epidermal_sides
-from ienfd.skin.strip import arc_um, best_path, inside_tissue, make_strip, smooth_curve
-from ienfd.skin.telling import telling_by_level
+from ienfd.skin.strip import arc_um, make_strip
+from ienfd.skin.surface import opposite_part, refine_surface
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.grid import Grid, polygon_mask
@@ -38,8 +36,8 @@ _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
 _OPPOSED = -0.3  # cosine between the directions in which two stretches face
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
+_NEAR_BORDER_UM = 25.0
 _HEADING_END_UM = 30.0
-_SURFACE_UM = 14.0  # the surface lies within this distance of its coarse course
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,10 +140,10 @@ def _trace(
         heading_um=HEADING_UM,
     )
     below = straighten(strip, features, tissue.mask, membrane)
-    layers = find_layers(below, starts=1)
+    layers = find_layers(below, _depths(side, len(below.inside)))
     if layers is None:
         return []
-    surface = _refine_surface(coarse_surface(below, layers), features, tissue, px, down)
+    surface = refine_surface(coarse_surface(below, layers), features, tissue.mask, px, down)
     viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], surface, tissue.mask.shape)
     clearance = ndimage.distance_transform_edt(tissue.mask) * px
     found = []
@@ -154,9 +152,10 @@ def _trace(
         cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
         junction, confidence = refine_junction(coarse, features, viable, px, down, membrane)
         junction, confidence = _squared(junction, confidence, tissue.mask, clearance, px)
-        piece = _piece(junction, confidence, surface, cut, down, overview)
+        piece = _piece(junction, confidence, surface, cut, down, tissue.mask, overview.grid)
         if piece is not None:
-            found.append(_candidate(piece, layers, overview.grid))
+            length_um = arc_um(junction, px)[-1]
+            found.append(_Candidate(piece, layers.difference, side.quality * float(length_um)))
     return found
 
 
@@ -165,7 +164,8 @@ def _squared(
 ) -> tuple[FloatArray, FloatArray]:
     """End a junction squarely where the tissue ends, instead of along its cut side.
 
-    What runs along glass at an end is left out, and the junction continued straight on to the edge.
+    What runs along glass at an end is left out, and the junction continued straight on to the edge,
+    as it is to the image border.
     """
     if len(junction) < 2:
         return junction, confidence
@@ -175,28 +175,34 @@ def _squared(
         return junction[:0], confidence[:0]
     first, last = int(inner[0]), int(inner[-1])
     middle, sure = junction[first : last + 1], confidence[first : last + 1]
-    head = _straight_on(middle[::-1], mask, px)[::-1] if first > 0 else middle[:0]
-    tail = _straight_on(middle, mask, px) if last < len(junction) - 1 else middle[:0]
+    head = _straight_on(middle[::-1], mask, px, cut=first > 0)[::-1]
+    tail = _straight_on(middle, mask, px, cut=last < len(junction) - 1)
     return (
         np.concatenate([head, middle, tail]),
         np.concatenate([np.full(len(head), sure[0]), sure, np.full(len(tail), sure[-1])]),
     )
 
 
-def _straight_on(curve: FloatArray, mask: NDArray[np.bool_], px: float) -> FloatArray:
-    """Points beyond the end of a curve in its direction, as far as there is tissue."""
+def _straight_on(curve: FloatArray, mask: NDArray[np.bool_], px: float, *, cut: bool) -> FloatArray:
+    """Points beyond the end of a curve in its direction.
+
+    At a cut side as far as there is tissue; else to the image border, if it is near.
+    """
     arc = arc_um(curve, px)
     back = curve[int(np.searchsorted(arc, max(arc[-1] - _HEADING_END_UM, 0.0)))]
     way = curve[-1] - back
     size = float(np.hypot(*way))
     if size < 1e-9:
         return curve[:0]
-    steps = np.arange(1.0, 1.6 * _ALONG_GLASS_UM)[:, None] / px
+    steps = np.arange(1.0, 1.6 * (_ALONG_GLASS_UM if cut else _NEAR_BORDER_UM))[:, None] / px
     ahead = curve[-1] + steps * way / size
-    rows, cols = np.rint(ahead).astype(int).T
-    inside = (rows >= 0) & (cols >= 0) & (rows < mask.shape[0]) & (cols < mask.shape[1])
-    inside[inside] = mask[rows[inside], cols[inside]]
+    shape = np.array(mask.shape)
+    within = ((ahead >= -0.5) & (ahead <= shape - 0.5)).all(axis=1)
+    rows, cols = np.clip(np.rint(ahead).astype(int), 0, shape - 1).T
+    inside = within & mask[rows, cols]
     stop = int(np.argmin(inside)) if not inside.all() else len(ahead)
+    if not cut and (stop == len(ahead) or within[stop]):
+        return curve[:0]
     return np.asarray(ahead[:stop], float)
 
 
@@ -206,13 +212,13 @@ def _piece(
     surface: FloatArray,
     cut: tuple[bool, bool],
     down: int,
-    overview: Overview,
+    mask: NDArray[np.bool_],
+    grid: Grid,
 ) -> Piece | None:
     """A stretch of epidermis with its own part of the surface, epidermis on the left."""
-    grid = overview.grid
     if len(junction) < 20 or arc_um(junction, grid.pixel_size_um)[-1] < _MIN_PIECE_UM:
         return None
-    surface = _opposite(surface, junction)
+    surface = opposite_part(surface, junction, mask, grid.pixel_size_um)
     if len(surface) < 10:
         return None
     if down == -1:  # dermis on the left: turn round
@@ -220,15 +226,11 @@ def _piece(
     return Piece(grid.to_image(surface), grid.to_image(junction), confidence.astype(float), cut)
 
 
-def _candidate(piece: Piece, layers: Layers, grid: Grid) -> _Candidate:
-    """A piece with what tells it from a wrong one."""
-    um = grid.pixel_size_um / grid.factor
-    thickness = float(np.median(cKDTree(piece.surface_px).query(piece.junction_px)[0])) * um
-    length = float(arc_um(piece.junction_px, um)[-1])
-    # a band of usual thickness is what an epidermis looks like; the dermal side of a thin piece is not
-    usual = float(np.exp(-0.5 * (np.log(max(thickness, 1.0) / 70) / 0.5) ** 2))
-    weight = length * float(piece.junction_confidence.mean()) * usual * (0.3 + layers.membrane)
-    return _Candidate(piece, layers.difference, weight)
+def _depths(side: Side, count: int) -> FloatArray:
+    """Rough depths of surface and junction along the strip below a side, which is longer than the side."""
+    at = np.arange(count) - round(_EXTEND_UM / COARSE_STEP_UM)
+    known = np.arange(len(side.depths_um))
+    return np.column_stack([np.interp(at, known, side.depths_um[:, k]) for k in (0, 1)])
 
 
 def extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> FloatArray:
@@ -246,44 +248,6 @@ def extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> F
     return np.concatenate([head, curve, tail])
 
 
-def _refine_surface(
-    coarse: FloatArray, features: Features, tissue: Tissue, px: float, down: int
-) -> FloatArray:
-    """Boundary of viable epidermis and corneum, near its coarse course (grid coordinates)."""
-    base = smooth_curve(coarse, 20.0 / COARSE_STEP_UM)
-    strip = make_strip(base, px, above_um=_SURFACE_UM, below_um=_SURFACE_UM, step_um=1.25, down=down)
-    values = features.along(strip)
-    inside = inside_tissue(strip, tissue.mask)
-    across = np.broadcast_to(np.arange(inside.shape[1]) * 1.25 - _SURFACE_UM, inside.shape)
-    corneum, viable = inside & (across < -3), inside & (across > 3)
-    if min(corneum.sum(), viable.sum()) < 50:
-        return base
-    projected = telling_by_level(values, corneum, viable)
-    middle = 0.5 * (local_mean(projected, corneum) + local_mean(projected, viable))
-    evidence = np.where(inside, np.clip(projected - middle[:, None], -1.5, 1.5), 0.0)
-    # above the tissue there is nothing: a surface must not leave it
-    cost = -np.cumsum(np.where(inside, evidence, 1.5), axis=1)
-    depth = best_path(cost, max_step=2, step_cost=1.5, curve_cost=0.5)
-    curve = strip.to_grid(np.column_stack([np.arange(len(depth)), depth]).astype(float))
-    return smooth_curve(curve, 4.0)
-
-
 def _area_between(one: FloatArray, other: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """Pixels of the grid between two curves that run in the same sense."""
     return polygon_mask(np.concatenate([one, other[::-1]]), shape)
-
-
-def _opposite(surface: FloatArray, junction: FloatArray) -> FloatArray:
-    """The part of the surface that lies opposite the junction: between the normals at its ends."""
-    wide = smooth_curve(junction, 40.0)
-    span = min(len(wide) - 1, 60)
-    first = (wide[span] - wide[0]) / max(float(np.hypot(*(wide[span] - wide[0]))), 1e-9)
-    last = (wide[-1] - wide[-1 - span]) / max(float(np.hypot(*(wide[-1] - wide[-1 - span]))), 1e-9)
-    near = max(200.0, float(np.hypot(*(junction[-1] - junction[0]))) / 2)
-    after = ((surface - junction[0]) @ first >= 0) | (np.hypot(*(surface - junction[0]).T) > near)
-    before = ((surface - junction[-1]) @ last <= 0) | (np.hypot(*(surface - junction[-1]).T) > near)
-    at = np.flatnonzero(after & before)
-    if not at.size:
-        return surface[:0]
-    part = surface[at[0] : at[-1] + 1]
-    return part if (part[-1] - part[0]) @ (junction[-1] - junction[0]) >= 0 else part[::-1]

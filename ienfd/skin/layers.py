@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
-from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, Cut, cut_profile, usual_cost
+from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile, usual_cost
 from ienfd.skin.strip import Strip, best_path, inside_tissue
 from ienfd.skin.telling import telling, telling_by_level
 
@@ -66,6 +66,9 @@ class Layers:
         Median strength of the basement membrane along the curve, 0 without such a channel.
     above_um : float
         Height of the first sample of the strip above the outline.
+    gain : float
+        How much better three layers explain the mean profile than corneum and one tissue do; 0 if it
+        was not asked.
     """
 
     top: NDArray[np.intp]
@@ -75,6 +78,7 @@ class Layers:
     corneum: float
     membrane: float
     above_um: float
+    gain: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +112,6 @@ class Straightened:
         """(D,) depth of every sample below the outline."""
         return np.asarray(np.arange(self.values.shape[2]) * self.strip.step_um - self.strip.above_um, float)
 
-    def index(self, depth_um: float) -> int:
-        """Index across of a depth below the outline."""
-        return round((depth_um + self.strip.above_um) / self.strip.step_um)
-
 
 def straighten(strip: Strip, features: Features, tissue: _Mask, membrane: _Float32 | None) -> Straightened:
     """Sample features, tissue and basement membrane along a strip."""
@@ -120,24 +120,29 @@ def straighten(strip: Strip, features: Features, tissue: _Mask, membrane: _Float
     return Straightened(strip, values, inside_tissue(strip, tissue), line)
 
 
-def find_layers(tissue: Straightened, *, starts: int = 1) -> Layers | None:
+def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers | None:
     """Find surface and junction below an outline.
 
     Parameters
     ----------
     tissue : Straightened
-    starts : int
-        From how many cuts of the mean profile to begin; the most plausible outcome is taken.
+    start : (S, 2) ndarray of float or None
+        Depths of surface and junction below the outline (um) from which to begin, and near which they
+        are held where the tissue says little; None for those at which the mean profile has its edges.
 
     Returns
     -------
     Layers or None
         None where there is too little tissue, or no three layers.
     """
+    if start is not None:
+        return _alternate(tissue, start, 0.0)
     used = (tissue.across_um >= _EDGE_UM) & (tissue.across_um <= _PROFILE_UM)
-    cuts = cut_profile(tissue.values[:, :, used], tissue.inside[:, used], tissue.across_um[used], starts)
-    found = [_alternate(tissue, cut) for cut in cuts]
-    return max((layers for layers in found if layers is not None), key=plausibility, default=None)
+    cut = cut_profile(tissue.values[:, :, used], tissue.inside[:, used], tissue.across_um[used])
+    if cut is None:
+        return None
+    even = np.tile([cut.surface_um, cut.junction_um], (len(tissue.inside), 1))
+    return _alternate(tissue, even, cut.gain)
 
 
 def plausibility(layers: Layers) -> float:
@@ -151,12 +156,11 @@ def plausibility(layers: Layers) -> float:
     return (layers.parted + 0.4 * layers.membrane) * usual * even * (0.6 + 0.4 * layers.corneum / _BOUND)
 
 
-def _alternate(tissue: Straightened, start: Cut) -> Layers | None:
-    """Let both curves and the models of the tissues take turns, from a first cut."""
+def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers | None:
+    """Let both curves and the models of the tissues take turns, from where they should begin."""
     count, size = tissue.inside.shape
     across = np.broadcast_to(np.arange(size), (count, size))
-    top = np.full(count, tissue.index(start.surface_um), np.intp)
-    depth = np.full(count, tissue.index(start.junction_um), np.intp)
+    top, depth = np.rint((start + tissue.strip.above_um) / tissue.strip.step_um).astype(np.intp).T
     junction_evidence = np.zeros((count, size))
     corneum_evidence = np.zeros((count, size))
     for _ in range(_ROUNDS):
@@ -164,12 +168,12 @@ def _alternate(tissue: Straightened, start: Cut) -> Layers | None:
         if upper.sum() < 50 or lower.sum() < 50:
             return None
         junction_evidence = _evidence(tissue, upper, lower, telling(tissue.values, upper, lower, sharp=False))
-        depth = _optimal_depth(tissue, junction_evidence, top, start.junction_um)
+        depth = _optimal_depth(tissue, junction_evidence, top, start[:, 1])
         corneum, upper, lower = _masks(tissue, top, depth, across)
         if corneum.sum() < 50 or upper.sum() < 50:
             continue  # no corneum is seen: the surface is where the profile puts it
         corneum_evidence = _evidence(tissue, corneum, upper, telling_by_level(tissue.values, corneum, upper))
-        top = _optimal_top(tissue, corneum_evidence, depth, start.surface_um)
+        top = _optimal_top(tissue, corneum_evidence, depth, start[:, 0])
     corneum, upper, lower = _masks(tissue, top, depth, across)
     if upper.sum() < 50 or lower.sum() < 50:
         return None
@@ -185,6 +189,7 @@ def _alternate(tissue: Straightened, start: Cut) -> Layers | None:
         corneum=_parted(corneum_evidence, corneum, upper) if corneum.any() else 0.0,
         membrane=float(np.median(tissue.line[np.arange(count), depth])),
         above_um=tissue.strip.above_um,
+        gain=gain,
     )
 
 
@@ -218,7 +223,7 @@ def local_mean(values: FloatArray, which: _Mask) -> FloatArray:
 
 
 def _optimal_depth(
-    tissue: Straightened, evidence: FloatArray, top: NDArray[np.intp], usual_um: float
+    tissue: Straightened, evidence: FloatArray, top: NDArray[np.intp], usual_um: FloatArray
 ) -> NDArray[np.intp]:
     """Depth index that best parts what looks like epidermis from what looks like dermis."""
     step = tissue.strip.step_um
@@ -233,7 +238,7 @@ def _optimal_depth(
 
 
 def _optimal_top(
-    tissue: Straightened, evidence: FloatArray, depth: NDArray[np.intp], usual_um: float
+    tissue: Straightened, evidence: FloatArray, depth: NDArray[np.intp], usual_um: FloatArray
 ) -> NDArray[np.intp]:
     """Depth index that best parts corneum from viable epidermis."""
     step = tissue.strip.step_um
@@ -245,9 +250,9 @@ def _optimal_top(
     return best_path(np.where(forbidden, cost.max() + 1, cost), max_step=2, step_cost=4.0, curve_cost=1.0)
 
 
-def _held(tissue: Straightened, usual_um: float, varies_um: float) -> FloatArray:
-    """(D,) cost of leaving the depth at which the mean profile has an edge."""
-    return np.asarray(((tissue.across_um - usual_um) / varies_um) ** 2, float)
+def _held(tissue: Straightened, usual_um: FloatArray, varies_um: float) -> FloatArray:
+    """(S, D) cost of leaving the depth at which the mean profile has an edge."""
+    return np.asarray(((tissue.across_um[None, :] - usual_um[:, None]) / varies_um) ** 2, float)
 
 
 def _parted(evidence: FloatArray, upper: _Mask, lower: _Mask) -> float:

@@ -24,7 +24,6 @@ _THINNEST_DERMIS = 6  # samples
 _SLOPE_SCALE_UM = 50.0
 _STIFFNESS = 3.0  # samples by which a slope is held back
 _NO_BETTER = 0.01  # of the variance over depth: unevenness that every layer has
-_OTHER_CUT_UM = 18.0  # cuts that differ by less lead to the same layers
 
 
 @dataclass(frozen=True)
@@ -51,10 +50,8 @@ def usual_cost(corneum_um: FloatArray | float, epidermis_um: FloatArray | float)
     return np.asarray(0.5 * (corneum**2 + epidermis**2), float)
 
 
-def cut_profile(
-    values: NDArray[np.float32], inside: NDArray[np.bool_], across_um: FloatArray, most: int
-) -> list[Cut]:
-    """Cut the mean profile into three layers, the best ways first.
+def cut_profile(values: NDArray[np.float32], inside: NDArray[np.bool_], across_um: FloatArray) -> Cut | None:
+    """Cut the mean profile into the three layers that explain it best.
 
     Layers run along the outline, more or less: the mean over the position along it shows them with
     little noise. All pairs of depths are tried; what remains of the variation within the layers,
@@ -70,13 +67,16 @@ def cut_profile(
         Where there is tissue.
     across_um : (D,) ndarray of float
         Depths, in even steps; at the first of them there may still be glass in the blur.
-    most : int
-        How many cuts to give at most.
+
+    Returns
+    -------
+    Cut or None
+        None where there is too little tissue.
     """
     share = inside.mean(axis=0)
     used = np.flatnonzero(share > 0.5)
     if len(used) < _FEW or len(inside) < _FEW:
-        return []
+        return None
     depth, step = across_um[used], float(across_um[1] - across_um[0])
     profile = _whitened_mean(values[:, :, used], inside[:, used])
     layer = _Layer(profile, depth / _SLOPE_SCALE_UM)
@@ -86,7 +86,7 @@ def cut_profile(
     allowed &= two <= len(used) - _THINNEST_DERMIS
     one, two, thick = one[allowed], two[allowed], thick[allowed]
     if not len(one):
-        return []
+        return None
     end = np.full(len(one), len(used))
     scatter = layer.scatter(np.zeros_like(one), one, steady=False)
     scatter = scatter + layer.scatter(one, two, steady=True) + layer.scatter(two, end, steady=True)
@@ -95,21 +95,9 @@ def cut_profile(
     only = np.flatnonzero(depth <= CORNEUM_UM[1])
     without = layer.scatter(np.zeros_like(only), only, steady=False)
     without = without + layer.scatter(only, np.full(len(only), len(used)), steady=True)
-    one_tissue = 0.5 * samples * float(without.min())
-    cuts: list[Cut] = []
-    for k in np.argsort(cost, kind="stable"):
-        gain = one_tissue - 0.5 * samples * float(scatter[k])
-        cut = Cut(float(depth[one[k]]), float(depth[two[k]]), gain)
-        if all(_apart(cut, other) for other in cuts):
-            cuts.append(cut)
-        if len(cuts) == most:
-            break
-    return cuts
-
-
-def _apart(one: Cut, other: Cut) -> bool:
-    distance = max(abs(one.surface_um - other.surface_um), abs(one.junction_um - other.junction_um))
-    return distance >= _OTHER_CUT_UM
+    best = int(np.argmin(cost))
+    gain = 0.5 * samples * (float(without.min()) - float(scatter[best]))
+    return Cut(float(depth[one[best]]), float(depth[two[best]]), gain)
 
 
 def _whitened_mean(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> FloatArray:

@@ -22,7 +22,8 @@ HEADING_UM = 70.0
 _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
 _MIN_PARTED = 0.25
-_MIN_QUALITY = 0.08
+_MIN_QUALITY = 0.02
+_CLEAR_GAIN = 4.0  # in 100 um: what the cut of true layers exceeds, as a rule
 _GOOD = 0.3  # of the quality of the best window
 _REACH_UM = 150.0
 _HOLDS_ITS_OWN = 0.5  # of the quality of the best side
@@ -38,10 +39,16 @@ class Side:
         Grid coordinates at even steps of `COARSE_STEP_UM`.
     cut : (bool, bool)
         Whether its first and its last end are cut ends of the tissue.
+    depths_um : (N, 2) ndarray of float
+        Depths of surface and junction below every point, roughly.
+    quality : float
+        How much it looks like epidermis on dermis.
     """
 
     points: FloatArray
     cut: tuple[bool, bool]
+    depths_um: FloatArray
+    quality: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,8 +57,13 @@ class _Window:
     start: int
     end: int
     quality: float
-    thickness_um: float
+    surface_um: float
+    junction_um: float
     difference: FloatArray
+
+    @property
+    def thickness_um(self) -> float:
+        return max(self.junction_um - self.surface_um, 5.0)
 
     def like(self, other: _Window) -> bool:
         """Whether both would be parts of one epidermis."""
@@ -100,25 +112,27 @@ def epidermal_sides(
     ]
     best = windows[int(np.argmax(support))]
     group = [w for w in windows if best.like(w) and w.quality > _GOOD * best.quality]
-    sides: list[tuple[float, Side]] = []
+    sides: list[Side] = []
     for index, face in enumerate(faces):
         mine = sorted((w for w in group if w.face == index), key=lambda w: w.start)
-        for start, end in _joined(mine):
-            quality = max(w.quality for w in mine if start <= w.start and w.end <= end)
-            sides.append((quality, _side(face, start, end)))
-    finest = max(quality for quality, _ in sides)
-    kept = [side for quality, side in sides if quality >= _HOLDS_ITS_OWN * finest]
+        sides += [_side(face, windows) for windows in _joined(mine)]
+    finest = max(side.quality for side in sides)
+    kept = [side for side in sides if side.quality >= _HOLDS_ITS_OWN * finest]
     return tuple(sorted(kept, key=lambda side: -len(side.points)))
 
 
-def _side(face: Face, start: int, end: int) -> Side:
-    """A range of a face, continued to where the layers may end."""
+def _side(face: Face, windows: list[_Window]) -> Side:
+    """The range of some windows of a face, continued to where the layers may end."""
     reach = round(_REACH_UM / FACE_STEP_UM)
-    first, last = max(0, start - reach), min(len(face.points), end + reach)
-    return Side(
-        face.points[first:last],
-        (first == 0 and face.corners[0], last == len(face.points) and face.corners[1]),
-    )
+    first = max(0, min(w.start for w in windows) - reach)
+    last = min(len(face.points), max(w.end for w in windows) + reach)
+    middles = [0.5 * (w.start + w.end) for w in windows]
+    at = np.arange(first, last)
+    surface = np.interp(at, middles, [w.surface_um for w in windows])
+    junction = np.interp(at, middles, [w.junction_um for w in windows])
+    cut = (first == 0 and face.corners[0], last == len(face.points) and face.corners[1])
+    quality = max(w.quality for w in windows)
+    return Side(face.points[first:last], cut, np.column_stack([surface, junction]), quality)
 
 
 def down_side(outline: FloatArray, mask: NDArray[np.bool_], px: float) -> int:
@@ -160,17 +174,11 @@ def _windows(
         layers = find_layers(part)
         if layers is None:
             continue
-        thickness = float(np.median(layers.depth - layers.top)) * COARSE_STEP_UM
-        windows.append(
-            _Window(
-                index,
-                start,
-                stop,
-                _quality(part, layers) * _plausible(layers, cellular),
-                max(thickness, 5.0),
-                layers.difference,
-            )
+        surface, junction = (
+            float(np.median(x)) * COARSE_STEP_UM - ABOVE_UM for x in (layers.top, layers.depth)
         )
+        quality = _quality(part, layers) * _plausible(layers, cellular)
+        windows.append(_Window(index, start, stop, quality, surface, junction, layers.difference))
     return windows
 
 
@@ -180,20 +188,23 @@ def _quality(part: Straightened, layers: Layers) -> float:
         return 0.0
     if part.inside[np.arange(len(layers.depth)), layers.depth].mean() < 0.6:
         return 0.0
-    return plausibility(layers)
+    gain = layers.gain / (len(part.inside) * COARSE_STEP_UM / 100)
+    return plausibility(layers) * gain / (gain + _CLEAR_GAIN)
 
 
 def _plausible(layers: Layers, cellular: FloatArray) -> float:
     """Factor for which of the two layers has the nuclei."""
-    return float(np.exp(np.clip(cellular @ layers.difference, -1.0, 1.0)))
+    return float(np.exp(np.clip(cellular @ layers.difference, -0.5, 0.5)))
 
 
-def _joined(windows: list[_Window]) -> list[tuple[int, int]]:
-    """Union of the ranges of windows, in order, small breaks bridged."""
-    joined: list[tuple[int, int]] = []
+def _joined(windows: list[_Window]) -> list[list[_Window]]:
+    """Groups of windows, in order, without breaks between them but small ones."""
+    joined: list[list[_Window]] = []
     for window in windows:
-        if joined and window.start <= joined[-1][1] + round(_WINDOW_STEP_UM / COARSE_STEP_UM):
-            joined[-1] = (joined[-1][0], max(window.end, joined[-1][1]))
+        if joined and window.start <= max(w.end for w in joined[-1]) + round(
+            _WINDOW_STEP_UM / COARSE_STEP_UM
+        ):
+            joined[-1].append(window)
         else:
-            joined.append((window.start, window.end))
+            joined.append([window])
     return joined

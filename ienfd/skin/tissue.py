@@ -24,6 +24,8 @@ _SMOOTH_UM = 5.0
 _OUTLINE_UM = 6.0
 _DETAIL_UM = 6.0
 _TEXTURED = 2.5  # times the texture of the flattest places
+_BESIDE_UM = 14.0  # the edge is found within this distance of where it first seems to be
+_PALE = 0.1
 _COARSE = 2  # tissue is sought at half the resolution of the overview
 
 
@@ -96,6 +98,7 @@ def find_tissue(overview: Overview) -> Tissue:
     if not (markers == 2).any():
         return Tissue(np.zeros(shape, bool), ())
     mask = watershed(slope, markers.astype(np.int32)) == 2 if (markers == 1).any() else np.ones_like(surely)
+    mask = _at_half_height(mask, signals, overview.noise, px)
     mask = np.asarray(ndimage.binary_fill_holes(mask), bool)
     mask = ndimage.binary_opening(mask, _disk(4.0 / px))
     regions = label(mask)
@@ -123,6 +126,38 @@ def _evidence(signals: _Float32, noise: NDArray[np.float64], px: float) -> tuple
         bounded = np.tanh(ndimage.gaussian_filter(signal, 2.0 / px) / (2 * threshold))
         np.maximum(slope, ndimage.gaussian_gradient_magnitude(bounded, 1.0), out=slope)
     return strongest, slope
+
+
+def _at_half_height(
+    mask: NDArray[np.bool_], signals: _Float32, noise: NDArray[np.float64], px: float
+) -> NDArray[np.bool_]:
+    """Put the edge of the tissue where the signals are half way between both of its sides.
+
+    Only near the edge, and only where the sides differ clearly.
+    """
+    depth = ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)
+    depth *= px
+    level = np.zeros(mask.shape, np.float32)
+    for signal, spread in zip(signals, noise, strict=True):
+        level += signal / np.float32(max(float(spread), 1e-6))
+    level = ndimage.gaussian_filter(level, 3.0 / px)
+    inner = _mean_near(level, (depth > _BESIDE_UM) & (depth < 4 * _BESIDE_UM), px)
+    outer = _mean_near(level, (depth < -_BESIDE_UM) & (depth > -4 * _BESIDE_UM), px)
+    clear = (np.abs(depth) < _BESIDE_UM) & (inner - outer > 4 * np.sqrt(len(signals)))
+    if not clear.any():
+        return mask
+    # not half way to a dense epidermis: between it and the glass there may be a pale corneum
+    pale = float(np.quantile(level[depth > _BESIDE_UM][::7], _PALE))
+    rise = np.minimum(inner - outer, np.maximum(pale - outer, 4 * np.sqrt(len(signals))))
+    return np.where(clear, level > outer + 0.5 * rise, mask)
+
+
+def _mean_near(image: _Float32, where: NDArray[np.bool_], px: float) -> _Float32:
+    """Mean over the chosen places near every place; NaN where there are none."""
+    sigma = 1.5 * _BESIDE_UM / px
+    weight = ndimage.gaussian_filter(where.astype(np.float32), sigma)
+    total = ndimage.gaussian_filter(np.where(where, image, 0).astype(np.float32), sigma)
+    return np.asarray(np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), np.nan), np.float32)
 
 
 def _texture_evidence(signals: _Float32, px: float) -> _Float32:

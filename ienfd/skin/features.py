@@ -17,6 +17,7 @@ from ienfd.stain.overview import Overview
 __all__ = ["Features", "cellularity", "make_features"]
 
 _WIDEST_NERVE_UM = 14.0
+_CORNEUM_UM = 20.0
 _COARSER = 2  # what is blunt anyhow is held at half the resolution
 _FINE_UM = 2.5
 _WIDE_UM = 6.0
@@ -70,7 +71,8 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: _Mask
     """
     px = overview.grid.pixel_size_um
     amount = _nerve_amount(overview, chromogen)
-    known = tissue & ~_nerves(amount, tissue, px)
+    deep = ndimage.distance_transform_edt(tissue) * px > _CORNEUM_UM  # corneum is thin and bright, too
+    known = tissue & ~(_nerves(amount, tissue, px) & deep)
     calm = ndimage.binary_erosion(known, iterations=max(1, round(6.0 / px)), border_value=1)
     used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
     signals = overview.signals[used]  # the membrane is a line, not a region: it leads the junction later

@@ -150,7 +150,9 @@ def _trace(
     runs = coarse_junctions(below, layers, _MIN_PIECE_UM)
     for number, coarse in enumerate(runs):
         cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
-        junction, confidence = refine_junction(coarse, features, viable, px, down, membrane)
+        junction, confidence = refine_junction(
+            coarse, features, viable, px, down, quality=side.quality, membrane=membrane
+        )
         junction, confidence = _squared(junction, confidence, tissue.mask, clearance, px)
         piece = _piece(junction, confidence, surface, cut, down, tissue.mask, overview.grid)
         if piece is not None:

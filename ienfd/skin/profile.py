@@ -23,7 +23,7 @@ _FEW = 12
 _THINNEST_DERMIS = 6  # samples
 _SLOPE_SCALE_UM = 50.0
 _STIFFNESS = 3.0  # samples by which a slope is held back
-_NO_BETTER = 0.01  # of the variance over depth: unevenness that every layer has
+_NO_BETTER = 0.3  # of the variance over depth: unevenness that every layer has
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,8 @@ def cut_profile(values: NDArray[np.float32], inside: NDArray[np.bool_], across_u
 
     Parameters
     ----------
-    values : (K, S, D) ndarray of float32
-        Features at positions along the outline and depths below it.
+    values : (4 * K + 1, S, D) ndarray of float32
+        Features in the order of `Features.along` at positions along the outline and depths below it.
     inside : (S, D) ndarray of bool
         Where there is tissue.
     across_um : (D,) ndarray of float
@@ -97,7 +97,23 @@ def cut_profile(values: NDArray[np.float32], inside: NDArray[np.bool_], across_u
     without = without + layer.scatter(only, np.full(len(only), len(used)), steady=True)
     best = int(np.argmin(cost))
     gain = 0.5 * samples * (float(without.min()) - float(scatter[best]))
-    return Cut(float(depth[one[best]]), float(depth[two[best]]), gain)
+    surface = _cut_surface(
+        values[: (len(values) - 1) // 4, :, used], inside[:, used], depth, int(two[best]), samples
+    )
+    return Cut(surface, float(depth[two[best]]), gain)
+
+
+def _cut_surface(
+    fine: NDArray[np.float32], inside: NDArray[np.bool_], depth: FloatArray, junction: int, samples: float
+) -> float:
+    """Depth of the surface above a known junction: a corneum is thin, and only fine levels show its edge."""
+    layer = _Layer(_whitened_mean(fine, inside), depth / _SLOPE_SCALE_UM)
+    thick = depth[junction] - depth
+    one = np.flatnonzero((depth <= CORNEUM_UM[1]) & (thick >= EPIDERMIS_UM[0]))
+    scatter = layer.scatter(np.zeros_like(one), one, steady=False)
+    scatter = scatter + layer.scatter(one, np.full(len(one), junction), steady=True)
+    cost = 0.5 * samples * scatter + _PRIOR_WEIGHT * usual_cost(depth[one], thick[one])
+    return float(depth[one[int(np.argmin(cost))]])
 
 
 def _whitened_mean(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> FloatArray:

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
-from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile, usual_cost
+from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile
 from ienfd.skin.strip import Strip, best_path, inside_tissue
 from ienfd.skin.telling import telling, telling_by_level
 
@@ -28,7 +28,6 @@ __all__ = [
     "covered",
     "find_layers",
     "local_mean",
-    "plausibility",
     "straighten",
 ]
 
@@ -79,6 +78,23 @@ class Layers:
     membrane: float
     above_um: float
     gain: float
+
+    @property
+    def thickness_um(self) -> float:
+        """Median thickness of the epidermis, at least 5 um."""
+        return max(float(np.median(self.depth - self.top)) * COARSE_STEP_UM, 5.0)
+
+    @property
+    def corneum_um(self) -> float:
+        """Median thickness of what lies above the surface."""
+        return float(np.median(self.top)) * COARSE_STEP_UM - self.above_um
+
+    @property
+    def roughness_um(self) -> float:
+        """Median deviation of the junction from a parabola."""
+        at = np.arange(len(self.depth))
+        depth = self.depth * COARSE_STEP_UM
+        return float(np.median(np.abs(depth - np.polyval(np.polyfit(at, depth, 2), at))))
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,17 +159,6 @@ def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers
         return None
     even = np.tile([cut.surface_um, cut.junction_um], (len(tissue.inside), 1))
     return _alternate(tissue, even, cut.gain)
-
-
-def plausibility(layers: Layers) -> float:
-    """How much layers look like epidermis on dermis: clearly parted, of usual thickness, and even."""
-    thickness_um = max(float(np.median(layers.depth - layers.top)) * COARSE_STEP_UM, 1.0)
-    corneum_um = float(np.median(layers.top)) * COARSE_STEP_UM - layers.above_um
-    usual = float(np.exp(-usual_cost(corneum_um, thickness_um)))
-    depth = layers.depth * COARSE_STEP_UM
-    trend = np.polyval(np.polyfit(np.arange(len(depth)), depth, 2), np.arange(len(depth)))
-    even = float(np.exp(-float(np.median(np.abs(depth - trend))) / 25))
-    return (layers.parted + 0.4 * layers.membrane) * usual * even * (0.6 + 0.4 * layers.corneum / _BOUND)
 
 
 def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers | None:

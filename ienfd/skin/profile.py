@@ -43,11 +43,13 @@ class Cut:
     gain: float
 
 
-def usual_cost(corneum_um: FloatArray | float, epidermis_um: FloatArray | float) -> FloatArray:
-    """How unusual thicknesses are: half the squared deviations of their logarithms."""
-    corneum = np.log(np.maximum(corneum_um, 3.0) / _USUAL_CORNEUM_UM) / _CORNEUM_SPREAD
-    epidermis = np.log(np.maximum(epidermis_um, 1.0) / _USUAL_EPIDERMIS_UM) / _EPIDERMIS_SPREAD
-    return np.asarray(0.5 * (corneum**2 + epidermis**2), float)
+def usual_cost(corneum_um: FloatArray | float | None, epidermis_um: FloatArray | float) -> FloatArray:
+    """How unusual thicknesses are: half the squared deviations of their logarithms (corneum: if given)."""
+    cost = np.log(np.maximum(epidermis_um, 1.0) / _USUAL_EPIDERMIS_UM) / _EPIDERMIS_SPREAD
+    cost = 0.5 * cost**2
+    if corneum_um is not None:
+        cost = cost + 0.5 * (np.log(np.maximum(corneum_um, 3.0) / _USUAL_CORNEUM_UM) / _CORNEUM_SPREAD) ** 2
+    return np.asarray(cost, float)
 
 
 def cut_profile(values: NDArray[np.float32], inside: NDArray[np.bool_], across_um: FloatArray) -> Cut | None:

@@ -14,8 +14,8 @@ from ienfd.nerve.band import epidermis_mask, nerve_band, on_grid
 from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import line_field
-from ienfd.nerve.presence import nerve_color_is_seen, nerves_are_seen
 from ienfd.protocol import Protocol, Stain
+from ienfd.quality.nerves import nerve_color_is_seen, nerves_are_seen
 from ienfd.quality.section import (
     Check,
     check_focus,
@@ -79,7 +79,6 @@ def find(section: Section, protocol: Protocol) -> Findings:
 
 def count(findings: Findings, protocol: Protocol) -> SectionResult:
     """Apply the counting rules to what was found, and give the density on the protocol's line."""
-    crossings = count_crossings(findings, protocol.counting)
     lengths = None
     if findings.pieces and findings.pixel_size_um is not None:
         lengths = measure(
@@ -92,7 +91,7 @@ def count(findings: Findings, protocol: Protocol) -> SectionResult:
     reason = findings.refusal
     if reason is None and (lengths is None or lengths.evaluable_mm <= 0):
         reason = "no_epidermis" if lengths is None else "junction_uncertain"
-        crossings = count_crossings(replace(findings, refusal=reason), protocol.counting)
+    crossings = count_crossings(replace(findings, refusal=reason), protocol.counting)
     if reason is not None or lengths is None:
         return SectionResult(findings, Status.REFUSED, reason, crossings, lengths, flags=findings.flags)
     counted = sum(crossing.counted for crossing in crossings)
@@ -120,7 +119,8 @@ class _Search:
 
     def run(self) -> Findings:
         small, grid = read_overview(self.section)
-        if not np.isfinite(self.section.pixels).any():
+        pixels = self.section.pixels  # whole numbers are always finite
+        if pixels.dtype.kind == "f" and not np.isfinite(pixels).any():
             return self._refused("not_finite")
         if float(np.ptp(small)) <= 1e-6 * max(float(np.abs(small).max()), 1e-30):
             return self._refused("blank")

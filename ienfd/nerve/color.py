@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ienfd.geometry import left_normals
 from ienfd.nerve.web import Strand
 from ienfd.result import FloatArray
 
@@ -70,9 +71,7 @@ def _colors(points: FloatArray, light: NDArray[np.float16], px_um: float) -> Flo
     if len(points) < 2:
         return np.zeros((len(points), light.shape[-1]))
     even = ndimage.gaussian_filter1d(points, 1.5, axis=0, mode="nearest")
-    tangent = np.gradient(even, axis=0)
-    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
-    normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
+    normal = left_normals(even)
 
     def mean_at(offsets_um: tuple[float, ...]) -> FloatArray:
         offsets = np.array(offsets_um) / px_um

@@ -10,7 +10,7 @@ from scipy import ndimage
 from skimage.filters import apply_hysteresis_threshold
 from skimage.morphology import remove_small_objects
 
-from ienfd.geometry import smooth_even
+from ienfd.geometry import left_normals, smooth_even
 from ienfd.nerve.bridging import bridge_gaps
 from ienfd.nerve.color import of_color
 from ienfd.nerve.field import LineField
@@ -97,9 +97,7 @@ def _centered(pixels: NDArray[np.intp], contrast: NDArray[np.float32], px_um: fl
     if len(points) < 3:
         return points
     even = ndimage.gaussian_filter1d(points, 1.0, axis=0, mode="nearest")
-    tangent = np.gradient(even, axis=0)
-    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
-    normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
+    normal = left_normals(even)
     beside = points[None] + np.array([-1.0, 0.0, 1.0])[:, None, None] * normal[None]
     left, middle, right = ndimage.map_coordinates(
         contrast, np.moveaxis(beside, -1, 0), order=1, mode="nearest"
@@ -197,9 +195,7 @@ def _width_um(points: FloatArray, signal: NDArray[np.float32], px_um: float) -> 
     if len(points) < 5:
         return 0.0
     some = points[:: max(1, len(points) // 40)]
-    tangent = np.gradient(some, axis=0)
-    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
-    normal = np.column_stack([-tangent[:, 1], tangent[:, 0]])
+    normal = left_normals(some)
     offsets = np.linspace(-_PROFILE_UM, _PROFILE_UM, 25)
     places = some[:, None] + offsets[None, :, None] / px_um * normal[:, None]
     profile = ndimage.map_coordinates(signal, np.moveaxis(places, -1, 0), order=1, mode="nearest").mean(

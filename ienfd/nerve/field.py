@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ienfd.nerve.ridge import BLOCK, filter_bank, local_noise
 from ienfd.stain.nerve import NerveSource
+from ienfd.stain.ridge import BLOCK, filter_bank, local_noise
 
 __all__ = ["LineField", "line_field"]
 
@@ -33,8 +33,6 @@ class LineField:
         Response of the best line, in units of the local noise; 0 outside of the band.
     signal : (H, W) ndarray of float32
         Nerve signal, bright where there is nerve; 0 outside of the band.
-    noise : (H, W) ndarray of float32
-        Local noise of the signal at the finest scale.
     light : (H, W, C) ndarray of float16 or None
         Optical density of the colors (bright-field).
     plane : (H, W) ndarray of int16 or None
@@ -43,7 +41,6 @@ class LineField:
 
     contrast: _Float32
     signal: _Float32
-    noise: _Float32
     light: NDArray[np.float16] | None
     plane: NDArray[np.int16] | None
 
@@ -98,20 +95,16 @@ def line_field(
                 best[scale][here] = response[:, core, core].max(axis=0)
                 noise[scale][there] = local_noise(response)[few, few]
     contrast = np.zeros(band.shape, np.float32)
-    finest = np.ones(band.shape, np.float32)
     for scale in range(len(scales_um)):
         # what is far fainter than the clear lines of the section is structure of the file, not of the tissue
         clear = float(np.quantile(best[scale][:rows, :cols][band][::7], _CLEAR_QUANTILE))
         spread = np.maximum(_even(noise[scale])[:rows, :cols], _FAINTEST * clear)
         np.maximum(contrast, best[scale][:rows, :cols] / spread, out=contrast)
-        if scale == 0:
-            finest = spread
     contrast[~band] = 0
     cut = (slice(rows), slice(cols))
     return LineField(
         contrast,
         signal[cut],
-        finest,
         None if light is None else light[cut],
         None if plane is None else plane[cut],
     )

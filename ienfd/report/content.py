@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from ienfd.biopsy import call_biopsy
-from ienfd.figures import BiopsyCall
 from ienfd.protocol import Protocol, protocol_from_json
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images
@@ -68,8 +67,9 @@ def _called(group: Sequence[SectionEntry], protocol: Protocol, reasons: Sequence
         sex=record.sex,
         site=record.site,
         protocol=protocol,
+        further_reasons=reasons,
     )
-    return BiopsyEntry(record, tuple(group), protocol, _withheld(call, reasons) if reasons else call)
+    return BiopsyEntry(record, tuple(group), protocol, call)
 
 
 def _sections(store: Store) -> list[SectionEntry]:
@@ -111,19 +111,3 @@ def _is_mixed(group: Iterable[SectionEntry], protocols: Mapping[str, Protocol]) 
     for place in (entry.placement for entry in group if entry.status == "ok"):
         ways.add((protocols[place.protocol_hash].image, place.rules_key, place.algorithm_version))
     return len(ways) > 1
-
-
-def _withheld(call: BiopsyCall, reasons: Sequence[str]) -> BiopsyCall:
-    """The call withdrawn for further reasons; what stands beside a call goes with it."""
-    gone = {"borderline", "norms_disagree", "norm_frame_unstated", "norm_percentile_unstated"}
-    return replace(
-        call,
-        norm_limit_per_mm=None,
-        below_norm=None,
-        certainty=None,
-        sections_to_settle=None,
-        other_norms=(),
-        flags=tuple(flag for flag in call.flags if flag not in gone),
-        withheld_reasons=(*call.withheld_reasons, *reasons),
-        norm_caveat="",
-    )

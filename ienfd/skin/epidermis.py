@@ -13,15 +13,9 @@ from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
 from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
-from ienfd.skin.layers import (
-    COARSE_STEP_UM,
-    coarse_junctions,
-    coarse_surface,
-    find_layers,
-    straighten,
-)
-from ienfd.skin.sides import ABOVE_UM, DEEPEST_UM, HEADING_UM, Side, down_side, epidermal_sides
-from ienfd.skin.strip import arc_um, make_strip
+from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
+from ienfd.skin.sides import Side, down_side, epidermal_sides
+from ienfd.skin.strip import COARSE_STEP_UM, arc_um, on_tissue, within_image
 from ienfd.skin.surface import opposite_part, refine_surface
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.chromogen import Chromogen
@@ -129,23 +123,13 @@ def _trace(
     """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
     down = down_side(side.points, tissue.mask, px)
-    base = extend(side.points, _EXTEND_UM, _EXTEND_UM, px)
-    strip = make_strip(
-        base,
-        px,
-        above_um=ABOVE_UM,
-        below_um=DEEPEST_UM,
-        step_um=COARSE_STEP_UM,
-        down=down,
-        heading_um=HEADING_UM,
-    )
-    below = straighten(strip, features, tissue.mask, membrane)
+    base = _extend(side.points, _EXTEND_UM, _EXTEND_UM, px)
+    below = straightened_below(base, down, features, tissue.mask, membrane, px)
     layers = find_layers(below, _depths(side, len(below.inside)))
     if layers is None:
         return []
     surface = refine_surface(coarse_surface(below, layers), features, tissue.mask, px, down)
     viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], surface, tissue.mask.shape)
-    clearance = ndimage.distance_transform_edt(tissue.mask) * px
     found = []
     runs = coarse_junctions(below, layers, _MIN_PIECE_UM)
     for number, coarse in enumerate(runs):
@@ -153,7 +137,7 @@ def _trace(
         junction, confidence = refine_junction(
             coarse, features, viable, px, down, quality=side.quality, membrane=membrane
         )
-        junction, confidence = _squared(junction, confidence, tissue.mask, clearance, px)
+        junction, confidence = _squared(junction, confidence, tissue.mask, tissue.clearance * px, px)
         piece = _piece(junction, confidence, surface, cut, down, tissue.mask, overview.grid)
         if piece is not None:
             length_um = arc_um(junction, px)[-1]
@@ -198,12 +182,9 @@ def _straight_on(curve: FloatArray, mask: NDArray[np.bool_], px: float, *, cut: 
         return curve[:0]
     steps = np.arange(1.0, 1.6 * (_ALONG_GLASS_UM if cut else _NEAR_BORDER_UM))[:, None] / px
     ahead = curve[-1] + steps * way / size
-    shape = np.array(mask.shape)
-    within = ((ahead >= -0.5) & (ahead <= shape - 0.5)).all(axis=1)
-    rows, cols = np.clip(np.rint(ahead).astype(int), 0, shape - 1).T
-    inside = within & mask[rows, cols]
+    inside = on_tissue(ahead, mask)
     stop = int(np.argmin(inside)) if not inside.all() else len(ahead)
-    if not cut and (stop == len(ahead) or within[stop]):
+    if not cut and (stop == len(ahead) or within_image(ahead, mask.shape)[stop]):
         return curve[:0]
     return np.asarray(ahead[:stop], float)
 
@@ -235,7 +216,7 @@ def _depths(side: Side, count: int) -> FloatArray:
     return np.column_stack([np.interp(at, known, side.depths_um[:, k]) for k in (0, 1)])
 
 
-def extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> FloatArray:
+def _extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> FloatArray:
     """Prolong a polyline straight on at both ends, along the mean heading of its last 60 um."""
     step = float(np.median(np.hypot(*np.diff(curve, axis=0).T)))
     span = min(len(curve) - 1, max(2, int(60 / (step * px))))

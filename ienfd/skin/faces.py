@@ -14,12 +14,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
-from ienfd.skin.strip import arc_um, smooth_curve
+from ienfd.skin.strip import COARSE_STEP_UM, arc_um, smooth_curve
 from ienfd.skin.tissue import Outline
 
-__all__ = ["FACE_STEP_UM", "Face", "find_faces"]
+__all__ = ["Face", "find_faces"]
 
-FACE_STEP_UM = 2.5
 _SMOOTH_UM = 12.0
 _NEAR_UM, _FAR_UM = 25.0, 110.0  # the direction on each side of a place is taken between these distances
 _TURN_DEG = 50.0
@@ -36,7 +35,7 @@ class Face:
     Parameters
     ----------
     points : (N, 2) ndarray of float
-        Grid coordinates at even steps of `FACE_STEP_UM`.
+        Grid coordinates at even steps of `COARSE_STEP_UM`.
     corners : (bool, bool)
         Whether its first and its last end are corners of the tissue (else the image border).
     """
@@ -57,34 +56,34 @@ def find_faces(outlines: Iterable[Outline], px: float) -> tuple[Face, ...]:
     found: list[Face] = []
     for outline in outlines:
         found += _faces(outline, px)
-    return tuple(face for face in found if len(face.points) * FACE_STEP_UM >= _SHORTEST_UM)
+    return tuple(face for face in found if len(face.points) * COARSE_STEP_UM >= _SHORTEST_UM)
 
 
 def _faces(outline: Outline, px: float) -> list[Face]:
     arc = arc_um(outline.points, px)
-    count = int(arc[-1] / FACE_STEP_UM)
+    count = int(arc[-1] / COARSE_STEP_UM)
     if count < 8:
         return []
-    at = np.arange(count) * FACE_STEP_UM
+    at = np.arange(count) * COARSE_STEP_UM
     points = np.column_stack([np.interp(at, arc, outline.points[:, k]) for k in (0, 1)])
-    pad = round(_FAR_UM / FACE_STEP_UM) + 1
+    pad = round(_FAR_UM / COARSE_STEP_UM) + 1
     if outline.closed:
         pad = min(pad, count - 1)
         round_about = np.concatenate([points[-pad:], points, points[:pad]])
-        points = smooth_curve(round_about, _SMOOTH_UM / FACE_STEP_UM)[pad:-pad]
+        points = smooth_curve(round_about, _SMOOTH_UM / COARSE_STEP_UM)[pad:-pad]
         round_about = np.concatenate([points[-pad:], points, points[:pad]])
     else:
-        points = smooth_curve(points, _SMOOTH_UM / FACE_STEP_UM)
+        points = smooth_curve(points, _SMOOTH_UM / COARSE_STEP_UM)
         # beyond its ends an outline goes straight on: the image border is no corner
         head = 2 * points[0] - points[min(pad, count - 1) : 0 : -1]
         tail = 2 * points[-1] - points[-2 : -min(pad, count - 1) - 2 : -1]
         round_about = np.concatenate([head, points, tail])
         pad = len(head)
     corners = _corners(round_about, pad, count)
-    trim = round(_TRIM_UM / FACE_STEP_UM)
+    trim = round(_TRIM_UM / COARSE_STEP_UM)
     if outline.closed:
         if not len(corners):
-            overlap = min(count, round(_OVERLAP_UM / FACE_STEP_UM))
+            overlap = min(count, round(_OVERLAP_UM / COARSE_STEP_UM))
             return [Face(np.concatenate([points, points[:overlap]]), (False, False))]
         points = np.roll(points, -corners[0], axis=0)
         cuts = [*(corners - corners[0]), count]
@@ -101,7 +100,7 @@ def _faces(outline: Outline, px: float) -> list[Face]:
 
 def _corners(padded: FloatArray, pad: int, count: int) -> NDArray[np.intp]:
     """Indices at which an outline turns sharply; `padded` holds `pad` further points before it."""
-    near, far = round(_NEAR_UM / FACE_STEP_UM), min(round(_FAR_UM / FACE_STEP_UM), pad)
+    near, far = round(_NEAR_UM / COARSE_STEP_UM), min(round(_FAR_UM / COARSE_STEP_UM), pad)
     if far <= near:
         return np.empty(0, np.intp)
     at = np.arange(count) + pad
@@ -114,6 +113,6 @@ def _corners(padded: FloatArray, pad: int, count: int) -> NDArray[np.intp]:
     for index in np.argsort(-turn):
         if turn[index] < _TURN_DEG:
             break
-        if all(abs(index - other) * FACE_STEP_UM > _APART_UM for other in found):
+        if all(abs(index - other) * COARSE_STEP_UM > _APART_UM for other in found):
             found.append(int(index))
     return np.array(sorted(found), np.intp)

@@ -14,8 +14,8 @@ from skimage.measure import find_contours
 
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
-from ienfd.skin.layers import COARSE_STEP_UM, covered, local_mean
-from ienfd.skin.strip import Strip, arc_um, inside_tissue, make_strip, smooth_curve
+from ienfd.skin.layers import covered, local_mean
+from ienfd.skin.strip import COARSE_STEP_UM, Strip, arc_um, inside_tissue, make_strip, smooth_curve
 from ienfd.skin.telling import telling
 
 __all__ = ["refine_junction"]
@@ -105,8 +105,6 @@ def refine_junction(
 def _guess(coarse: FloatArray, strip: Strip, base: FloatArray, px: float) -> FloatArray:
     """(S,) offset of the coarse curve from the middle of the fine strip, in micrometers."""
     arc = arc_um(base, px)
-    tangent = np.gradient(base, axis=0)
-    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
     middle = strip.positions[:, strip.positions.shape[1] // 2]
     normal = strip.positions[:, -1] - middle
     normal /= np.maximum(np.hypot(*normal.T), 1e-9)[:, None]

@@ -16,11 +16,10 @@ from scipy import ndimage
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
 from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile
-from ienfd.skin.strip import Strip, best_path, inside_tissue
+from ienfd.skin.strip import COARSE_STEP_UM, Strip, best_path, inside_tissue, make_strip
 from ienfd.skin.telling import telling, telling_by_level
 
 __all__ = [
-    "COARSE_STEP_UM",
     "Layers",
     "Straightened",
     "coarse_junctions",
@@ -28,13 +27,14 @@ __all__ = [
     "covered",
     "find_layers",
     "local_mean",
-    "straighten",
+    "straightened_below",
 ]
 
 _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
-COARSE_STEP_UM = 2.5
+_ABOVE_UM, _DEEPEST_UM = 10.0, 230.0
+_HEADING_UM = 70.0
 _ROUNDS = 4
 _LOCAL_UM = 200.0
 _MEMBRANE_WEIGHT = 3.0
@@ -129,8 +129,38 @@ class Straightened:
         return np.asarray(np.arange(self.values.shape[2]) * self.strip.step_um - self.strip.above_um, float)
 
 
-def straighten(strip: Strip, features: Features, tissue: _Mask, membrane: _Float32 | None) -> Straightened:
-    """Sample features, tissue and basement membrane along a strip."""
+def straightened_below(
+    outline: FloatArray,
+    down: int,
+    features: Features,
+    tissue: _Mask,
+    membrane: _Float32 | None,
+    px: float,
+) -> Straightened:
+    """Sample features, tissue and basement membrane below an outline, deep enough for its layers.
+
+    Parameters
+    ----------
+    outline : (N, 2) ndarray of float
+        Grid coordinates.
+    down : {1, -1}
+        Side of the tissue, see `make_strip`.
+    features : Features
+    tissue : (H, W) ndarray of bool
+    membrane : (H, W) ndarray of float32 or None
+        Basement-membrane signal.
+    px : float
+        Pixel edge of the grid in micrometers.
+    """
+    strip = make_strip(
+        outline,
+        px,
+        above_um=_ABOVE_UM,
+        below_um=_DEEPEST_UM,
+        step_um=COARSE_STEP_UM,
+        down=down,
+        heading_um=_HEADING_UM,
+    )
     values = features.along(strip)
     line = np.zeros(values.shape[1:]) if membrane is None else _membrane_strength(strip, membrane)
     return Straightened(strip, values, inside_tissue(strip, tissue), line)

@@ -8,18 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
-from ienfd.skin.faces import FACE_STEP_UM, Face, find_faces
+from ienfd.skin.faces import Face, find_faces
 from ienfd.skin.features import Features
-from ienfd.skin.layers import COARSE_STEP_UM, Layers, Straightened, find_layers, straighten
+from ienfd.skin.layers import Layers, Straightened, find_layers, straightened_below
 from ienfd.skin.profile import usual_cost
-from ienfd.skin.strip import make_strip
+from ienfd.skin.strip import COARSE_STEP_UM, make_strip
 from ienfd.skin.tissue import Tissue
 
-__all__ = ["ABOVE_UM", "DEEPEST_UM", "HEADING_UM", "Side", "down_side", "epidermal_sides"]
+__all__ = ["Side", "down_side", "epidermal_sides"]
 
-ABOVE_UM = 10.0
-DEEPEST_UM = 230.0
-HEADING_UM = 70.0
 _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
 _MIN_PARTED = 0.25
@@ -133,7 +130,7 @@ def epidermal_sides(
 
 def _side(face: Face, windows: list[_Window]) -> Side:
     """The range of some windows of a face, continued to where the layers may end."""
-    reach = round(_REACH_UM / FACE_STEP_UM)
+    reach = round(_REACH_UM / COARSE_STEP_UM)
     first = max(0, min(w.start for w in windows) - reach)
     last = min(len(face.points), max(w.end for w in windows) + reach)
     middles = [0.5 * (w.start + w.end) for w in windows]
@@ -168,19 +165,9 @@ def _windows(
     cellular: FloatArray,
     px: float,
 ) -> list[_Window]:
-    base = face.points
-    down = down_side(base, tissue.mask, px)
-    strip = make_strip(
-        base,
-        px,
-        above_um=ABOVE_UM,
-        below_um=DEEPEST_UM,
-        step_um=COARSE_STEP_UM,
-        down=down,
-        heading_um=HEADING_UM,
-    )
-    whole = straighten(strip, features, tissue.mask, membrane)
-    total = len(strip.positions)
+    down = down_side(face.points, tissue.mask, px)
+    whole = straightened_below(face.points, down, features, tissue.mask, membrane, px)
+    total = len(whole.inside)
     step, width = round(_WINDOW_STEP_UM / COARSE_STEP_UM), round(_WINDOW_UM / COARSE_STEP_UM)
     windows = []
     for start in range(0, max(1, total - width // 2), step):
@@ -190,7 +177,7 @@ def _windows(
         if layers is None:
             continue
         surface, junction = (
-            float(np.median(x)) * COARSE_STEP_UM - ABOVE_UM for x in (layers.top, layers.depth)
+            float(whole.across_um[0] + np.median(x) * COARSE_STEP_UM) for x in (layers.top, layers.depth)
         )
         nuclei = float(np.clip(cellular @ layers.difference, -1.0, 1.0))
         likely, quality = _likely(part, layers, nuclei), _quality(part, layers, nuclei)

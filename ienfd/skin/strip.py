@@ -8,9 +8,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ienfd.geometry import left_normals
 from ienfd.result import FloatArray
 
-__all__ = ["Strip", "arc_um", "best_path", "inside_tissue", "make_strip", "smooth_curve"]
+__all__ = [
+    "COARSE_STEP_UM",
+    "Strip",
+    "arc_um",
+    "best_path",
+    "inside_tissue",
+    "make_strip",
+    "on_tissue",
+    "smooth_curve",
+    "within_image",
+]
+
+COARSE_STEP_UM = 2.5
+"""Step of outlines, and of the strips in which layers are looked for."""
 
 
 def arc_um(points: FloatArray, px: float) -> FloatArray:
@@ -119,9 +133,7 @@ def make_strip(
     count = max(2, int(arc[-1] / step_um) + 1)
     at = np.linspace(0, arc[-1], count)
     points = np.column_stack([np.interp(at, arc, curve[:, k]) for k in (0, 1)])
-    tangent = np.gradient(smooth_curve(points, heading_um / step_um) if heading_um else points, axis=0)
-    tangent /= np.maximum(np.hypot(*tangent.T), 1e-9)[:, None]
-    normal = down * np.column_stack([tangent[:, 1], -tangent[:, 0]])
+    normal = -down * left_normals(smooth_curve(points, heading_um / step_um) if heading_um else points)
     offsets = np.arange(-above_um, below_um + step_um / 2, step_um) / px
     return Strip(points[:, None, :] + offsets[None, :, None] * normal[:, None, :], step_um, above_um)
 
@@ -131,6 +143,17 @@ def inside_tissue(strip: Strip, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
     rows, cols = strip.positions[..., 0], strip.positions[..., 1]
     within = (rows >= 0) & (cols >= 0) & (rows <= tissue.shape[0] - 1) & (cols <= tissue.shape[1] - 1)
     return np.asarray(within & (strip.sample(tissue.astype(np.float32)) > 0.5), bool)
+
+
+def within_image(points: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """Which (N, 2) grid coordinates lie in an image."""
+    return np.asarray(((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1), bool)
+
+
+def on_tissue(points: FloatArray, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which (N, 2) grid coordinates lie in the image and on tissue."""
+    rows, cols = np.clip(np.rint(points).astype(int), 0, np.array(tissue.shape) - 1).T
+    return np.asarray(within_image(points, tissue.shape) & tissue[rows, cols], bool)
 
 
 def smooth_curve(curve: FloatArray, sigma: float) -> FloatArray:

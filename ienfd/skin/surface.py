@@ -9,8 +9,16 @@ from scipy.spatial import cKDTree
 
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
-from ienfd.skin.layers import COARSE_STEP_UM, local_mean
-from ienfd.skin.strip import arc_um, best_path, inside_tissue, make_strip, smooth_curve
+from ienfd.skin.layers import local_mean
+from ienfd.skin.strip import (
+    COARSE_STEP_UM,
+    arc_um,
+    best_path,
+    inside_tissue,
+    make_strip,
+    on_tissue,
+    smooth_curve,
+)
 from ienfd.skin.telling import telling_by_level
 
 __all__ = ["opposite_part", "refine_surface"]
@@ -90,7 +98,7 @@ def opposite_part(surface: FloatArray, junction: FloatArray, tissue: _Mask, px: 
     for end in (0, -1):
         free = _clearance_um(junction[end], tissue, px) > _AT_END_UM
         reach[nearest == end % len(junction)] = thickness * (1.0 if free else _OBLIQUE)
-    there = (distance <= reach) & _on_tissue(surface, tissue)
+    there = (distance <= reach) & on_tissue(surface, tissue)
     step = max(float(arc_um(surface, px)[-1]) / len(surface), 1e-9)
     width = max(1, round(_TORN_UM / step))
     closed = ndimage.binary_closing(np.pad(there, width), np.ones(width, bool))[width:-width]
@@ -113,10 +121,3 @@ def _clearance_um(point: FloatArray, tissue: _Mask, px: float) -> float:
     near[np.ix_(r, c)] = tissue[np.ix_(rows[r], cols[c])]
     off = np.argwhere(~near)
     return float(np.hypot(*(off - reach).T).min()) * px if len(off) else np.inf
-
-
-def _on_tissue(points: FloatArray, tissue: _Mask) -> _Mask:
-    """Which points lie in the image and on tissue."""
-    within = ((points >= -0.5) & (points <= np.array(tissue.shape) - 0.5)).all(axis=1)
-    rows, cols = np.clip(np.rint(points).astype(int), 0, np.array(tissue.shape) - 1).T
-    return np.asarray(within & tissue[rows, cols], bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,11 @@ class Tissue:
 
     mask: NDArray[np.bool_]
     outlines: tuple[Outline, ...]
+
+    @cached_property
+    def clearance(self) -> NDArray[np.float64]:
+        """(H, W) distance of every pixel from glass, in pixels of the grid."""
+        return np.asarray(ndimage.distance_transform_edt(self.mask), float)
 
 
 def find_tissue(overview: Overview) -> Tissue:

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ienfd.nerve.ridge import ANGLES, LONG_UM, filter_bank
 from ienfd.stain.nerve import NerveSource
+from ienfd.stain.ridge import ANGLES, LONG_UM, filter_bank
 
 __all__ = ["DAB", "EOSIN", "HEMATOXYLIN", "Chromogen", "estimate_chromogen", "tissue_patches"]
 

@@ -7,7 +7,8 @@ import itertools
 import numpy as np
 
 from ienfd.result import FloatArray
-from ienfd.skin.faces import FACE_STEP_UM, find_faces
+from ienfd.skin.faces import find_faces
+from ienfd.skin.strip import COARSE_STEP_UM
 from ienfd.skin.tissue import Outline
 
 
@@ -23,7 +24,7 @@ def walk(*corners: tuple[float, float]) -> FloatArray:
 def test_a_rectangle_has_four_faces() -> None:
     outline = Outline(walk((0, 0), (0, 600), (400, 600), (400, 0), (0, 0)), closed=True)
     faces = find_faces([outline], 1.0)
-    assert sorted(round(len(face.points) * FACE_STEP_UM, -2) for face in faces) == [400, 400, 600, 600]
+    assert sorted(round(len(face.points) * COARSE_STEP_UM, -2) for face in faces) == [400, 400, 600, 600]
     assert all(face.corners == (True, True) for face in faces)
 
 
@@ -32,7 +33,7 @@ def test_a_round_piece_has_one_face_without_corners() -> None:
     outline = Outline(300 * np.column_stack([np.sin(angle), np.cos(angle)]), closed=True)
     (face,) = find_faces([outline], 1.0)
     assert face.corners == (False, False)
-    assert len(face.points) * FACE_STEP_UM > 2 * np.pi * 295
+    assert len(face.points) * COARSE_STEP_UM > 2 * np.pi * 295
 
 
 def test_the_image_border_is_no_corner() -> None:

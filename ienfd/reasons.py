@@ -210,7 +210,7 @@ REASONS: dict[str, Reason] = _table(
     Reason(
         "depth_mismatch", _C, "The pieces above and below the junction lie at different depths: two fibers."
     ),
-    Reason("too_faint", _C, "The trace is too faint to be told from noise."),
+    Reason("too_faint", _C, "Too little is seen of the fiber, or of the junction there, to be sure enough."),
     Reason("appendage", _C, "The entry is through a hair follicle or sweat duct."),
     Reason("excluded_stretch", _C, "The crossing lies in an excluded stretch; its length is excluded too."),
     Reason("cut_edge", _C, "The crossing lies at the cut end of the epidermis; that length is excluded too."),

@@ -47,6 +47,10 @@ class Features:
     fine: _Float32
     blunt: _Float32
 
+    def levels(self, values: _Float32) -> _Float32:
+        """The fine levels among features given by `along`."""
+        return values[: len(self.fine)]
+
     def along(self, strip: Strip) -> _Float32:
         """(4 * K + 1, S, D) features at the places of a strip: fine levels first, then the blunt ones."""
         return np.stack(

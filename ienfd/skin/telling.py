@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["telling", "telling_by_level"]
+__all__ = ["TissueModel", "telling", "telling_by_level", "tissue_model"]
 
 _Float32 = NDArray[np.float32]
 
@@ -39,11 +39,11 @@ def telling(
     """
     count = (len(values) - 1) // 4
     fine, wide, blunt = values[:count], values[count : 2 * count], values[count:]
-    everything, levels = _model(blunt, upper, lower), _model(wide, upper, lower)
+    everything, levels = tissue_model(blunt, upper, lower), tissue_model(wide, upper, lower)
     if levels.separation < _SUFFICES or levels.separation * _WORTH < everything.separation:
         return everything.of(blunt)
     if sharp:
-        model = _model(fine, upper, lower)
+        model = tissue_model(fine, upper, lower)
         if model.separation > _SUFFICES:
             return model.of(fine)
     return levels.of(wide)
@@ -57,11 +57,11 @@ def telling_by_level(
     Parameters and result as those of `telling`.
     """
     fine = values[: (len(values) - 1) // 4]
-    return _model(fine, upper, lower).of(fine)
+    return tissue_model(fine, upper, lower).of(fine)
 
 
 @dataclass(frozen=True, eq=False)
-class _TissueModel:
+class TissueModel:
     """Two-class linear discriminant between epidermis and dermis (Fisher).
 
     Parameters
@@ -80,7 +80,8 @@ class _TissueModel:
         return np.asarray(np.tensordot(self.direction, values, 1), float)
 
 
-def _model(values: _Float32, upper: NDArray[np.bool_], lower: NDArray[np.bool_]) -> _TissueModel:
+def tissue_model(values: _Float32, upper: NDArray[np.bool_], lower: NDArray[np.bool_]) -> TissueModel:
+    """Fit a discriminant to (K, S, D) features at the places taken for the one and the other."""
     return _fit_model(_samples(values, upper), _samples(values, lower))
 
 
@@ -91,7 +92,7 @@ def _samples(values: _Float32, where: NDArray[np.bool_]) -> _Float32:
     return values.reshape(len(values), -1)[:, places].T
 
 
-def _fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> _TissueModel:
+def _fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> TissueModel:
     """Fit the discriminant from samples of both sides.
 
     Parameters
@@ -107,9 +108,9 @@ def _fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> _Tis
     direction = np.linalg.solve(pooled, difference)
     variance = float(direction @ pooled @ direction)
     if variance <= 0:
-        return _TissueModel(np.zeros(len(pooled)), 0.0)
+        return TissueModel(np.zeros(len(pooled)), 0.0)
     spread = float(np.sqrt(variance))
-    return _TissueModel(np.asarray(direction / spread, float), float(direction @ difference) / spread)
+    return TissueModel(np.asarray(direction / spread, float), float(direction @ difference) / spread)
 
 
 def _covariance(samples: _Float32) -> NDArray[np.float64]:

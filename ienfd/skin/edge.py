@@ -1,0 +1,169 @@
+"""The edge itself: what lies just above the junction against what lies just below it.
+
+Epidermis and dermis as wholes may hardly differ where basal cells and papillary dermis do: basal cells
+are smaller, denser and often pigmented. So the last step compares only what is next to the junction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ienfd.result import FloatArray
+from ienfd.skin.partition import boundary, least_variation, single_valued
+from ienfd.skin.strip import best_path
+from ienfd.skin.telling import TissueModel, tissue_model
+
+__all__ = ["Edge", "sharpen"]
+
+_Float32 = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
+
+_BLURRED_UM, _NEAR_UM = 2.0, 10.0  # what counts as just above or below
+_FEW = 100
+_FARTHEST_UM = 24.0
+_PLAUSIBLE_UM = 18.0  # standard deviation of the distance between the wholes' junction and the edge
+_ROUNDS = 3
+_WINDOW_UM = 6.0
+_STEEPEST = 4.0
+_HELD_UM = 15.0
+_FREE_UM = 8.0  # folds of the edge are no deeper
+_LOCAL_UM = 40.0
+_VARIATION_UM = 4.0
+_NOT_WORSE = 0.8
+
+
+@dataclass(frozen=True, eq=False)
+class Edge:
+    """An edge in a strip.
+
+    Parameters
+    ----------
+    curve : (N, 2) ndarray of float
+        Strip coordinates.
+    parted : float
+        How well what is just above and just below it are told apart, in standard deviations (d').
+    change : (S,) ndarray of float
+        How far the one lies from the other near every position along the strip, in the same unit.
+    """
+
+    curve: FloatArray
+    parted: float
+    change: FloatArray
+
+
+def sharpen(levels: _Float32, inside: _Mask, curve: FloatArray, step_um: float) -> Edge:
+    """Bring a curve to the edge near it.
+
+    First the whole curve is shifted to where both of its sides differ most; then it follows the
+    steepest change, and the model of both sides is learned anew along it.
+
+    Parameters
+    ----------
+    levels : (K, S, D) ndarray of float32
+        Fine levels in a strip.
+    inside : (S, D) ndarray of bool
+        Where there is viable tissue.
+    curve : (N, 2) ndarray of float
+        Strip coordinates.
+    step_um : float
+        Distance of samples in the strip.
+
+    Returns
+    -------
+    Edge
+        The curve as it was where no better edge is found.
+    """
+    strip = _Sides(levels, inside, step_um)
+    given = single_valued(curve, len(inside))
+    before = strip.model(given)
+    if before is None:
+        return Edge(curve, 0.0, np.zeros(len(inside)))
+    at = given + strip.best_shift(given)
+    for _ in range(_ROUNDS):
+        model = strip.model(at)
+        if model is None:
+            return strip.edge(curve, before)
+        at = strip.steepest(model.of(levels), at)
+    model = strip.model(at)
+    if model is None or model.separation < _NOT_WORSE * before.separation:
+        return strip.edge(curve, before)
+    return strip.edge(strip.folded(model.of(levels), at), model)
+
+
+class _Sides:
+    """A strip, and what lies just above and just below curves through it."""
+
+    def __init__(self, levels: _Float32, inside: _Mask, step_um: float) -> None:
+        self.levels, self.inside, self.step_um = levels, inside, step_um
+        self._across = np.arange(inside.shape[1])[None, :]
+
+    def _signed_um(self, at: FloatArray) -> FloatArray:
+        return (self._across - at[:, None]) * self.step_um
+
+    def _beside(self, at: FloatArray) -> tuple[_Mask, _Mask]:
+        signed = self._signed_um(at)
+        near = self.inside & (np.abs(signed) >= _BLURRED_UM) & (np.abs(signed) <= _NEAR_UM)
+        return near & (signed < 0), near & (signed > 0)
+
+    def model(self, at: FloatArray) -> TissueModel | None:
+        """What tells both sides of a curve apart; None where there is too little of one."""
+        above, below = self._beside(at)
+        if min(above.sum(), below.sum()) < _FEW:
+            return None
+        return tissue_model(self.levels, above, below)
+
+    def edge(self, curve: FloatArray, model: TissueModel) -> Edge:
+        """How clear an edge is along a curve, under a model of its sides."""
+        projected = model.of(self.levels)
+        sides = self._beside(single_valued(curve, len(self.inside)))
+        above, below = (self._local_mean(projected, side) for side in sides)
+        return Edge(curve, model.separation, above - below)
+
+    def best_shift(self, at: FloatArray) -> float:
+        """By how many samples a curve is shifted as a whole to where its sides differ most."""
+        best, shift = -np.inf, 0.0
+        for shift_um in np.arange(-_FARTHEST_UM, _FARTHEST_UM + 1, 2.0):
+            model = self.model(at + shift_um / self.step_um)
+            if model is not None:
+                worth = model.separation - 0.5 * (shift_um / _PLAUSIBLE_UM) ** 2
+                if worth > best:
+                    best, shift = worth, shift_um / self.step_um
+        return shift
+
+    def steepest(self, projected: FloatArray, at: FloatArray) -> FloatArray:
+        """The curve along the steepest change from above to below, held near where it was."""
+        window = max(1, round(_WINDOW_UM / self.step_um))
+        count, size = self.inside.shape
+        zero = np.zeros((count, 1))
+        total = np.concatenate([zero, np.cumsum(np.where(self.inside, projected, 0), axis=1)], axis=1)
+        known = np.concatenate([zero, np.cumsum(self.inside, axis=1)], axis=1)
+        place = np.arange(size)
+        first, last = np.maximum(place - window, 0), np.minimum(place + 1 + window, size)
+
+        def mean(start: NDArray[np.intp], stop: NDArray[np.intp]) -> FloatArray:
+            there = np.maximum(known[:, stop] - known[:, start], 1)
+            return np.asarray((total[:, stop] - total[:, start]) / there, float)
+
+        change = np.clip(mean(first, place) - mean(place + 1, last), -_STEEPEST, _STEEPEST)
+        cost = (self._signed_um(at) / _HELD_UM) ** 2 - change
+        cost[:, [0, 1, 2, -3, -2, -1]] += 50.0
+        return best_path(cost, max_step=3, step_cost=0.6, curve_cost=0.1).astype(float)
+
+    def folded(self, projected: FloatArray, at: FloatArray) -> FloatArray:
+        """The boundary near a curve, free to fold back; strip coordinates."""
+        above, below = self._beside(at)
+        middle = 0.5 * (self._local_mean(projected, above) + self._local_mean(projected, below))
+        signed = self._signed_um(at)
+        evidence = np.where(self.inside, np.clip(projected - middle[:, None], -2, 2), -0.3 * np.sign(signed))
+        evidence = np.where(np.abs(signed) > _FREE_UM, -np.sign(signed), evidence)
+        return boundary(least_variation(evidence, _VARIATION_UM / self.step_um))
+
+    def _local_mean(self, values: FloatArray, which: _Mask) -> FloatArray:
+        sigma = _LOCAL_UM / self.step_um
+        total = ndimage.gaussian_filter1d(np.where(which, values, 0).sum(axis=1), sigma, mode="nearest")
+        weight = ndimage.gaussian_filter1d(which.sum(axis=1).astype(float), sigma, mode="nearest")
+        return np.asarray(total / np.maximum(weight, 1e-3), float)

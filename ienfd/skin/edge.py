@@ -25,7 +25,9 @@ _Mask = NDArray[np.bool_]
 _BLURRED_UM, _NEAR_UM = 2.0, 10.0  # what counts as just above or below
 _FEW = 100
 _FARTHEST_UM = 24.0
-_PLAUSIBLE_UM = 18.0  # standard deviation of the distance between the wholes' junction and the edge
+# Standard deviations of the way from the junction of the wholes to the edge: a dense row of basal cells
+# has two edges, and the lower one is the junction.
+_PLAUSIBLE_UP_UM, _PLAUSIBLE_DOWN_UM = 18.0, 30.0
 _ROUNDS = 3
 _WINDOW_UM = 6.0
 _STEEPEST = 4.0
@@ -129,7 +131,8 @@ class _Sides:
         for shift_um in np.arange(-_FARTHEST_UM, _FARTHEST_UM + 1, 2.0):
             model = self.model(at + shift_um / self.step_um)
             if model is not None:
-                worth = model.separation - 0.5 * (shift_um / _PLAUSIBLE_UM) ** 2
+                plausible_um = _PLAUSIBLE_DOWN_UM if shift_um > 0 else _PLAUSIBLE_UP_UM
+                worth = model.separation - 0.5 * (shift_um / plausible_um) ** 2
                 if worth > best:
                     best, shift = worth, shift_um / self.step_um
         return shift

@@ -24,7 +24,8 @@ _MIN_OUTLINE_UM = 100.0
 _SMOOTH_UM = 5.0
 _OUTLINE_UM = 6.0
 _DETAIL_UM = 6.0
-_TEXTURED = 2.5  # times the texture of the flattest places
+_SURELY_GLASS, _SOME_GLASS = 0.3, 0.01
+_TEXTURED = 2.5  # times the texture of glass
 _BESIDE_UM = 14.0  # the edge is found within this distance of where it first seems to be
 _PALE = 0.1
 _COARSE = 2  # tissue is sought at half the resolution of the overview
@@ -89,7 +90,7 @@ def find_tissue(overview: Overview) -> Tissue:
     signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
     evidence, slope = _evidence(signals, overview.noise, px)
     if overview.white is not None:
-        np.maximum(evidence, _texture_evidence(signals, px), out=evidence)
+        np.maximum(evidence, _texture_evidence(signals, evidence < _SURELY_GLASS, px), out=evidence)
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
     glass = ndimage.binary_opening(evidence < 0.6, _disk(5.0 / px))
     glass &= ~ndimage.binary_dilation(surely, iterations=1)
@@ -166,16 +167,17 @@ def _mean_near(image: _Float32, where: NDArray[np.bool_], px: float) -> _Float32
     return np.asarray(np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), np.nan), np.float32)
 
 
-def _texture_evidence(signals: _Float32, px: float) -> _Float32:
+def _texture_evidence(signals: _Float32, glass: NDArray[np.bool_], px: float) -> _Float32:
     """Evidence for tissue (1 where it is clear) from fine structure, which glass has none of.
 
     A pale dermis between fibers of collagen takes hardly more light than glass, but it is not even.
+    How even glass is shows where the light alone says that there is glass.
     """
     strongest = np.zeros(signals.shape[1:], np.float32)
     for signal in signals:
         detail = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px))
         texture = ndimage.gaussian_filter(detail, _SMOOTH_UM / px)
-        even = float(np.quantile(texture, 0.03))
+        even = float(np.median(texture[glass])) if glass.mean() > _SOME_GLASS else np.inf
         np.maximum(strongest, texture / max(_TEXTURED * even, 1e-6), out=strongest)
     return strongest
 

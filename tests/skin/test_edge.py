@@ -1,0 +1,67 @@
+"""The edge of basal cells and papillary dermis, where the tissues as wholes mislead."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ienfd.result import FloatArray
+from ienfd.skin.edge import sharpen
+
+STEP_UM = 1.0
+EDGE_UM = 44.0
+
+
+def strip(rng: np.random.Generator, *, basal: float, dermis: float, noise: float = 0.05) -> np.ndarray:
+    """(1, 200, 81) levels: epidermis 0.4, a basal row of 12 um, dermis below a wavy edge."""
+    along, across = np.mgrid[0:200, 0:81] * STEP_UM
+    edge = edge_um(along)
+    levels = np.where(across < edge - 12, 0.4, np.where(across < edge, basal, dermis))
+    return (levels + rng.normal(0, noise, levels.shape)).astype(np.float32)[None]
+
+
+def edge_um(along_um: FloatArray) -> FloatArray:
+    return np.asarray(EDGE_UM + 3 * np.sin(along_um / 20), float)
+
+
+def straight(at_um: float) -> FloatArray:
+    return np.column_stack([np.arange(200), np.full(200, at_um / STEP_UM)]).astype(float)
+
+
+def off_um(curve: FloatArray) -> float:
+    return float(np.median(np.abs(curve[:, 1] * STEP_UM - edge_um(curve[:, 0] * STEP_UM))))
+
+
+@pytest.mark.parametrize("start_um", [36.0, 40.0, 52.0])
+@pytest.mark.parametrize("basal", [1.0, 0.8])
+def test_a_dense_basal_row_belongs_to_the_epidermis(start_um: float, basal: float) -> None:
+    # the upper epidermis is nearly as pale as the dermis: mainly the basal row tells
+    levels = strip(np.random.default_rng(1), basal=basal, dermis=0.1)
+    edge = sharpen(levels, np.ones(levels.shape[1:], bool), straight(start_um), STEP_UM)
+    assert off_um(edge.curve) < 1.0
+
+
+def test_a_curve_on_the_edge_stays_there() -> None:
+    levels = strip(np.random.default_rng(2), basal=0.4, dermis=0.0)
+    given = np.column_stack([np.arange(200), edge_um(np.arange(200) * STEP_UM)]).astype(float)
+    edge = sharpen(levels, np.ones(levels.shape[1:], bool), given, STEP_UM)
+    assert off_um(edge.curve) < 0.7
+
+
+def test_where_the_sides_differ_more_the_edge_is_clearer() -> None:
+    inside = np.ones((200, 81), bool)
+    faint, clear = (
+        sharpen(strip(np.random.default_rng(3), basal=basal, dermis=0.4), inside, straight(44), STEP_UM)
+        for basal in (0.45, 0.8)
+    )
+    assert clear.parted > 2 * faint.parted
+    assert np.median(clear.change) > 2 * np.median(faint.change)
+
+
+def test_without_tissue_the_curve_is_kept_and_nothing_is_claimed() -> None:
+    levels = strip(np.random.default_rng(4), basal=1.0, dermis=0.0)
+    given = straight(40)
+    edge = sharpen(levels, np.zeros(levels.shape[1:], bool), given, STEP_UM)
+    assert np.array_equal(edge.curve, given)
+    assert edge.parted == 0
+    assert not edge.change.any()

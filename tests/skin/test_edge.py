@@ -29,7 +29,7 @@ def straight(at_um: float) -> FloatArray:
 
 
 def off_um(curve: FloatArray) -> float:
-    return float(np.median(np.abs(curve[:, 1] * STEP_UM - edge_um(curve[:, 0] * STEP_UM))))
+    return float(np.median(np.abs(curve[:, 1] * STEP_UM - edge_um(np.asarray(curve[:, 0] * STEP_UM, float)))))
 
 
 @pytest.mark.parametrize("start_um", [36.0, 40.0, 52.0])
@@ -43,7 +43,7 @@ def test_a_dense_basal_row_belongs_to_the_epidermis(start_um: float, basal: floa
 
 def test_a_curve_on_the_edge_stays_there() -> None:
     levels = strip(np.random.default_rng(2), basal=0.4, dermis=0.0)
-    given = np.column_stack([np.arange(200), edge_um(np.arange(200) * STEP_UM)]).astype(float)
+    given = np.column_stack([np.arange(200), edge_um(np.arange(0.0, 200 * STEP_UM, STEP_UM))]).astype(float)
     edge = sharpen(levels, np.ones(levels.shape[1:], bool), given, STEP_UM)
     assert off_um(edge.curve) < 0.7
 

@@ -137,10 +137,10 @@ class _Search:
             return self.findings
         source = NerveSource(self.section, stain, overview, work_grid(self.section))
         chromogen = self._chromogen(source, tissue.mask)
+        if self.findings.refusal is not None:  # no junction is drawn in a section that is not one of nerves
+            return self.findings
         skin = find_skin(overview, tissue, chromogen)
         self.findings = replace(self.findings, pieces=skin.pieces)
-        if self.findings.refusal is not None:
-            return self.findings
         if not skin.pieces:
             return self._refused("no_epidermis")
         self._trust_junction()

@@ -34,7 +34,6 @@ _STEEPEST = 4.0
 _HELD_UM = 15.0
 _FREE_UM = 8.0  # folds of the edge are no deeper
 _LOCAL_UM = 40.0
-_VARIATION_UM = 4.0
 _NOT_WORSE = 0.8
 
 
@@ -163,7 +162,7 @@ class _Sides:
         signed = self._signed_um(at)
         evidence = np.where(self.inside, np.clip(projected - middle[:, None], -2, 2), -0.3 * np.sign(signed))
         evidence = np.where(np.abs(signed) > _FREE_UM, -np.sign(signed), evidence)
-        return boundary(least_variation(evidence, _VARIATION_UM / self.step_um))
+        return boundary(least_variation(evidence, self.step_um))
 
     def _local_mean(self, values: FloatArray, which: _Mask) -> FloatArray:
         sigma = _LOCAL_UM / self.step_um

@@ -23,7 +23,6 @@ __all__ = ["refine_junction"]
 
 _Float32 = NDArray[np.float32]
 
-_VARIATION_UM = 4.0
 _FINE_UM = 1.0
 _FINE_HALF_UM = 40.0
 # Logit of the probability that a junction lies within 5 um: a logistic regression on places of 176
@@ -80,7 +79,6 @@ def refine_junction(
     guess = _guess(coarse, strip, base, px)
     signed = across - guess[:, None]
     partition = np.clip(0.5 - signed / 10, 0, 1)
-    likelihood = np.zeros((count, size))
     for _ in range(2):
         upper = inside & (partition > 0.5) & (signed > -35)
         lower = inside & (partition <= 0.5) & (signed < 35)
@@ -91,7 +89,7 @@ def refine_junction(
         likelihood = np.where(inside, np.clip(projected - middle[:, None], -2, 2), -0.3 * np.sign(signed))
         # a weak pull to the coarse curve keeps islands far from it out
         unary = likelihood - 0.04 * np.sign(signed) * np.maximum(np.abs(signed) - 12, 0)
-        partition = least_variation(unary, weight=_VARIATION_UM)
+        partition = least_variation(unary, _FINE_UM)
     edge = sharpen(features.levels(values), inside, boundary(partition), _FINE_UM)
     curve = edge.curve
     strength = None

@@ -11,14 +11,17 @@ from ienfd.result import FloatArray
 __all__ = ["boundary", "least_variation", "single_valued"]
 
 
-def least_variation(unary: FloatArray, weight: float, iterations: int = 120) -> FloatArray:
+_VARIATION_UM = 4.0  # the weight of the boundary against the evidence
+
+
+def least_variation(unary: FloatArray, step_um: float, iterations: int = 120) -> FloatArray:
     """Partition (0..1) that maximizes `unary` with least boundary (Chan, Esedoglu, Nikolova 2006).
 
-    Solved by the primal-dual method of Chambolle and Pock (2011).
+    Samples lie `step_um` apart. Solved by the primal-dual method of Chambolle and Pock (2011).
     """
     u = (unary > 0).astype(np.float32)
     bar = u.copy()
-    force = (unary / weight).astype(np.float32)
+    force = (unary / (_VARIATION_UM / step_um)).astype(np.float32)
     py, px = np.zeros_like(u), np.zeros_like(u)
     tau = sigma = 0.35
     for _ in range(iterations):

@@ -214,10 +214,9 @@ class _Search:
             on_grid(band, overview.grid, source.grid, source.shape),
             choices.fiber_scales_um,
         )
-        cells = find_cells(field, on_grid(epidermis, overview.grid, source.grid, source.shape), source.grid)
+        cells = find_cells(field, on_grid(epidermis, overview.grid, field.grid, field.signal.shape))
         graph = find_fibers(
             field,
-            source.grid,
             choices,
             cells,
             self.section.calibration.z_step_um,

@@ -58,7 +58,7 @@ def _distance_um(curves: Sequence[FloatArray], grid: Grid, shape: tuple[int, ...
     return np.asarray(ndimage.distance_transform_edt(away) * grid.pixel_size_um, float)
 
 
-def on_grid(mask: NDArray[np.bool_], of: Grid, to: Grid, shape: tuple[int, int]) -> NDArray[np.bool_]:
+def on_grid(mask: NDArray[np.bool_], of: Grid, to: Grid, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     """A mask of one grid on another one, by nearest pixels."""
     centers = [to.to_image(np.column_stack([np.arange(n), np.arange(n)]).astype(float)) for n in shape]
     places = [

@@ -8,7 +8,6 @@ from scipy import ndimage
 
 from ienfd.nerve.field import LineField
 from ienfd.result import Cell
-from ienfd.stain.grid import Grid
 
 __all__ = ["find_cells"]
 
@@ -21,24 +20,22 @@ _THICK = 0.4  # share of the signal of a body that is left by the opening; of a 
 _ELONGATED = 3.5  # a body is not longer than so many times its width
 
 
-def find_cells(field: LineField, epidermis: NDArray[np.bool_], grid: Grid) -> tuple[Cell, ...]:
+def find_cells(field: LineField, epidermis: NDArray[np.bool_]) -> tuple[Cell, ...]:
     """Find the bodies of dendritic cells.
 
     Parameters
     ----------
     field : LineField
-        Nerve signal on the working grid.
+        Nerve signal.
     epidermis : (H, W) ndarray of bool
-        Viable epidermis on the working grid.
-    grid : Grid
-        The working grid.
+        Viable epidermis on the grid of the field.
 
     Returns
     -------
     tuple of Cell
         In order of row and column.
     """
-    px = grid.pixel_size_um
+    px = field.grid.pixel_size_um
     rows, cols = np.flatnonzero(epidermis.any(axis=1)), np.flatnonzero(epidermis.any(axis=0))
     if not len(rows):
         return ()
@@ -66,7 +63,7 @@ def find_cells(field: LineField, epidermis: NDArray[np.bool_], grid: Grid) -> tu
             continue
         corner = np.array([here[0].start + box[0].start, here[1].start + box[1].start])
         center = at.mean(axis=0) + corner
-        row, col = grid.to_image(center[None])[0]
+        row, col = field.grid.to_image(center[None])[0]
         contrast = float(height[here][area].mean()) / spread
         cells.append(Cell(float(row), float(col), float(np.sqrt(size_um2 / np.pi)), contrast))
     return tuple(sorted(cells, key=lambda cell: (cell.row_px, cell.col_px)))

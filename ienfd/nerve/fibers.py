@@ -19,7 +19,6 @@ from ienfd.nerve.untangle import untangle
 from ienfd.nerve.web import Strand, Web
 from ienfd.protocol import ImageChoices
 from ienfd.result import Branch, Cell, FiberGraph, FloatArray
-from ienfd.stain.grid import Grid
 
 __all__ = ["find_fibers"]
 
@@ -33,7 +32,6 @@ _END_UM = 4.0  # an end lies no farther from where the filter sees it
 
 def find_fibers(
     field: LineField,
-    grid: Grid,
     choices: ImageChoices,
     cells: tuple[Cell, ...] = (),
     z_step_um: float | None = None,
@@ -44,9 +42,7 @@ def find_fibers(
     Parameters
     ----------
     field : LineField
-        Line contrast on the working grid.
-    grid : Grid
-        The working grid.
+        Line contrast, and what was measured with it.
     choices : ImageChoices
         Contrasts, longest gap, shortest fiber.
     cells : tuple of Cell
@@ -61,7 +57,7 @@ def find_fibers(
     FiberGraph
         In full-resolution pixels.
     """
-    px_um = grid.pixel_size_um
+    px_um = field.grid.pixel_size_um
     mask = apply_hysteresis_threshold(
         field.contrast, choices.fiber_contrast_low, choices.fiber_contrast_low + 1
     )
@@ -88,7 +84,7 @@ def find_fibers(
     web.merge()
     untangle(web, px_um)
     _drop_unclear(web, field.contrast, choices, px_um)
-    return _graph(web, field, grid, cells, z_step_um)
+    return _graph(web, field, cells, z_step_um)
 
 
 def _centered(pixels: NDArray[np.intp], contrast: NDArray[np.float32], px_um: float) -> FloatArray:
@@ -158,21 +154,17 @@ def _drop_unclear(web: Web, contrast: NDArray[np.float32], choices: ImageChoices
                 web.remove(key)
 
 
-def _graph(
-    web: Web, field: LineField, grid: Grid, cells: tuple[Cell, ...], z_step_um: float | None
-) -> FiberGraph:
+def _graph(web: Web, field: LineField, cells: tuple[Cell, ...], z_step_um: float | None) -> FiberGraph:
     used = sorted({node for strand in web.strands.values() for node in (strand.start, strand.end)})
     number = {node: index for index, node in enumerate(used)}
     if not used:
         return FiberGraph(np.empty((0, 2)), (), cells)
     order = sorted(web.strands.values(), key=lambda s: (*s.points[0], *s.points[-1], len(s.points)))
-    branches = tuple(_branch(strand, number, field, grid, z_step_um) for strand in order)
-    return FiberGraph(grid.to_image(np.array([web.nodes[node] for node in used])), branches, cells)
+    branches = tuple(_branch(strand, number, field, z_step_um) for strand in order)
+    return FiberGraph(field.grid.to_image(np.array([web.nodes[node] for node in used])), branches, cells)
 
 
-def _branch(
-    strand: Strand, number: dict[int, int], field: LineField, grid: Grid, z_step_um: float | None
-) -> Branch:
+def _branch(strand: Strand, number: dict[int, int], field: LineField, z_step_um: float | None) -> Branch:
     points = strand.points
     contrast = ndimage.map_coordinates(field.contrast, points.T, order=1, mode="nearest")
     z_um = None
@@ -182,11 +174,11 @@ def _branch(
     return Branch(
         start=number[strand.start],
         end=number[strand.end],
-        path_px=grid.to_image(points),
+        path_px=field.grid.to_image(points),
         contrast=np.asarray(contrast, float),
         bridged=strand.bridged,
         z_um=z_um,
-        width_um=_width_um(points[~strand.bridged], field.signal, grid.pixel_size_um),
+        width_um=_width_um(points[~strand.bridged], field.signal, field.grid.pixel_size_um),
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 from scipy import ndimage
 
+from ienfd.stain.grid import Grid
 from ienfd.stain.nerve import NerveSource
 from ienfd.stain.ridge import BLOCK, filter_bank, local_noise
 
@@ -18,6 +20,7 @@ _Float32 = NDArray[np.float32]
 TILE = 256
 MARGIN = BLOCK  # one block on each side: wider than the reach of a filter
 _CORE = TILE - 2 * MARGIN
+_AROUND = 3 * BLOCK  # pixels about the band that its noise and its cells are compared with
 _CLEAR_QUANTILE = 0.998
 _FAINTEST = 0.015
 _NOISE_FLOOR = 0.5  # of the section's median noise: places without any texture are not noiseless
@@ -25,10 +28,12 @@ _NOISE_FLOOR = 0.5  # of the section's median noise: places without any texture 
 
 @dataclass(frozen=True, eq=False)
 class LineField:
-    """Line contrast on the working grid.
+    """Line contrast in the part of the working grid that holds the band.
 
     Parameters
     ----------
+    grid : Grid
+        The working grid from the first pixel of that part on.
     contrast : (H, W) ndarray of float32
         Response of the best line, in units of the local noise; 0 outside of the band.
     signal : (H, W) ndarray of float32
@@ -39,6 +44,7 @@ class LineField:
         Plane of the stack where the signal is sharpest.
     """
 
+    grid: Grid
     contrast: _Float32
     signal: _Float32
     light: NDArray[np.float16] | None
@@ -64,24 +70,21 @@ def line_field(
     scales_um : tuple of float
         Standard deviations of the filters in micrometers.
     """
-    rows, cols = band.shape
-    shape = (-(-rows // _CORE) * _CORE, -(-cols // _CORE) * _CORE)
-    blocks = (shape[0] // BLOCK, shape[1] // BLOCK)
+    top, left, rows, cols = _whole_tiles(band)
+    band = band[top : top + rows, left : left + cols]
     bank = filter_bank(TILE, source.grid.pixel_size_um, scales_um)
-    best = np.zeros((len(scales_um), *shape), np.float32)
-    signal = np.zeros(shape, np.float32)
-    light = None if weights is None else np.zeros((*shape, len(weights)), np.float16)
-    plane = np.zeros(shape, np.int16) if source.section.planes > 1 else None
-    noise = np.full((len(scales_um), *blocks), np.nan, np.float32)
+    best = np.zeros((len(scales_um), rows, cols), np.float32)
+    signal = np.zeros((rows, cols), np.float32)
+    light = None if weights is None else np.zeros((rows, cols, len(weights)), np.float16)
+    plane = np.zeros((rows, cols), np.int16) if source.section.planes > 1 else None
+    noise = np.full((len(scales_um), rows // BLOCK, cols // BLOCK), np.nan, np.float32)
     core = slice(MARGIN, MARGIN + _CORE)
-    few = slice(MARGIN // BLOCK, (MARGIN + _CORE) // BLOCK)
-    for row in range(0, shape[0], _CORE):
-        for col in range(0, shape[1], _CORE):
-            if not band[row : row + _CORE, col : col + _CORE].any():
-                continue
+    for row in range(0, rows, _CORE):
+        for col in range(0, cols, _CORE):
             here = (slice(row, row + _CORE), slice(col, col + _CORE))
-            tile, colors, depth = source.tile(row - MARGIN, col - MARGIN, TILE, TILE, weights)
-            responses = bank.respond(tile)
+            if not band[here].any():
+                continue
+            tile, colors, depth = source.tile(top + row - MARGIN, left + col - MARGIN, TILE, TILE, weights)
             signal[here] = tile[core, core]
             if light is not None:
                 light[here] = colors[core, core]
@@ -91,23 +94,36 @@ def line_field(
                 slice(row // BLOCK, (row + _CORE) // BLOCK),
                 slice(col // BLOCK, (col + _CORE) // BLOCK),
             )
-            for scale, response in enumerate(responses):
-                best[scale][here] = response[:, core, core].max(axis=0)
-                noise[scale][there] = local_noise(response)[few, few]
-    contrast = np.zeros(band.shape, np.float32)
-    for scale in range(len(scales_um)):
-        # what is far fainter than the clear lines of the section is structure of the file, not of the tissue
-        clear = float(np.quantile(best[scale][:rows, :cols][band][::7], _CLEAR_QUANTILE))
-        spread = np.maximum(_even(noise[scale])[:rows, :cols], _FAINTEST * clear)
-        np.maximum(contrast, best[scale][:rows, :cols] / spread, out=contrast)
-    contrast[~band] = 0
+            for scale, response in enumerate(bank.respond(tile, core)):
+                best[scale][here] = response.max(axis=0)
+                noise[scale][there] = local_noise(response)
+    rows, cols = band.shape  # the last tiles may reach beyond the image
     cut = (slice(rows), slice(cols))
+    contrast = np.zeros((rows, cols), np.float32)
+    for response, spread in zip(best, noise, strict=True):
+        # what is far fainter than the clear lines of the section is structure of the file, not of the tissue
+        clear = float(np.quantile(response[cut][band][::7], _CLEAR_QUANTILE))
+        np.maximum(contrast, response[cut] / np.maximum(_even(spread)[cut], _FAINTEST * clear), out=contrast)
+    contrast[~band] = 0
     return LineField(
+        source.grid.starting_at(top, left),
         contrast,
         signal[cut],
         None if light is None else light[cut],
         None if plane is None else plane[cut],
     )
+
+
+def _whole_tiles(band: NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """First row and column, and numbers of both, of the tiles with the band and what lies about it."""
+    spans = []
+    for axis, size in enumerate(band.shape):
+        at = np.flatnonzero(band.any(axis=1 - axis))
+        first = max(0, int(at[0]) - _AROUND) // _CORE if len(at) else 0
+        last = min(size - 1, int(at[-1]) + _AROUND) // _CORE if len(at) else 0
+        spans.append((first * _CORE, (last + 1 - first) * _CORE))
+    (top, rows), (left, cols) = spans
+    return top, left, rows, cols
 
 
 def _even(noise: _Float32) -> _Float32:
@@ -119,4 +135,6 @@ def _even(noise: _Float32) -> _Float32:
     filled = ndimage.median_filter(noise[tuple(nearest)], size=3, mode="nearest")
     middle = float(np.median(noise[known]))
     filled = np.maximum(filled, max(_NOISE_FLOOR * middle, 1e-6))
-    return np.asarray(ndimage.zoom(filled, BLOCK, order=1, grid_mode=True, mode="nearest"), np.float32)
+    rows, cols = noise.shape
+    size = (cols * BLOCK, rows * BLOCK)
+    return np.asarray(Image.fromarray(filled).resize(size, Image.Resampling.BILINEAR), np.float32)

@@ -37,10 +37,13 @@ class WhiteField:
 
     def at(self, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> _Float32:
         """(len(rows), len(cols), C) logarithm of the light at normalized positions."""
-        y, x = rows[:, None], cols[None, :]
-        terms = (np.ones_like(y * x), y + 0 * x, x + 0 * y, y**2 + 0 * x, y * x, x**2 + 0 * y)
-        field = sum(term[..., None] * c for term, c in zip(terms, self.coefficients, strict=True))
-        return np.asarray(field, np.float32)
+        one, y, x, yy, xy, xx = self.coefficients
+        constant = one + np.outer(cols, x) + np.outer(cols**2, xx)
+        linear = y + np.outer(cols, xy)
+        by_power = np.stack([constant, linear, np.broadcast_to(yy, constant.shape)])
+        powers = np.column_stack([np.ones_like(rows), rows, rows**2])
+        field = powers @ by_power.reshape(3, -1)  # a product of matrices: this is asked for every tile
+        return np.asarray(field.reshape(len(rows), *constant.shape), np.float32)
 
 
 def positions(start: float, stop: float, count: int, size: int) -> NDArray[np.float64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,11 @@ class Grid:
         """(N, 2) full-resolution pixel coordinates as grid coordinates."""
         placed: FloatArray = (np.asarray(points, float) - np.asarray(self.origin_px)) / self.factor - 0.5
         return placed
+
+    def starting_at(self, row: int, col: int) -> Grid:
+        """The same grid from one of its pixels on."""
+        top, left = self.origin_px
+        return replace(self, origin_px=(top + row * self.factor, left + col * self.factor))
 
 
 def block_mean(image: NDArray[Any], factor: int) -> NDArray[np.float32]:

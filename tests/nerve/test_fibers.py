@@ -23,7 +23,7 @@ PIXEL_UM = 0.45
 SIZE = 256
 
 
-def field_of(drawn: np.ndarray, noise: float = 1.0) -> tuple[LineField, NerveSource]:
+def field_of(drawn: np.ndarray, noise: float = 1.0, band: np.ndarray | None = None) -> LineField:
     rng = np.random.default_rng(3)
     image = 100 + ndimage.gaussian_filter(drawn, 1.2) + rng.normal(0, noise, drawn.shape)
     section = Section(
@@ -34,12 +34,12 @@ def field_of(drawn: np.ndarray, noise: float = 1.0) -> tuple[LineField, NerveSou
     small, grid = read_overview(section)
     overview = make_overview(section, small, grid, "fluorescence")
     source = NerveSource(section, "fluorescence", overview, work_grid(section))
-    return line_field(source, None, np.ones(drawn.shape, bool), (0.5, 0.8)), source
+    band = np.ones(drawn.shape, bool) if band is None else band
+    return line_field(source, None, band, (0.5, 0.8))
 
 
 def traced(drawn: np.ndarray, noise: float = 1.0) -> FiberGraph:
-    field, source = field_of(drawn, noise)
-    return find_fibers(field, source.grid, ImageChoices())
+    return find_fibers(field_of(drawn, noise), ImageChoices())
 
 
 def line(angle_deg: float, half: float = 80.0, bright: float = 60.0) -> np.ndarray:
@@ -64,6 +64,19 @@ def test_a_line_is_one_fiber_of_its_length(angle_deg: float) -> None:
     across = (graph.branches[0].path_px - 128) @ np.array([np.cos(away), -np.sin(away)])
     assert np.abs(across).max() < 2.0
     assert float(np.median(np.abs(across))) < 0.4
+
+
+def test_a_field_covers_the_band_and_knows_where_it_lies() -> None:
+    drawn = np.zeros((700, 800))
+    drawn[560, 500:700] = 60.0
+    band = np.zeros(drawn.shape, bool)
+    band[500:620, 450:750] = True
+    field = field_of(drawn, band=band)
+    assert field.signal.size < 0.5 * drawn.size
+    graph = find_fibers(field, ImageChoices())
+    assert len(graph.branches) == 1
+    assert graph.branches[0].path_px[:, 0] == pytest.approx(560, abs=1.0)
+    assert np.ptp(graph.branches[0].path_px[:, 1]) == pytest.approx(200, rel=0.05)
 
 
 def test_a_beaded_fiber_is_one_fiber() -> None:
@@ -106,8 +119,8 @@ def test_a_fiber_that_forks_is_one() -> None:
 def test_a_body_is_a_cell_and_a_fiber_is_not() -> None:
     rows, cols = np.indices((SIZE, SIZE))
     body = 60.0 * (np.hypot(rows - 60, cols - 70) * PIXEL_UM < 4.0)
-    field, source = field_of(np.maximum(body, line(0.0)))
-    cells = find_cells(field, np.ones((SIZE, SIZE), bool), source.grid)
+    field = field_of(np.maximum(body, line(0.0)))
+    cells = find_cells(field, np.ones((SIZE, SIZE), bool))
     assert [(round(cell.row_px / 4), round(cell.col_px / 4)) for cell in cells] == [(15, 18)]
     assert cells[0].radius_um == pytest.approx(4.0, abs=1.0)
 

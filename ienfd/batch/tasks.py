@@ -305,7 +305,8 @@ def _overlays(task: SectionTask, picture: bytes, result: SectionResult) -> tuple
     """Draw over the picture as it is stored, so that drawing it again gives the same bytes."""
     import numpy as np
     from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
+
+    from ienfd.draw.png import save_png
 
     with Image.open(io.BytesIO(picture)) as image:
         base = np.asarray(image.convert("RGB"))
@@ -313,10 +314,9 @@ def _overlays(task: SectionTask, picture: bytes, result: SectionResult) -> tuple
     key = analysis_id(result.findings.section_id, result.findings.analysis_key)
     overlays = []
     for title in task.titles:
-        info = PngInfo()
-        info.add_text(_OVERLAY_KEY, label_of(key, task.protocol, title))
         buffer = io.BytesIO()
-        task.engine.overlay(base, result, title, protocol).save(buffer, "PNG", pnginfo=info)
+        drawn = task.engine.overlay(base, result, title, protocol)
+        save_png(drawn, buffer, {_OVERLAY_KEY: label_of(key, task.protocol, title)})
         overlays.append(buffer.getvalue())
     return tuple(overlays)
 

@@ -149,13 +149,14 @@ def tissue_patches(
 
 
 def _clearest(response: NDArray[np.float64], covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(C, N) colors of the dark lines that stand out most from the clutter, the clearest last."""
+    """(C, N) colors of the dark lines that stand out most from the clutter, in no order."""
     whiten = np.linalg.inv(np.linalg.cholesky(covariance))
     standing = ((whiten @ response) ** 2).sum(0)
     standing = np.where((response.sum(0) > 0) & (response.min(0) > -0.25 * response.max(0)), standing, 0)
-    order = np.argsort(standing)[-max(1, int(_CLEAR_SHARE * standing.size)) :]
-    clear = response[:, order]
-    scale = np.sqrt(standing[order]) / np.maximum(np.linalg.norm(clear, axis=0), 1e-12)
+    count = max(1, int(_CLEAR_SHARE * standing.size))
+    most = np.argpartition(standing, -count)[-count:]
+    clear = response[:, most]
+    scale = np.sqrt(standing[most]) / np.maximum(np.linalg.norm(clear, axis=0), 1e-12)
     return np.asarray(clear * scale, float)
 
 

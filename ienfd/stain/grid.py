@@ -67,18 +67,15 @@ def block_mean(image: NDArray[Any], factor: int) -> NDArray[np.float32]:
     if factor == 1:
         return image.astype(np.float32)
     out = np.empty((rows, cols, *image.shape[2:]), np.float32)
+    whole = np.float32 if image.dtype.kind == "f" else np.uint32
     strip = max(1, 2**22 // max(1, image.shape[1] * factor))  # rows of blocks at a time: bounded memory
     for start in range(0, rows, strip):
         stop = min(rows, start + strip)
         part = image[start * factor : stop * factor, : cols * factor]
-        part = part.reshape(stop - start, factor, cols, factor, *image.shape[2:])
-        # axis by axis, the strided sum is several times faster than a mean over both at once
-        total = (
-            part.sum(axis=1, dtype=np.float32)
-            if part.dtype.kind == "f"
-            else part.sum(axis=1, dtype=np.uint32)
-        )
-        out[start:stop] = total.sum(axis=2, dtype=np.float32) / factor**2
+        # adding up every n-th row, then every n-th column, is several times faster than a mean over blocks
+        down = sum((part[k::factor] for k in range(1, factor)), part[::factor].astype(whole))
+        total = sum((down[:, k::factor] for k in range(1, factor)), down[:, ::factor])
+        out[start:stop] = total / np.float32(factor**2)
     return out
 
 

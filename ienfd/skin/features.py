@@ -119,6 +119,7 @@ class _Known:
         self.px = px
         self.weight = block_mean(mask.astype(np.float32), _COARSER)
         self.far_weight = self._spread(self.weight, _FAR_UM)
+        self._weights: dict[float, _Float32] = {}  # by width, the same for all signals
 
     def _spread(self, masked: _Float32, width_um: float) -> _Float32:
         return np.asarray(ndimage.gaussian_filter(masked, width_um / self.px, truncate=3), np.float32)
@@ -130,9 +131,11 @@ class _Known:
     def mean(self, masked: _Float32, width_um: float, far: _Float32 | None = None) -> _Float32:
         """Gaussian mean of an image that is 0 where nothing is known."""
         far = self.far(masked) if far is None else far
-        weight = self._spread(self.weight, width_um) + _FAR_TRUST * self.far_weight
+        if width_um not in self._weights:
+            weight = self._spread(self.weight, width_um) + _FAR_TRUST * self.far_weight
+            self._weights[width_um] = np.maximum(weight, 1e-4)
         total = self._spread(masked, width_um) + _FAR_TRUST * far
-        return np.asarray(total / np.maximum(weight, 1e-4), np.float32)
+        return np.asarray(total / self._weights[width_um], np.float32)
 
 
 def _structure(band: _Float32, calm: _Known) -> _Float32:

@@ -54,20 +54,16 @@ def best_path(cost: FloatArray, max_step: int, step_cost: float, curve_cost: flo
     rows, cols = cost.shape
     steps = np.arange(-max_step, max_step + 1)
     penalty = step_cost * np.abs(steps) + curve_cost * steps**2
-    back = np.zeros((rows, cols), np.int16)
-    total = cost[0].copy()
-    padded = np.full(cols + 2 * max_step, np.inf)
-    window = np.arange(cols)[:, None] + np.arange(2 * max_step + 1)[None, :]
+    totals = np.full((rows, cols + 2 * max_step), np.inf)  # no path runs beyond the first or last column
+    inner = slice(max_step, max_step + cols)
+    totals[0, inner] = cost[0]
+    at_steps = np.lib.stride_tricks.sliding_window_view(totals, cols, axis=1)  # (S, steps, D)
     for row in range(1, rows):
-        padded[max_step : max_step + cols] = total
-        options = padded[window] + penalty
-        choice = options.argmin(1)
-        back[row] = choice - max_step
-        total = options[np.arange(cols), choice] + cost[row]
+        totals[row, inner] = (at_steps[row - 1] + penalty[:, None]).min(axis=0) + cost[row]
     path = np.empty(rows, np.intp)
-    path[-1] = int(total.argmin())
+    path[-1] = int(totals[-1, inner].argmin())
     for row in range(rows - 1, 0, -1):
-        path[row - 1] = path[row] + back[row, path[row]]
+        path[row - 1] = path[row] + steps[(at_steps[row - 1, :, path[row]] + penalty).argmin()]
     return path
 
 

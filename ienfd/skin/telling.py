@@ -102,8 +102,10 @@ def _fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> Tiss
     shrinkage : float
         Weight of the diagonal in the pooled covariance, against few samples.
     """
-    difference = np.median(upper, axis=0).astype(float) - np.median(lower, axis=0)
-    pooled = 0.5 * (_covariance(upper) + _covariance(lower))
+    above, above_varies = _middle_and_covariance(upper)
+    below, below_varies = _middle_and_covariance(lower)
+    difference = above.astype(float) - below
+    pooled = 0.5 * (above_varies + below_varies)
     pooled = (1 - shrinkage) * pooled + shrinkage * np.diag(np.diag(pooled)) + 1e-9 * np.eye(len(pooled))
     direction = np.linalg.solve(pooled, difference)
     variance = float(direction @ pooled @ direction)
@@ -113,8 +115,8 @@ def _fit_model(upper: _Float32, lower: _Float32, shrinkage: float = 0.1) -> Tiss
     return TissueModel(np.asarray(direction / spread, float), float(direction @ difference) / spread)
 
 
-def _covariance(samples: _Float32) -> NDArray[np.float64]:
-    """Covariance of the inner 96 % of the samples: vessels and dirt do not widen it."""
-    low, high = np.quantile(samples, [0.02, 0.98], axis=0)
+def _middle_and_covariance(samples: _Float32) -> tuple[_Float32, NDArray[np.float64]]:
+    """Median, and covariance of the inner 96 % of the samples: vessels and dirt do not widen it."""
+    low, middle, high = np.quantile(samples, [0.02, 0.5, 0.98], axis=0)
     clipped = np.clip(samples, low, high).astype(float)
-    return np.atleast_2d(np.cov(clipped, rowvar=False))
+    return middle, np.atleast_2d(np.cov(clipped, rowvar=False))

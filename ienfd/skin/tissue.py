@@ -96,15 +96,14 @@ def find_tissue(overview: Overview) -> Tissue:
     glass &= ~ndimage.binary_dilation(surely, iterations=1)
     markers = np.where(surely, 2, 0) + np.where(glass, 1, 0)
     # the rise begins before the edge does: both markers stand back from what may be the blur of it
-    unsure = ndimage.binary_dilation(
-        surely & ~ndimage.binary_erosion(surely, _disk(14.0 / px)), _disk(6.0 / px)
-    )
-    markers[unsure & ~ndimage.binary_erosion(surely, _disk(14.0 / px))] = 0
+    inner = ndimage.binary_erosion(surely, _disk(14.0 / px))
+    unsure = ndimage.binary_dilation(surely & ~inner, _disk(6.0 / px))
+    markers[unsure & ~inner] = 0
     thin = surely & ~_reaches(surely & (markers == 2), surely)
     markers[thin] = 2
     if not (markers == 2).any():
         return Tissue(np.zeros(shape, bool), ())
-    mask = watershed(slope, markers.astype(np.int32)) == 2 if (markers == 1).any() else np.ones_like(surely)
+    mask = _flooded(slope, markers) == 2 if (markers == 1).any() else np.ones_like(surely)
     mask = _at_half_height(mask, signals, overview.noise, px)
     mask = np.asarray(ndimage.binary_fill_holes(mask), bool)
     mask = ndimage.binary_opening(mask, _disk(4.0 / px))
@@ -116,6 +115,12 @@ def find_tissue(overview: Overview) -> Tissue:
     padded = np.pad(mask.astype(np.float32), pad, mode="edge")
     level = ndimage.gaussian_filter(padded, sigma)[pad:-pad, pad:-pad]
     return Tissue(_enlarged(level, shape) > 0.5, _outlines(level, px))
+
+
+def _flooded(slope: _Float32, markers: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
+    """Watershed of the slope from markers, of which only the rims take part."""
+    near = ndimage.binary_dilation(markers == 0)
+    return np.where(near, watershed(slope, markers.astype(np.int32), mask=near), markers)
 
 
 def _evidence(signals: _Float32, noise: NDArray[np.float64], px: float) -> tuple[_Float32, _Float32]:

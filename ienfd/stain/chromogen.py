@@ -94,8 +94,8 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
         lines.append(responses[:, best, rows, cols].reshape(patch.shape[-1], -1) - lines_across)
         ground.append((lines_across, patch.reshape(-1, patch.shape[-1]).T))
     response = np.concatenate(lines, axis=1).astype(float)
-    clutter = np.concatenate([g[0] for g in ground], axis=1).astype(float)
-    tissue = np.concatenate([g[1] for g in ground], axis=1).astype(float)
+    clutter = np.concatenate([g[0] for g in ground], axis=1)
+    tissue = np.concatenate([g[1] for g in ground], axis=1)
     covariance = np.cov(np.clip(clutter, *np.quantile(clutter, [0.01, 0.99], axis=1)[..., None]))
     covariance += np.eye(len(covariance)) * np.trace(covariance) * 1e-3
     mean_tissue = np.median(tissue, axis=1)

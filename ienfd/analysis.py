@@ -27,7 +27,7 @@ from ienfd.result import Findings, SectionResult, Status
 from ienfd.section import ChannelRole, Section
 from ienfd.skin.epidermis import find_skin
 from ienfd.skin.lengths import measure
-from ienfd.skin.tissue import find_tissue
+from ienfd.skin.tissue import Tissue, find_tissue
 from ienfd.stain.chromogen import Chromogen, estimate_chromogen, tissue_patches
 from ienfd.stain.nerve import NerveSource, work_grid
 from ienfd.stain.overview import Overview, full_scale, make_overview, read_overview
@@ -136,7 +136,7 @@ class _Search:
         if self.findings.refusal is not None:
             return self.findings
         source = NerveSource(self.section, stain, overview, work_grid(self.section))
-        chromogen = self._chromogen(source, tissue.mask)
+        chromogen = self._chromogen(source, tissue)
         if self.findings.refusal is not None:  # no junction is drawn in a section that is not one of nerves
             return self.findings
         skin = find_skin(overview, tissue, chromogen)
@@ -179,10 +179,10 @@ class _Search:
     def _channel_names(self) -> str:
         return "channels: " + ", ".join(channel.name or "unnamed" for channel in self.section.channels)
 
-    def _chromogen(self, source: NerveSource, tissue: NDArray[np.bool_]) -> Chromogen | None:
+    def _chromogen(self, source: NerveSource, tissue: Tissue) -> Chromogen | None:
         if source.stain == "fluorescence":
             return None
-        chromogen = estimate_chromogen(tissue_patches(source, tissue), source.grid.pixel_size_um)
+        chromogen = estimate_chromogen(tissue_patches(source, tissue.clearance), source.grid.pixel_size_um)
         self._check(nerve_color_is_seen(chromogen))
         return chromogen
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import ndimage
 
 from ienfd.nerve.field import LineField
 from ienfd.result import Cell
+from ienfd.stain.blur import wide_blur
 
 __all__ = ["find_cells"]
 
@@ -72,26 +73,9 @@ def find_cells(field: LineField, epidermis: NDArray[np.bool_]) -> tuple[Cell, ..
 def _background(image: NDArray[np.float32], inside: NDArray[np.bool_], px: float) -> NDArray[np.float32]:
     """Mean of the epidermis round about; what lies outside of it does not enter."""
     sigma = _BACKGROUND_UM / px
-    weight = _blurred(inside.astype(np.float32), sigma)
-    total = _blurred(np.where(inside, image, 0), sigma)
+    weight = wide_blur(inside.astype(np.float32), sigma)
+    total = wide_blur(np.where(inside, image, 0), sigma)
     return np.asarray(total / np.maximum(weight, 1e-3), np.float32)
-
-
-def _blurred(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
-    """What `ndimage.gaussian_filter` with truncate=3 gives, ten times faster where sigma is large.
-
-    The cosine transform continues an image as that filter does, mirrored at its borders, so that there
-    the filter is a product.
-    """
-    reach = int(3 * sigma + 0.5)
-    kernel = np.exp(-0.5 * (np.arange(reach + 1) / sigma) ** 2)
-    kernel[1:] *= 2  # both sides
-    kernel /= kernel.sum()
-    spectrum = fft.dctn(image)
-    for axis, size in enumerate(image.shape):
-        waves = np.cos(np.pi / size * np.outer(np.arange(size), np.arange(reach + 1)))
-        spectrum *= np.expand_dims((waves @ kernel).astype(np.float32), 1 - axis)
-    return np.asarray(fft.idctn(spectrum, overwrite_x=True), np.float32)
 
 
 def _elongation(pixels: NDArray[np.intp]) -> float:

@@ -60,7 +60,7 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
     px = overview.grid.pixel_size_um
     if not tissue.outlines:
         return Skin(tissue, ())
-    features = make_features(overview, chromogen, tissue.mask)
+    features = make_features(overview, chromogen, tissue)
     membrane = next(
         (
             s

@@ -10,6 +10,8 @@ from scipy import ndimage
 
 from ienfd.section import ChannelRole
 from ienfd.skin.strip import Strip
+from ienfd.skin.tissue import Tissue
+from ienfd.stain.blur import wide_blur
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.grid import block_mean
 from ienfd.stain.overview import Overview
@@ -58,7 +60,7 @@ class Features:
         )
 
 
-def make_features(overview: Overview, chromogen: Chromogen | None, tissue: _Mask) -> Features:
+def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissue) -> Features:
     """Level and texture of the tissue, with the nerves taken out.
 
     Where a nerve lies nothing is known about the tissue: those places are left out and take their
@@ -71,24 +73,24 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: _Mask
     overview : Overview
     chromogen : Chromogen or None
         Color of the nerve stain; None for fluorescence, where a channel holds it.
-    tissue : (H, W) ndarray of bool
+    tissue : Tissue
     """
     px = overview.grid.pixel_size_um
     amount = _nerve_amount(overview, chromogen)
-    deep = ndimage.distance_transform_edt(tissue) * px > _CORNEUM_UM  # corneum is thin and bright, too
-    known = tissue & ~(_nerves(amount, tissue, px) & deep)
+    deep = tissue.clearance * px > _CORNEUM_UM  # corneum is thin and bright, too
+    known = tissue.mask & ~(_nerves(amount, tissue.mask, px) & deep)
     calm = ndimage.binary_erosion(known, iterations=max(1, round(6.0 / px)), border_value=1)
     used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
     signals = overview.signals[used]  # the membrane is a line, not a region: it leads the junction later
     if chromogen is not None:  # the fine structure of the nerve stain is no texture of the tissue
-        detail = amount - ndimage.gaussian_filter(amount, 10.0 / px)
+        detail = amount - wide_blur(amount, 10.0 / px, truncate=4)
         share = chromogen.vector / float(chromogen.weights @ chromogen.vector)
         without = signals - share.astype(np.float32)[:, None, None] * detail
     else:
         without = signals
     seen, calmly = _Known(known, px * _COARSER), _Known(calm, px * _COARSER)
     sharp = ndimage.gaussian_filter(known.astype(np.float32), _FINE_UM / px, truncate=3)
-    sharp += _FAR_TRUST * _enlarged(seen.far_weight, tissue.shape)
+    sharp += _FAR_TRUST * _enlarged(seen.far_weight, known.shape)
     fine: list[_Float32] = []
     wide: list[_Float32] = []
     details: list[_Float32] = []
@@ -99,7 +101,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: _Mask
         small = block_mean(masked, _COARSER)
         far = seen.far(small)
         level = ndimage.gaussian_filter(masked, _FINE_UM / px, truncate=3)
-        level += _FAR_TRUST * _enlarged(far, tissue.shape)
+        level += _FAR_TRUST * _enlarged(far, known.shape)
         fine.append(np.asarray(level / np.maximum(sharp, 1e-4), np.float32))
         wide.append(seen.mean(small, _WIDE_UM, far))
         grain = np.abs(clean - ndimage.gaussian_filter(clean, _DETAIL_UM / px, truncate=3))
@@ -118,7 +120,7 @@ class _Known:
     def __init__(self, mask: _Mask, px: float) -> None:
         self.px = px
         self.weight = block_mean(mask.astype(np.float32), _COARSER)
-        self.far_weight = self._spread(self.weight, _FAR_UM)
+        self.far_weight = self.far(self.weight)
         self._weights: dict[float, _Float32] = {}  # by width, the same for all signals
 
     def _spread(self, masked: _Float32, width_um: float) -> _Float32:
@@ -126,7 +128,7 @@ class _Known:
 
     def far(self, masked: _Float32) -> _Float32:
         """What stands in where nothing near is known; `masked` is 0 where nothing is."""
-        return self._spread(masked, _FAR_UM)
+        return wide_blur(masked, _FAR_UM / self.px)
 
     def mean(self, masked: _Float32, width_um: float, far: _Float32 | None = None) -> _Float32:
         """Gaussian mean of an image that is 0 where nothing is known."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ienfd.stain.nerve import NerveSource
 from ienfd.stain.ridge import ANGLES, LONG_UM, filter_bank
@@ -119,7 +118,7 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
 
 
 def tissue_patches(
-    source: NerveSource, tissue: NDArray[np.bool_], *, size: int = 256, most: int = 24
+    source: NerveSource, clearance: NDArray[np.float64], *, size: int = 256, most: int = 24
 ) -> list[NDArray[np.float32]]:
     """Squares of tissue near its outline, spread evenly.
 
@@ -127,18 +126,18 @@ def tissue_patches(
     ----------
     source : NerveSource
         Reads optical density on the working grid.
-    tissue : (H, W) ndarray of bool
-        Tissue on the overview grid.
+    clearance : (H, W) ndarray of float
+        Distance from glass on the overview grid, in its pixels; 0 where there is no tissue.
     size : int
         Edge of a square in pixels of the working grid.
     most : int
         Number of squares.
     """
     overview = source.overview.grid
-    near = ndimage.distance_transform_edt(tissue) * overview.pixel_size_um
-    band = np.argwhere((near > 40) & (near < 180))
+    clear_um = clearance * overview.pixel_size_um
+    band = np.argwhere((clear_um > 40) & (clear_um < 180))
     if not len(band):
-        band = np.argwhere(tissue)
+        band = np.argwhere(clearance)
     if not len(band):
         return []
     patches = []

@@ -9,7 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ienfd.geometry import length
-from ienfd.nerve.cells import _blurred, find_cells
+from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import LineField, line_field
 from ienfd.nerve.skeleton import trace_lines
@@ -123,13 +123,6 @@ def test_a_body_is_a_cell_and_a_fiber_is_not() -> None:
     cells = find_cells(field, np.ones((SIZE, SIZE), bool))
     assert [(round(cell.row_px / 4), round(cell.col_px / 4)) for cell in cells] == [(15, 18)]
     assert cells[0].radius_um == pytest.approx(4.0, abs=1.0)
-
-
-@pytest.mark.parametrize(("shape", "sigma"), [((60, 97), 4.0), ((20, 31), 15.0)])
-def test_the_fast_blur_is_the_usual_one(shape: tuple[int, int], sigma: float) -> None:
-    image = np.random.default_rng(1).random(shape, dtype=np.float32)
-    usual = ndimage.gaussian_filter(image, sigma, truncate=3)
-    assert _blurred(image, sigma) == pytest.approx(usual, abs=1e-5)
 
 
 SKELETONS = {

@@ -110,8 +110,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         band = seen.mean(small, 0.75 * _DETAIL_UM, far) - seen.mean(small, _BUNDLE_UM, far)
         bundles.append(calmly.mean((np.abs(band) * calmly.weight).astype(np.float32), _POOL_UM))
         tensor += _structure(band, calmly)
-    blunt = np.stack([*wide, *details, *bundles, _parallel(tensor)])
-    return Features(np.stack(fine).astype(np.float32), blunt.astype(np.float32))
+    return Features(np.stack(fine), np.stack([*wide, *details, *bundles, _parallel(tensor)]))
 
 
 class _Known:

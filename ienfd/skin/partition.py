@@ -19,9 +19,10 @@ def least_variation(unary: FloatArray, step_um: float, iterations: int = 120) ->
 
     Samples lie `step_um` apart. Solved by the primal-dual method of Chambolle and Pock (2011).
     """
-    u = (unary > 0).astype(np.float32)
+    along = unary.T  # strips are long: what lies along them is kept together in memory
+    u = (along > 0).astype(np.float32, order="C")
     bar = u.copy()
-    force = (unary / (_VARIATION_UM / step_um)).astype(np.float32)
+    force = (along / (_VARIATION_UM / step_um)).astype(np.float32, order="C")
     py, px = np.zeros_like(u), np.zeros_like(u)
     tau = sigma = 0.35
     for _ in range(iterations):
@@ -31,12 +32,12 @@ def least_variation(unary: FloatArray, step_um: float, iterations: int = 120) ->
         py /= norm
         px /= norm
         divergence = py + px
-        divergence[1:] -= py[:-1]
         divergence[:, 1:] -= px[:, :-1]
+        divergence[1:] -= py[:-1]
         new = np.clip(u + tau * (divergence + force), 0, 1)
         bar = 2 * new - u
         u = new
-    return np.asarray(u, float)
+    return np.asarray(u.T, float, order="C")
 
 
 def boundary(partition: FloatArray) -> FloatArray:

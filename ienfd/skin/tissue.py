@@ -12,6 +12,7 @@ from skimage.measure import find_contours, label, regionprops
 from skimage.segmentation import watershed
 
 from ienfd.result import FloatArray
+from ienfd.stain.blur import wide_blur
 from ienfd.stain.grid import block_mean
 from ienfd.stain.overview import Overview
 
@@ -167,8 +168,8 @@ def _at_half_height(
 def _mean_near(image: _Float32, where: NDArray[np.bool_], px: float) -> _Float32:
     """Mean over the chosen places near every place; NaN where there are none."""
     sigma = 1.5 * _BESIDE_UM / px
-    weight = ndimage.gaussian_filter(where.astype(np.float32), sigma)
-    total = ndimage.gaussian_filter(np.where(where, image, 0).astype(np.float32), sigma)
+    weight = wide_blur(where.astype(np.float32), sigma, truncate=4)
+    total = wide_blur(np.where(where, image, 0).astype(np.float32), sigma, truncate=4)
     return np.asarray(np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), np.nan), np.float32)
 
 

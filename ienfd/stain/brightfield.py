@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from ienfd.stain.grid import mean_of_colors
+
 __all__ = ["WhiteField", "fit_white_field", "optical_density"]
 
 _Float32 = NDArray[np.float32]
@@ -70,7 +72,7 @@ def fit_white_field(log_light: _Float32, *, iterations: int = 10) -> WhiteField:
     """
     rows, cols, colors = log_light.shape
     step = max(1, int(np.sqrt(rows * cols / 60_000)))
-    total = log_light.mean(-1)
+    total = mean_of_colors(log_light)
     smooth = ndimage.gaussian_filter(total, 1.5)
     texture = ndimage.gaussian_filter(np.abs(total - smooth), 4.0)[::step, ::step].ravel()
     sample = ndimage.gaussian_filter(log_light, (1.5, 1.5, 0))[::step, ::step].astype(np.float64)

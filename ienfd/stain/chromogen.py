@@ -78,23 +78,21 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     -------
     Chromogen
     """
-    lines, ground = [], []
+    lines, clutters, tissues = [], [], []
     for patch in patches:
         bank = filter_bank(patch.shape[0], px_um, (0.6,), LONG_UM)
         responses = np.stack(
             [bank.respond(np.ascontiguousarray(patch[..., c]))[0] for c in range(patch.shape[-1])]
         )
-        total = responses.sum(0)
-        best = total.argmax(0)
-        rows, cols = np.indices(best.shape)
+        best = responses.sum(0).argmax(0)[None, None]
         across = (best + ANGLES // 2) % ANGLES  # the same place, measured along the line: clutter
-        lines_across = responses[:, across, rows, cols].reshape(patch.shape[-1], -1)
+        lines_across = _flat(np.take_along_axis(responses, across, axis=1))
         # a round spot responds both ways, a line only one way
-        lines.append(responses[:, best, rows, cols].reshape(patch.shape[-1], -1) - lines_across)
-        ground.append((lines_across, patch.reshape(-1, patch.shape[-1]).T))
+        lines.append(_flat(np.take_along_axis(responses, best, axis=1)) - lines_across)
+        clutters.append(lines_across)
+        tissues.append(_flat(np.moveaxis(patch, -1, 0)))
     response = np.concatenate(lines, axis=1).astype(float)
-    clutter = np.concatenate([g[0] for g in ground], axis=1)
-    tissue = np.concatenate([g[1] for g in ground], axis=1)
+    clutter, tissue = np.concatenate(clutters, axis=1), np.concatenate(tissues, axis=1)
     covariance = np.cov(np.clip(clutter, *np.quantile(clutter, [0.01, 0.99], axis=1)[..., None]))
     covariance += np.eye(len(covariance)) * np.trace(covariance) * 1e-3
     mean_tissue = np.median(tissue, axis=1)
@@ -115,6 +113,11 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
         float(mean_tissue.mean()),
         float(alike.mean()),
     )
+
+
+def _flat(colors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(C, N) values of all places, one color after the other in memory."""
+    return np.ascontiguousarray(colors.reshape(len(colors), -1))
 
 
 def tissue_patches(

@@ -97,10 +97,8 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
         white = fit_white_field(log_light)
         rows, cols = small.shape[:2]
         field = white.at(positions(0, rows, rows, rows), positions(0, cols, cols, cols))
-        density = optical_density(small, field, floor)
-        return Overview(
-            grid, np.moveaxis(density, -1, 0), white.noise, (None,) * small.shape[2], white, None, saturated
-        )
+        density = np.ascontiguousarray(np.moveaxis(optical_density(small, field, floor), -1, 0))
+        return Overview(grid, density, white.noise, (None,) * small.shape[2], white, None, saturated)
     if section.rgb:  # a color photograph of fluorescence: the color that carries the light
         energy = [
             float(np.quantile(small[..., c], 0.995) - np.quantile(small[..., c], 0.05)) for c in range(3)
@@ -155,4 +153,4 @@ def _saturated(section: Section, factor: int, stain: Stain, top: float) -> _Floa
     else:
         nerve = [c for c, channel in enumerate(section.channels) if channel.role is ChannelRole.NERVE]
         at_end = (plane[..., nerve[0]] if nerve and not section.rgb else highest) >= top
-    return block_mean(at_end.astype(np.uint8), factor)
+    return block_mean(at_end.view(np.uint8), factor)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.protocol import Stain
+from ienfd.stain.grid import mean_of_colors
 
 __all__ = ["recognize_stain"]
 
@@ -30,7 +31,7 @@ def recognize_stain(small: NDArray[np.float32], full_scale: float) -> tuple[Stai
     certainty : float
         From 0 to 1.
     """
-    light = small.mean(-1)
+    light = mean_of_colors(small)
     smooth = ndimage.gaussian_filter(light, 1.5)
     low, high = np.quantile(smooth, [0.005, 0.995])
     if high <= low:

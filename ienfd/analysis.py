@@ -210,7 +210,7 @@ class _Search:
         band = nerve_band(pieces, tissue, epidermis, overview.grid)
         field = line_field(
             source,
-            None if chromogen is None else chromogen.weights,
+            chromogen,
             on_grid(band, overview.grid, source.grid, source.shape),
             choices.fiber_scales_um,
         )

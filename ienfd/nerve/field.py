@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from scipy import ndimage
 
-from ienfd.stain.grid import Grid
+from ienfd.stain.chromogen import Chromogen
+from ienfd.stain.grid import Grid, spread_blocks
 from ienfd.stain.nerve import NerveSource
 from ienfd.stain.ridge import BLOCK, filter_bank, local_noise
 
@@ -53,7 +53,7 @@ class LineField:
 
 def line_field(
     source: NerveSource,
-    weights: NDArray[np.float64] | None,
+    chromogen: Chromogen | None,
     band: NDArray[np.bool_],
     scales_um: tuple[float, ...],
 ) -> LineField:
@@ -63,8 +63,8 @@ def line_field(
     ----------
     source : NerveSource
         Reads the nerve signal.
-    weights : (C,) ndarray or None
-        Weights of the colors (bright-field).
+    chromogen : Chromogen or None
+        Color of the nerve stain (bright-field).
     band : (H, W) ndarray of bool
         Where fibers are looked for, on the working grid.
     scales_um : tuple of float
@@ -75,6 +75,7 @@ def line_field(
     bank = filter_bank(TILE, source.grid.pixel_size_um, scales_um)
     best = np.zeros((len(scales_um), rows, cols), np.float32)
     signal = np.zeros((rows, cols), np.float32)
+    weights = None if chromogen is None else chromogen.weights
     light = None if weights is None else np.zeros((rows, cols, len(weights)), np.float16)
     plane = np.zeros((rows, cols), np.int16) if source.section.planes > 1 else None
     noise = np.full((len(scales_um), rows // BLOCK, cols // BLOCK), np.nan, np.float32)
@@ -85,6 +86,8 @@ def line_field(
             if not band[here].any():
                 continue
             tile, colors, depth = source.tile(top + row - MARGIN, left + col - MARGIN, TILE, TILE, weights)
+            if chromogen is not None:
+                tile = chromogen.amount(colors, source.grid.pixel_size_um)
             signal[here] = tile[core, core]
             if light is not None:
                 light[here] = colors[core, core]
@@ -135,6 +138,4 @@ def _even(noise: _Float32) -> _Float32:
     filled = ndimage.median_filter(noise[tuple(nearest)], size=3, mode="nearest")
     middle = float(np.median(noise[known]))
     filled = np.maximum(filled, max(_NOISE_FLOOR * middle, 1e-6))
-    rows, cols = noise.shape
-    size = (cols * BLOCK, rows * BLOCK)
-    return np.asarray(Image.fromarray(filled).resize(size, Image.Resampling.BILINEAR), np.float32)
+    return spread_blocks(filled, BLOCK)

@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from ienfd.result import FloatArray
 
-__all__ = ["Grid", "block_mean", "mean_of_colors", "polygon_mask"]
+__all__ = ["Grid", "block_mean", "mean_of_colors", "polygon_mask", "spread_blocks"]
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,13 @@ def block_mean(image: NDArray[Any], factor: int) -> NDArray[np.float32]:
             total += down[:, k::factor]
         out[start:stop] = total / np.float32(factor**2)
     return out
+
+
+def spread_blocks(blocks: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
+    """Values of blocks of `factor` x `factor` pixels at every pixel, linear between their centers."""
+    rows, cols = blocks.shape
+    size = (cols * factor, rows * factor)
+    return np.asarray(Image.fromarray(blocks).resize(size, Image.Resampling.BILINEAR), np.float32)
 
 
 def mean_of_colors(image: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -26,6 +26,7 @@ _WIDE_UM = 6.0
 _DETAIL_UM = 4.0  # nuclei and grains are finer
 _BUNDLE_UM = 12.0  # bundles of collagen are finer
 _POOL_UM = 8.0
+_LEAST_TEXTURE = 0.15  # of the median
 _FAR_UM, _FAR_TRUST = 24.0, 0.02  # where nothing nearer is known
 
 _Float32 = NDArray[np.float32]
@@ -42,8 +43,8 @@ class Features:
         The levels within 2.5 um, on the overview grid.
     blunt : (3 * K + 1, H // 2, W // 2) ndarray of float32
         On a grid of twice the pixel: the levels within 6 um, in which nuclei and cytoplasm are one
-        tissue; the strength of details finer than 4 um; that of structures from there to 12 um; and how
-        far all structures lie parallel (0 to 1), as those of collagen do.
+        tissue; the logarithm of the strength of details finer than 4 um; that of structures from there to
+        12 um; and how far all structures lie parallel (0 to 1), as those of collagen do.
     """
 
     fine: _Float32
@@ -82,12 +83,6 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     calm = ndimage.binary_erosion(known, iterations=max(1, round(6.0 / px)), border_value=1)
     used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
     signals = overview.signals[used]  # the membrane is a line, not a region: it leads the junction later
-    if chromogen is not None:  # the fine structure of the nerve stain is no texture of the tissue
-        detail = amount - wide_blur(amount, 10.0 / px, truncate=4)
-        share = chromogen.vector / float(chromogen.weights @ chromogen.vector)
-        without = signals - share.astype(np.float32)[:, None, None] * detail
-    else:
-        without = signals
     seen, calmly = _Known(known, px * _COARSER), _Known(calm, px * _COARSER)
     sharp = ndimage.gaussian_filter(known.astype(np.float32), _FINE_UM / px, truncate=3)
     sharp += _FAR_TRUST * _enlarged(seen.far_weight, known.shape)
@@ -96,7 +91,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     details: list[_Float32] = []
     bundles: list[_Float32] = []
     tensor = np.zeros((3, *seen.weight.shape), np.float32)
-    for signal, clean in zip(signals, without, strict=True):
+    for signal in signals:
         masked = np.where(known, signal, 0).astype(np.float32)
         small = block_mean(masked, _COARSER)
         far = seen.far(small)
@@ -104,13 +99,14 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         level += _FAR_TRUST * _enlarged(far, known.shape)
         fine.append(np.asarray(level / np.maximum(sharp, 1e-4), np.float32))
         wide.append(seen.mean(small, _WIDE_UM, far))
-        grain = np.abs(clean - ndimage.gaussian_filter(clean, _DETAIL_UM / px, truncate=3))
+        grain = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px, truncate=3))
         grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.98)))
         details.append(calmly.mean(block_mean(np.where(calm, grain, 0), _COARSER), _POOL_UM))
         band = seen.mean(small, 0.75 * _DETAIL_UM, far) - seen.mean(small, _BUNDLE_UM, far)
         bundles.append(calmly.mean((np.abs(band) * calmly.weight).astype(np.float32), _POOL_UM))
         tensor += _structure(band, calmly)
-    return Features(np.stack(fine), np.stack([*wide, *details, *bundles, _parallel(tensor)]))
+    textures = [_logarithm(texture, calmly.weight > 0.5) for texture in (*details, *bundles)]
+    return Features(np.stack(fine), np.stack([*wide, *textures, _parallel(tensor)]))
 
 
 class _Known:
@@ -137,6 +133,12 @@ class _Known:
             self._weights[width_um] = np.maximum(weight, 1e-4)
         total = self._spread(masked, width_um) + _FAR_TRUST * far
         return np.asarray(total / self._weights[width_um], np.float32)
+
+
+def _logarithm(texture: _Float32, where: _Mask) -> _Float32:
+    """Logarithm from a share of the usual strength on: the strong vary in proportion."""
+    usual = float(np.median(texture[where])) if where.any() else 0.0
+    return np.log(np.maximum(texture, max(_LEAST_TEXTURE * usual, 1e-6)))
 
 
 def _structure(band: _Float32, calm: _Known) -> _Float32:

@@ -20,12 +20,13 @@ Line = Sequence[tuple[float, float]]
 
 @dataclass(frozen=True)
 class Fiber:
-    """A drawn line with its contrast, the ranges of it that are bridged, and its depth at both ends."""
+    """A drawn line: its contrast, the ranges of it that are bridged, its depth at both ends, its caliber."""
 
     line: Line
     contrast: float = 10.0
     gaps: Sequence[tuple[float, float]] = ()
     z: tuple[float, float] | None = None
+    width_um: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,15 @@ class Scene:
             ends_px = [_node(nodes, path[0]), _node(nodes, path[-1])]
             z_um = None if fiber.z is None else fiber.z[0] + along * (fiber.z[1] - fiber.z[0])
             branches.append(
-                Branch(ends_px[0], ends_px[1], path, np.full(len(path), fiber.contrast), bridged, z_um)
+                Branch(
+                    ends_px[0],
+                    ends_px[1],
+                    path,
+                    np.full(len(path), fiber.contrast),
+                    bridged,
+                    z_um,
+                    fiber.width_um,
+                )
             )
         cells = tuple(
             Cell(float(row), float(col), radius_um=radius, contrast=10.0)

@@ -16,6 +16,8 @@ from ienfd.result import Stretch
 DEFAULT = CountingRules()
 
 UP = [(100, -40), (105, 40)]
+SHORT = [(100, -12), (101, 12)]
+ZIGZAG = [(100 + 3 * (-1) ** k, y) for k, y in enumerate(range(-13, 15, 2))]
 PLEXUS = [(40, -40), (100, -40)]
 
 
@@ -152,8 +154,10 @@ CASES = [
     Case("what is only bridged is not seen",
          scene(Fiber([(100, -40), (100, 30)], gaps=[(38, 69.9)])), 0, ("approaching",)),
     Case("an uncertain junction makes an uncertain crossing",
-         scene(Fiber(UP, contrast=6.0), junction_confidence=0.1), 0, ("too_faint",)),
-    Case("which a certain junction makes a certain one", scene(Fiber(UP, contrast=6.0)), 1),
+         scene(Fiber(SHORT, contrast=6.0), junction_confidence=0.3), 0, ("too_faint",)),
+    Case("which a certain junction makes a certain one", scene(Fiber(SHORT, contrast=6.0)), 1),
+    Case("a chain of grains is no fiber",
+         scene(Fiber(ZIGZAG, contrast=6.0, width_um=2.2)), 0, ("too_faint",)),
     # exclusions
     Case("an excluded stretch takes its crossings out",
          scene(UP, exclusions=out(80, 130, "excluded_stretch")), 0, ("excluded_stretch",)),

@@ -141,7 +141,7 @@ def _trace(
         piece = _piece(junction, confidence, surface, cut, down, tissue.mask, overview.grid)
         if piece is not None:
             length_um = arc_um(junction, px)[-1]
-            found.append(_Candidate(piece, layers.difference, side.likely * float(length_um)))
+            found.append(_Candidate(piece, layers.difference, side.likely * float(confidence.mean() * length_um)))
     return found
 
 

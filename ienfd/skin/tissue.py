@@ -27,6 +27,7 @@ _OUTLINE_UM = 6.0
 _DETAIL_UM = 6.0
 _SURELY_GLASS, _SOME_GLASS = 0.3, 0.01
 _TEXTURED = 2.5  # times the texture of glass
+_LEAST_TEXTURE = 0.006  # optical density: a grey level and a half of 8 bits near white
 _BESIDE_UM = 14.0  # the edge is found within this distance of where it first seems to be
 _PALE = 0.1
 _COARSE = 2  # tissue is sought at half the resolution of the overview
@@ -184,7 +185,7 @@ def _texture_evidence(signals: _Float32, glass: NDArray[np.bool_], px: float) ->
         detail = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px))
         texture = ndimage.gaussian_filter(detail, _SMOOTH_UM / px)
         even = float(np.median(texture[glass])) if glass.mean() > _SOME_GLASS else np.inf
-        np.maximum(strongest, texture / max(_TEXTURED * even, 1e-6), out=strongest)
+        np.maximum(strongest, texture / max(_TEXTURED * even, _LEAST_TEXTURE), out=strongest)
     return strongest
 
 

@@ -140,8 +140,8 @@ def _trace(
         junction, confidence = _squared(junction, confidence, tissue.mask, tissue.clearance * px, px)
         piece = _piece(junction, confidence, surface, cut, down, tissue.mask, overview.grid)
         if piece is not None:
-            length_um = arc_um(junction, px)[-1]
-            found.append(_Candidate(piece, layers.difference, side.likely * float(confidence.mean() * length_um)))
+            sure_um = float(confidence.mean() * arc_um(junction, px)[-1])
+            found.append(_Candidate(piece, layers.difference, side.likely * sure_um))
     return found
 
 

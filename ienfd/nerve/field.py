@@ -86,7 +86,7 @@ def line_field(
             if not band[here].any():
                 continue
             tile, colors, depth = source.tile(top + row - MARGIN, left + col - MARGIN, TILE, TILE, weights)
-            if chromogen is not None:
+            if chromogen is not None:  # the plane is chosen; now told as well as can be from what lies about
                 tile = chromogen.amount(colors, source.grid.pixel_size_um)
             signal[here] = tile[core, core]
             if light is not None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from skimage.filters import apply_hysteresis_threshold
 from skimage.morphology import remove_small_objects
 
 from ienfd.geometry import left_normals, smooth_even
@@ -57,7 +58,9 @@ def find_fibers(
         In full-resolution pixels.
     """
     px_um = field.grid.pixel_size_um
-    mask = _lines(field.contrast, choices.fiber_contrast_low)
+    mask = apply_hysteresis_threshold(
+        field.contrast, choices.fiber_contrast_low, choices.fiber_contrast_low + 1
+    )
     mask = remove_small_objects(mask, max_size=max(1, round(1.0 / px_um)), connectivity=2)
     nodes, paths = trace_lines(mask)
     strands = [
@@ -82,14 +85,6 @@ def find_fibers(
     untangle(web, px_um)
     _drop_unclear(web, field.contrast, choices, px_um)
     return _graph(web, field, cells, z_step_um)
-
-
-def _lines(contrast: NDArray[np.float32], low: float) -> NDArray[np.bool_]:
-    """Connected places above a contrast, where it is somewhere clearly above (hysteresis)."""
-    labels, count = ndimage.label(contrast > low)
-    kept = np.zeros(count + 1, bool)
-    kept[labels[contrast > low + 1]] = True
-    return np.asarray(kept[labels], bool)
 
 
 def _centered(pixels: NDArray[np.intp], contrast: NDArray[np.float32], px_um: float) -> FloatArray:

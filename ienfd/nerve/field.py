@@ -72,7 +72,8 @@ def line_field(
     """
     top, left, rows, cols = _whole_tiles(band)
     band = band[top : top + rows, left : left + cols]
-    bank = filter_bank(TILE, source.grid.pixel_size_um, scales_um)
+    px_um = source.grid.pixel_size_um
+    bank = filter_bank(TILE, px_um, scales_um)
     best = np.zeros((len(scales_um), rows, cols), np.float32)
     signal = np.zeros((rows, cols), np.float32)
     weights = None if chromogen is None else chromogen.weights
@@ -85,9 +86,8 @@ def line_field(
             here = (slice(row, row + _CORE), slice(col, col + _CORE))
             if not band[here].any():
                 continue
-            tile, colors, depth = source.tile(top + row - MARGIN, left + col - MARGIN, TILE, TILE, weights)
-            if chromogen is not None:  # the plane is chosen; now told as well as can be from what lies about
-                tile = chromogen.amount(colors, source.grid.pixel_size_um)
+            colors, depth = source.tile(top + row - MARGIN, left + col - MARGIN, TILE, TILE, weights)
+            tile = colors[..., 0] if chromogen is None else chromogen.amount(colors, px_um)
             signal[here] = tile[core, core]
             if light is not None:
                 light[here] = colors[core, core]

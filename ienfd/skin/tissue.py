@@ -13,7 +13,7 @@ from skimage.segmentation import watershed
 
 from ienfd.result import FloatArray
 from ienfd.stain.blur import wide_blur
-from ienfd.stain.grid import block_mean
+from ienfd.stain.grid import block_mean, spread_blocks
 from ienfd.stain.overview import Overview
 
 __all__ = ["Outline", "Tissue", "find_tissue"]
@@ -204,7 +204,7 @@ def _disk(radius: float) -> NDArray[np.bool_]:
 def _enlarged(level: _Float32, shape: tuple[int, ...]) -> _Float32:
     """The coarse image on the overview grid."""
     out = np.zeros(shape, np.float32)
-    large = ndimage.zoom(level, _COARSE, order=1, grid_mode=True, mode="nearest")
+    large = spread_blocks(level, _COARSE)
     out[: large.shape[0], : large.shape[1]] = large
     out[large.shape[0] :] = out[large.shape[0] - 1]
     out[:, large.shape[1] :] = out[:, large.shape[1] - 1 : large.shape[1]]

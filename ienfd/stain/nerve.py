@@ -88,39 +88,36 @@ class NerveSource:
 
     def tile(
         self, row: int, col: int, rows: int, cols: int, weights: NDArray[np.float64] | None
-    ) -> tuple[_Float32, _Float32, NDArray[np.int16] | None]:
-        """Nerve signal of a tile, bright where there is nerve, its light, and the plane of every pixel.
+    ) -> tuple[_Float32, NDArray[np.int16] | None]:
+        """Stain signal of a tile, in every pixel that of the sharpest plane, and which plane that is.
 
         Parameters
         ----------
         weights : (C,) ndarray or None
-            Weights of the colors (bright-field); None for fluorescence.
+            Weights of the colors (bright-field), by which planes are compared; None for fluorescence.
 
         Returns
         -------
-        signal : (rows, cols) ndarray of float32
         light : (rows, cols, C) ndarray of float32
-            As `light` gives it, of the sharpest plane.
+            As `light` gives it.
         plane : (rows, cols) ndarray of int16 or None
             None when there is one plane only.
         """
         light = np.nan_to_num(self.light(row, col, rows, cols, 0), copy=False)
-        signal = _weighted(light, weights)
         if self.section.planes == 1:
-            return signal, light, None
+            return light, None
         # the sharpest plane, not the brightest pixel: noise must not choose the depth
         sigma = 0.5 / self.grid.pixel_size_um
-        best = ndimage.gaussian_filter(signal, sigma)
-        depth = np.zeros(signal.shape, np.int16)
+        best = ndimage.gaussian_filter(_weighted(light, weights), sigma)
+        depth = np.zeros(best.shape, np.int16)
         for plane in range(1, self.section.planes):
             there = np.nan_to_num(self.light(row, col, rows, cols, plane), copy=False)
-            here = _weighted(there, weights)
-            smooth = ndimage.gaussian_filter(here, sigma)
+            smooth = ndimage.gaussian_filter(_weighted(there, weights), sigma)
             better = smooth > best
-            signal, best = np.where(better, here, signal), np.where(better, smooth, best)
+            best = np.where(better, smooth, best)
             light = np.where(better[..., None], there, light)
             depth[better] = plane
-        return signal, light, depth
+        return light, depth
 
 
 def _weighted(light: _Float32, weights: NDArray[np.float64] | None) -> _Float32:

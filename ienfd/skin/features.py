@@ -26,6 +26,7 @@ _WIDE_UM = 6.0
 _DETAIL_UM = 4.0  # nuclei and grains are finer
 _BUNDLE_UM = 12.0  # bundles of collagen are finer
 _POOL_UM = 8.0
+_GRAIN_UM = 3.0
 _LEAST_TEXTURE = 0.15  # of the median
 _FAR_UM, _FAR_TRUST = 24.0, 0.02  # where nothing nearer is known
 
@@ -45,14 +46,21 @@ class Features:
         On a grid of twice the pixel: the levels within 6 um, in which nuclei and cytoplasm are one
         tissue; the logarithm of the strength of details finer than 4 um; that of structures from there to
         12 um; and how far all structures lie parallel (0 to 1), as those of collagen do.
+    grain : (K, H // 2, W // 2) ndarray of float32
+        The logarithm of the strength of details finer than 4 um, within 3 um.
     """
 
     fine: _Float32
     blunt: _Float32
+    grain: _Float32
 
     def levels(self, values: _Float32) -> _Float32:
         """The fine levels among features given by `along`."""
         return values[: len(self.fine)]
+
+    def levels_and_grain(self, strip: Strip, values: _Float32) -> _Float32:
+        """(2 * K, S, D) the fine levels among features given by `along`, and the grain at the same places."""
+        return np.stack([*self.levels(values), *(strip.sample(plane, _COARSER) for plane in self.grain)])
 
     def along(self, strip: Strip) -> _Float32:
         """(4 * K + 1, S, D) features at the places of a strip: fine levels first, then the blunt ones."""
@@ -89,6 +97,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     fine: list[_Float32] = []
     wide: list[_Float32] = []
     details: list[_Float32] = []
+    grains: list[_Float32] = []
     bundles: list[_Float32] = []
     tensor = np.zeros((3, *seen.weight.shape), np.float32)
     for signal in signals:
@@ -102,11 +111,16 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         grain = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px, truncate=3))
         grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.98)))
         details.append(calmly.mean(block_mean(np.where(calm, grain, 0), _COARSER), _POOL_UM))
+        grains.append(seen.mean(block_mean(np.where(known, grain, 0), _COARSER), _GRAIN_UM))
         band = seen.mean(small, 0.75 * _DETAIL_UM, far) - seen.mean(small, _BUNDLE_UM, far)
         bundles.append(calmly.mean((np.abs(band) * calmly.weight).astype(np.float32), _POOL_UM))
         tensor += _structure(band, calmly)
     textures = [_logarithm(texture, calmly.weight > 0.5) for texture in (*details, *bundles)]
-    return Features(np.stack(fine), np.stack([*wide, *textures, _parallel(tensor)]))
+    return Features(
+        np.stack(fine),
+        np.stack([*wide, *textures, _parallel(tensor)]),
+        np.stack([_logarithm(grain, seen.weight > 0.5) for grain in grains]),
+    )
 
 
 class _Known:

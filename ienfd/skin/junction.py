@@ -12,7 +12,7 @@ from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
 from ienfd.result import FloatArray
-from ienfd.skin.edge import sharpen
+from ienfd.skin.edge import Edge, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered, local_mean
 from ienfd.skin.partition import boundary, least_variation, single_valued
@@ -25,6 +25,7 @@ _Float32 = NDArray[np.float32]
 
 _FINE_UM = 1.0
 _FINE_HALF_UM = 40.0
+_FAR_CLEARER = 2.5
 # Logit of the probability that a junction lies within 5 um: a logistic regression on places of 176
 # synthetic sections of two independent generators (development seeds only). Reference: a side of
 # quality 1, a change of one standard deviation.
@@ -90,7 +91,7 @@ def refine_junction(
         # a weak pull to the coarse curve keeps islands far from it out
         unary = likelihood - 0.04 * np.sign(signed) * np.maximum(np.abs(signed) - 12, 0)
         partition = least_variation(unary, _FINE_UM)
-    edge = sharpen(features.levels(values), inside, boundary(partition), _FINE_UM)
+    edge = _clearest_edge(features, strip, values, inside, boundary(partition))
     curve = edge.curve
     strength = None
     if membrane is not None:
@@ -101,6 +102,19 @@ def refine_junction(
         confidence = np.maximum(confidence, 1 / (1 + np.exp(-(strength - _CLEAR_MEMBRANE) / 0.4)))
     keep = _keep(strip, curve, inside, confidence)
     return strip.to_grid(curve)[keep], confidence[keep]
+
+
+def _clearest_edge(
+    features: Features, strip: Strip, values: _Float32, inside: NDArray[np.bool_], curve: FloatArray
+) -> Edge:
+    """The edge near a curve, in levels or, where that is far clearer, in levels and grain.
+
+    Levels show an edge where it is. Grain blurs it, and grains of pigment and nuclei have an upper edge of
+    their own; but where smooth epidermis lies on fibers of the same color, grain alone shows the edge.
+    """
+    plain = sharpen(features.levels(values), inside, curve, strip.step_um)
+    grained = sharpen(features.levels_and_grain(strip, values), inside, curve, strip.step_um)
+    return grained if grained.parted > _FAR_CLEARER * plain.parted else plain
 
 
 def _guess(coarse: FloatArray, strip: Strip, base: FloatArray, px: float) -> FloatArray:

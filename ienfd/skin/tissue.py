@@ -27,6 +27,8 @@ _OUTLINE_UM = 6.0
 _DETAIL_UM = 6.0
 _SURELY_GLASS, _SOME_GLASS = 0.3, 0.01
 _TEXTURED = 2.5  # times the texture of glass
+_EVEN = 0.2  # quantile of the texture of what seems to be glass
+_BETWEEN_UM = 8.0  # between two structures of tissue it may look as even as glass
 _LEAST_TEXTURE = 0.006  # optical density: a grey level and a half of 8 bits near white
 _BESIDE_UM = 14.0  # the edge is found within this distance of where it first seems to be
 _PALE = 0.1
@@ -178,13 +180,16 @@ def _texture_evidence(signals: _Float32, glass: NDArray[np.bool_], px: float) ->
     """Evidence for tissue (1 where it is clear) from fine structure, which glass has none of.
 
     A pale dermis between fibers of collagen takes hardly more light than glass, but it is not even.
-    How even glass is shows where the light alone says that there is glass.
+    How even glass is shows where the light alone says that there is glass; what is less even there may
+    be the palest tissue.
     """
     strongest = np.zeros(signals.shape[1:], np.float32)
     for signal in signals:
         detail = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px))
         texture = ndimage.gaussian_filter(detail, _SMOOTH_UM / px)
-        even = float(np.median(texture[glass])) if glass.mean() > _SOME_GLASS else np.inf
+        width = 2 * round(_BETWEEN_UM / px) + 1
+        texture = ndimage.grey_closing(texture, size=(width, width))
+        even = float(np.quantile(texture[glass], _EVEN)) if glass.mean() > _SOME_GLASS else np.inf
         np.maximum(strongest, texture / max(_TEXTURED * even, _LEAST_TEXTURE), out=strongest)
     return strongest
 

@@ -19,7 +19,9 @@ __all__ = ["WhiteField", "fit_white_field", "optical_density"]
 
 _Float32 = NDArray[np.float32]
 
-_GLASS_TEXTURE = 3.0  # times the texture of the flattest places
+_STRUCTURE_UM = (1.5, 6.0)
+_POOL_UM = 14.0
+_GLASS_TEXTURE = 2.5  # times the texture of the flattest places
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,7 @@ def positions(start: float, stop: float, count: int, size: int) -> NDArray[np.fl
     return (start + (np.arange(count) + 0.5) * step) / size * 2 - 1
 
 
-def fit_white_field(log_light: _Float32, *, iterations: int = 10) -> WhiteField:
+def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) -> WhiteField:
     """Fit a quadratic surface to the light of the glass.
 
     Glass is flat and bright: the fit begins with the least textured of the bright places and then
@@ -65,6 +67,8 @@ def fit_white_field(log_light: _Float32, *, iterations: int = 10) -> WhiteField:
     ----------
     log_light : (H, W, C) ndarray of float32
         Logarithm of the intensities at low resolution.
+    px_um : float
+        Its pixel edge in micrometers.
 
     Returns
     -------
@@ -73,8 +77,9 @@ def fit_white_field(log_light: _Float32, *, iterations: int = 10) -> WhiteField:
     rows, cols, colors = log_light.shape
     step = max(1, int(np.sqrt(rows * cols / 60_000)))
     total = mean_of_colors(log_light)
-    smooth = ndimage.gaussian_filter(total, 1.5)
-    texture = ndimage.gaussian_filter(np.abs(total - smooth), 4.0)[::step, ::step].ravel()
+    # structures of the size of fibers and cells: finer than that, noise is as strong on glass
+    fine, coarse = (ndimage.gaussian_filter(total, size / px_um) for size in _STRUCTURE_UM)
+    texture = ndimage.gaussian_filter(np.abs(fine - coarse), _POOL_UM / px_um)[::step, ::step].ravel()
     sample = ndimage.gaussian_filter(log_light, (1.5, 1.5, 0))[::step, ::step].astype(np.float64)
     y = positions(0, rows, rows, rows)[::step, None] + 0 * sample[..., 0]
     x = positions(0, cols, cols, cols)[None, ::step] + 0 * sample[..., 0]

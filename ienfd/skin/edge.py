@@ -25,6 +25,8 @@ _Mask = NDArray[np.bool_]
 _BLURRED_UM, _NEAR_UM = 2.0, 10.0  # what counts as just above or below
 _FEW = 100
 _FARTHEST_UM = 24.0
+_BASAL_UM = 26.0  # a row of basal cells, or pigment of two, is no thicker
+_AS_CLEAR = 0.6  # as its upper edge
 # Standard deviations of the way from the junction of the wholes to the edge: a dense row of basal cells
 # has two edges, and the lower one is the junction.
 _PLAUSIBLE_UP_UM, _PLAUSIBLE_DOWN_UM = 18.0, 30.0
@@ -56,7 +58,9 @@ class Edge:
     change: FloatArray
 
 
-def sharpen(levels: _Float32, inside: _Mask, curve: FloatArray, step_um: float) -> Edge:
+def sharpen(
+    levels: _Float32, inside: _Mask, curve: FloatArray, step_um: float, *, dense: bool = False
+) -> Edge:
     """Bring a curve to the edge near it.
 
     First the whole curve is shifted to where both of its sides differ most; then it follows the
@@ -72,6 +76,8 @@ def sharpen(levels: _Float32, inside: _Mask, curve: FloatArray, step_um: float) 
         Strip coordinates.
     step_um : float
         Distance of samples in the strip.
+    dense : bool
+        Whether the levels are optical densities, in which basal cells stand out.
 
     Returns
     -------
@@ -83,7 +89,7 @@ def sharpen(levels: _Float32, inside: _Mask, curve: FloatArray, step_um: float) 
     before = strip.model(given)
     if before is None:
         return Edge(curve, 0.0, np.zeros(len(inside)))
-    at = given + strip.best_shift(given)
+    at = given + strip.best_shift(given, dense=dense)
     for _ in range(_ROUNDS):
         model = strip.model(at)
         if model is None:
@@ -93,6 +99,10 @@ def sharpen(levels: _Float32, inside: _Mask, curve: FloatArray, step_um: float) 
     if model is None or model.separation < _NOT_WORSE * before.separation:
         return strip.edge(curve, before)
     return strip.edge(strip.folded(model.of(levels), at), model)
+
+
+def _plausible_um(shift_um: float) -> float:
+    return _PLAUSIBLE_DOWN_UM if shift_um > 0 else _PLAUSIBLE_UP_UM
 
 
 class _Sides:
@@ -124,17 +134,31 @@ class _Sides:
         above, below = (self._local_mean(projected, side) for side in sides)
         return Edge(curve, model.separation, above - below)
 
-    def best_shift(self, at: FloatArray) -> float:
-        """By how many samples a curve is shifted as a whole to where its sides differ most."""
-        best, shift = -np.inf, 0.0
-        for shift_um in np.arange(-_FARTHEST_UM, _FARTHEST_UM + 1, 2.0):
-            model = self.model(at + shift_um / self.step_um)
-            if model is not None:
-                plausible_um = _PLAUSIBLE_DOWN_UM if shift_um > 0 else _PLAUSIBLE_UP_UM
-                worth = model.separation - 0.5 * (shift_um / plausible_um) ** 2
-                if worth > best:
-                    best, shift = worth, shift_um / self.step_um
-        return shift
+    def best_shift(self, at: FloatArray, *, dense: bool) -> float:
+        """By how many samples a curve is shifted as a whole to where its sides differ most.
+
+        Where that is the upper edge of a dark band (`dense`: the levels are densities), the band is
+        basal cells, dense with nuclei and pigment, and the junction is its lower edge.
+        """
+        steps_um = np.arange(-_FARTHEST_UM, _FARTHEST_UM + _BASAL_UM + 1, 2.0)
+        models = {um: self.model(at + um / self.step_um) for um in steps_um.tolist()}
+        parted = {um: model.separation for um, model in models.items() if model is not None}
+        near = [um for um in parted if um <= _FARTHEST_UM]
+        if not near:
+            return 0.0
+        best = float(max(near, key=lambda um: parted[um] - 0.5 * (um / _plausible_um(um)) ** 2))
+        if dense and self._drop(at + best / self.step_um) < 0:
+            below = [um for um in parted if best < um <= best + _BASAL_UM]
+            below = [um for um in below if self._drop(at + um / self.step_um) > 0]
+            lower = max(below, key=lambda um: parted[um], default=best)
+            if parted[lower] >= _AS_CLEAR * parted[best]:
+                best = lower
+        return best / self.step_um
+
+    def _drop(self, at: FloatArray) -> float:
+        """How much higher the levels are just above a curve than just below it."""
+        above, below = self._beside(at)
+        return float(self.levels[:, above].mean() - self.levels[:, below].mean())
 
     def steepest(self, projected: FloatArray, at: FloatArray) -> FloatArray:
         """The curve along the steepest change from above to below, held near where it was."""

@@ -49,11 +49,14 @@ class Features:
         12 um; and how far all structures lie parallel (0 to 1), as those of collagen do.
     grain : (K, H // 2, W // 2) ndarray of float32
         The logarithm of the strength of details finer than 4 um, within 3 um.
+    dense : bool
+        Whether the levels are optical densities (bright-field).
     """
 
     fine: _Float32
     blunt: _Float32
     grain: _Float32
+    dense: bool
 
     def levels(self, values: _Float32) -> _Float32:
         """The fine levels among features given by `along`."""
@@ -121,6 +124,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         np.stack(fine),
         np.stack([*wide, *textures, _parallel(tensor)]),
         np.stack([_logarithm(grain, seen.weight > 0.5) for grain in grains]),
+        overview.white is not None,
     )
 
 

@@ -112,7 +112,7 @@ def _clearest_edge(
     Levels show an edge where it is. Grain blurs it, and grains of pigment and nuclei have an upper edge of
     their own; but where smooth epidermis lies on fibers of the same color, grain alone shows the edge.
     """
-    plain = sharpen(features.levels(values), inside, curve, strip.step_um)
+    plain = sharpen(features.levels(values), inside, curve, strip.step_um, dense=features.dense)
     grained = sharpen(features.levels_and_grain(strip, values), inside, curve, strip.step_um)
     return grained if grained.parted > _FAR_CLEARER * plain.parted else plain
 

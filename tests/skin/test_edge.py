@@ -41,6 +41,17 @@ def test_a_dense_basal_row_belongs_to_the_epidermis(start_um: float, basal: floa
     assert off_um(edge.curve) < 1.0
 
 
+def test_of_two_edges_of_a_dark_band_the_lower_one_is_the_junction_where_levels_are_densities() -> None:
+    # pigmented basal cells: darker than what lies above them, and even more clearly so
+    levels = strip(np.random.default_rng(5), basal=0.7, dermis=0.45)
+    inside = np.ones(levels.shape[1:], bool)
+    upper, lower = (
+        sharpen(levels, inside, straight(EDGE_UM - 12), STEP_UM, dense=dense) for dense in (False, True)
+    )
+    assert off_um(upper.curve) > 8.0
+    assert off_um(lower.curve) < 1.0
+
+
 def test_a_curve_on_the_edge_stays_there() -> None:
     levels = strip(np.random.default_rng(2), basal=0.4, dermis=0.0)
     given = np.column_stack([np.arange(200), edge_um(np.arange(0.0, 200 * STEP_UM, STEP_UM))]).astype(float)

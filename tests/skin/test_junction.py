@@ -1,0 +1,41 @@
+"""The junction where levels show it, and where grain alone does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from ienfd.skin.features import Features
+from ienfd.skin.junction import refine_junction
+from ienfd.skin.strip import COARSE_STEP_UM
+
+_SHAPE = (160, 400)
+_PIXEL_UM = 1.0
+
+
+def _edge_px(cols: np.ndarray) -> np.ndarray:
+    return np.asarray(80 + 5 * np.sin(cols / 25), float)
+
+
+def _features(level: float, grain: float) -> Features:
+    """Epidermis above a wavy edge: its level and its grain differ by so many standard deviations."""
+    rng = np.random.default_rng(7)
+
+    def plane(step: float, coarser: int) -> np.ndarray:
+        rows, cols = np.mgrid[: _SHAPE[0] // coarser, : _SHAPE[1] // coarser] * coarser + (coarser - 1) / 2
+        noise = rng.normal(0, 1, rows.shape)
+        return (noise + step * (rows < _edge_px(cols))).astype(np.float32)
+
+    blunt = np.stack([plane(level, 2), plane(grain, 2), plane(0.0, 2), plane(0.0, 2)])
+    return Features(plane(level, 1)[None], blunt, plane(grain, 2)[None], dense=True)
+
+
+@pytest.mark.parametrize(("level", "grain"), [(4.0, 0.0), (0.0, -4.0)], ids=["levels", "grain"])
+def test_the_junction_is_brought_to_the_edge(level: float, grain: float) -> None:
+    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
+    coarse = np.column_stack([np.full(len(cols), 74.0), cols])
+    tissue = np.ones(_SHAPE, bool)
+    features = _features(level, grain)
+    curve, confidence = refine_junction(coarse, features, tissue, _PIXEL_UM, 1, quality=1.0)
+    assert np.median(np.abs(curve[:, 0] - _edge_px(curve[:, 1]))) < 1.5
+    assert confidence.mean() > 0.7

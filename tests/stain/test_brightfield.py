@@ -1,0 +1,39 @@
+"""The light of the glass: flat in what is of the size of fibers, whatever the noise of the camera."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ienfd.stain.brightfield import fit_white_field, positions
+
+_SHAPE = (240, 320)
+_PIXEL_UM = 1.0
+
+
+def _pale_section(noise: float, paleness: float, seed: int = 1) -> NDArray[np.float32]:
+    """Logarithm of the light: a third glass, the rest dermis that takes hardly any of it, unevenly."""
+    rng = np.random.default_rng(seed)
+    structure = ndimage.gaussian_filter(rng.normal(0, 1, _SHAPE), 2.5)
+    dermis = (np.mgrid[: _SHAPE[0], : _SHAPE[1]][0] > 80) * paleness * (1 + 0.5 * structure / structure.std())
+    light = 5.45 - dermis[..., None] + rng.normal(0, noise, (*_SHAPE, 3))
+    return np.asarray(light, np.float32)
+
+
+@pytest.mark.parametrize("noise", [0.004, 0.012])
+@pytest.mark.parametrize("paleness", [0.03, 0.08])
+def test_a_pale_dermis_is_not_taken_for_glass(noise: float, paleness: float) -> None:
+    white = fit_white_field(_pale_section(noise, paleness), _PIXEL_UM)
+    rows, cols = (positions(0, size, size, size) for size in _SHAPE)
+    assert white.at(rows, cols)[:80] == pytest.approx(5.45, abs=0.01)
+    assert white.at(rows, cols)[80:].mean() > 5.45 - 0.3 * paleness
+
+
+def test_shading_is_followed() -> None:
+    light = _pale_section(0.004, 0.08)
+    fall = 0.1 * np.linspace(-1, 1, _SHAPE[1]) ** 2
+    white = fit_white_field(light - fall[None, :, None].astype(np.float32), _PIXEL_UM)
+    rows, cols = (positions(0, size, size, size) for size in _SHAPE)
+    assert white.at(rows, cols)[40, :, 0] == pytest.approx(5.45 - fall, abs=0.015)

@@ -24,7 +24,7 @@ def _features(level: float, grain: float) -> Features:
     def plane(step: float, coarser: int) -> np.ndarray:
         rows, cols = np.mgrid[: _SHAPE[0] // coarser, : _SHAPE[1] // coarser] * coarser + (coarser - 1) / 2
         noise = rng.normal(0, 1, rows.shape)
-        return (noise + step * (rows < _edge_px(cols))).astype(np.float32)
+        return np.asarray(noise + step * (rows < _edge_px(cols)), np.float32)
 
     blunt = np.stack([plane(level, 2), plane(grain, 2), plane(0.0, 2), plane(0.0, 2)])
     return Features(plane(level, 1)[None], blunt, plane(grain, 2)[None], dense=True)

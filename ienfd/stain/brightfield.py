@@ -20,7 +20,7 @@ __all__ = ["WhiteField", "fit_white_field", "optical_density"]
 _Float32 = NDArray[np.float32]
 
 _STRUCTURE_UM = (1.5, 6.0)
-_POOL_UM = 14.0
+_POOL_UM = 10.0
 _GLASS_TEXTURE = 2.5  # times the texture of the flattest places
 
 

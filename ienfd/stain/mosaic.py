@@ -26,7 +26,7 @@ _NEARLY_ALL = 0.8
 _SHARP = 3.0  # times the step so many rows away
 _ASIDE = 3
 _AT_ONE_PLACE = 12  # rows about a seam among which it is the largest step
-_LEAST_STEP, _LARGEST_STEP = 0.004, 0.12  # of the light; a larger one is an edge of something else
+_LEAST_STEP, _LARGEST_STEP = 0.006, 0.12  # of the light; a larger one is an edge of something else
 
 
 def field_light(log_light: _Float32) -> _Float32:

@@ -24,7 +24,7 @@ _Mask = NDArray[np.bool_]
 
 _BLURRED_UM, _NEAR_UM = 2.0, 10.0  # what counts as just above or below
 _FEW = 100
-_FARTHEST_UM = 24.0
+_FARTHEST_UM, _SHIFT_UM = 24.0, 2.0
 _BASAL_UM = 26.0  # a row of basal cells, or pigment of two, is no thicker
 _AS_CLEAR = 0.6  # as its upper edge
 # Standard deviations of the way from the junction of the wholes to the edge: a dense row of basal cells
@@ -140,20 +140,23 @@ class _Sides:
         Where that is the upper edge of a dark band (`dense`: the levels are densities), the band is
         basal cells, dense with nuclei and pigment, and the junction is its lower edge.
         """
-        steps_um = np.arange(-_FARTHEST_UM, _FARTHEST_UM + _BASAL_UM + 1, 2.0)
-        models = {um: self.model(at + um / self.step_um) for um in steps_um.tolist()}
-        parted = {um: model.separation for um, model in models.items() if model is not None}
-        near = [um for um in parted if um <= _FARTHEST_UM]
+        near = self._parted(at, -_FARTHEST_UM, _FARTHEST_UM)
         if not near:
             return 0.0
-        best = float(max(near, key=lambda um: parted[um] - 0.5 * (um / _plausible_um(um)) ** 2))
+        best = max(near, key=lambda um: near[um] - 0.5 * (um / _plausible_um(um)) ** 2)
         if dense and self._drop(at + best / self.step_um) < 0:
-            below = [um for um in parted if best < um <= best + _BASAL_UM]
-            below = [um for um in below if self._drop(at + um / self.step_um) > 0]
-            lower = max(below, key=lambda um: parted[um], default=best)
-            if parted[lower] >= _AS_CLEAR * parted[best]:
+            below = self._parted(at, best + _SHIFT_UM, best + _BASAL_UM)
+            below = {um: parted for um, parted in below.items() if self._drop(at + um / self.step_um) > 0}
+            lower = max(below, key=lambda um: below[um], default=best)
+            if lower > best and below[lower] >= _AS_CLEAR * near[best]:
                 best = lower
         return best / self.step_um
+
+    def _parted(self, at: FloatArray, first_um: float, last_um: float) -> dict[float, float]:
+        """How well both sides of a curve are told apart where it is shifted by so many micrometers."""
+        shifts_um = np.arange(first_um, last_um + _SHIFT_UM / 2, _SHIFT_UM).tolist()
+        models = {um: self.model(at + um / self.step_um) for um in shifts_um}
+        return {um: model.separation for um, model in models.items() if model is not None}
 
     def _drop(self, at: FloatArray) -> float:
         """How much higher the levels are just above a curve than just below it."""

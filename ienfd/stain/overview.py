@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from ienfd.protocol import Stain
 from ienfd.section import ChannelRole, Section
-from ienfd.stain.brightfield import WhiteField, fit_white_field, optical_density, positions
+from ienfd.stain.brightfield import WhiteField, fit_white_field, positions
 from ienfd.stain.grid import Grid, block_mean
 from ienfd.stain.mosaic import field_light
 
@@ -94,12 +94,12 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     saturated = _saturated(section, int(grid.factor), stain, top)
     if stain == "bright-field":
         floor = top / 255
-        light = np.maximum(small, floor)
-        light = np.asarray(light / np.exp(field_light(np.log(light)))[..., None], np.float32)
-        white = fit_white_field(np.log(light), grid.pixel_size_um)
+        log_light = np.log(np.maximum(small, floor))
+        log_light -= field_light(log_light)[..., None]
+        white = fit_white_field(log_light, grid.pixel_size_um)
         rows, cols = small.shape[:2]
         field = white.at(positions(0, rows, rows, rows), positions(0, cols, cols, cols))
-        density = np.ascontiguousarray(np.moveaxis(optical_density(light, field, floor), -1, 0))
+        density = np.ascontiguousarray(np.moveaxis(field - log_light, -1, 0))
         return Overview(grid, density, white.noise, (None,) * small.shape[2], white, None, saturated)
     if section.rgb:  # a color photograph of fluorescence: the color that carries the light
         energy = [

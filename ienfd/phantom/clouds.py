@@ -9,7 +9,7 @@ from ienfd.phantom.growth import Fiber
 from ienfd.phantom.optics import Cloud, merge_clouds
 from ienfd.phantom.spec import PhantomSpec
 
-__all__ = ["LINE", "ball", "fiber_cloud", "many_balls", "tube"]
+__all__ = ["LINE", "ball", "fiber_clouds", "many_balls", "tube"]
 
 LINE = 1.13  # weight per um that gives a thin line a peak of one at a blur of 0.45 um
 
@@ -44,10 +44,11 @@ def _beads(rng: np.random.Generator, arc: FloatArray, beading: float) -> tuple[F
     return (between * patchy + (0.6 + 0.7 * beading) * height), swelling
 
 
-def fiber_cloud(spec: PhantomSpec, fibers: list[Fiber], rng: np.random.Generator) -> Cloud:
-    """All fibers; a typical varicosity of weight one has a peak of about one in focus."""
+def fiber_clouds(spec: PhantomSpec, fibers: list[Fiber], rng: np.random.Generator) -> list[Cloud]:
+    """A cloud for each fiber; a typical varicosity of weight one has a peak of about one in focus."""
     clouds = []
     for fiber in fibers:
+        parts = []
         beading = spec.beading * (0.45 if fiber.kind in ("plexus", "bundle") else 1.0)
         gain = LINE * fiber.brightness * (0.4 if fiber.kind == "bundle" else 1.0)
         for path in fiber.paths_um:
@@ -58,8 +59,9 @@ def fiber_cloud(spec: PhantomSpec, fibers: list[Fiber], rng: np.random.Generator
             fade = 18.0 if fiber.kind in ("plexus", "bundle") else 1.5
             taper = np.clip(np.minimum(arc, arc[-1] - arc) / fade + (0.05 if fade > 2 else 0.3), 0, 1)
             radius = 0.5 * fiber.caliber_um * (0.65 + 0.75 * swelling)
-            clouds.append(tube(rng, fine, radius, gain * profile * taper, 60))
-    return merge_clouds(clouds)
+            parts.append(tube(rng, fine, radius, gain * profile * taper, 60))
+        clouds.append(merge_clouds(parts))
+    return clouds
 
 
 def ball(rng: np.random.Generator, center: FloatArray, axes: FloatArray, count: int, weight: float) -> Cloud:

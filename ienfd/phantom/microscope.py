@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ienfd.phantom.cells import blob_clouds
-from ienfd.phantom.clouds import fiber_cloud
+from ienfd.phantom.clouds import fiber_clouds
 from ienfd.phantom.curves import FloatArray
 from ienfd.phantom.matrix import basement_membrane_cloud, elastin_cloud, melanin_cloud, nuclei_cloud
 from ienfd.phantom.optics import Cloud, Focus, Image, enlarge, merge_clouds
@@ -20,10 +20,11 @@ __all__ = ["Specimen", "focuses", "illumination", "level_weights", "prepare", "w
 
 @dataclass(frozen=True, eq=False)
 class Specimen:
-    """A stained scene: clouds by what they are, and the coarse fields."""
+    """A stained scene: clouds by what they are (`nerves`: one for each fiber), and the coarse fields."""
 
     scene: Scene
     tissue: Tissue
+    nerves: list[Cloud]
     stained: Cloud
     nuclei: Cloud
     dirt: Cloud
@@ -47,10 +48,13 @@ def prepare(spec: PhantomSpec, scene: Scene, rng: np.random.Generator) -> Specim
         nuclei.append(nuclei_cloud(spec, skin, structures, rng))
         melanin.append(melanin_cloud(spec, skin, rng))
         membrane.append(basement_membrane_cloud(spec, skin, rng))
+    tissue = fill_tissue(spec, scene.skins, scene.structures, scene.extent_um, rng)
+    nerves = fiber_clouds(spec, scene.fibers, rng)
     return Specimen(
         scene=scene,
-        tissue=fill_tissue(spec, scene.skins, scene.structures, scene.extent_um, rng),
-        stained=_stained(spec, scene, fiber_cloud(spec, scene.fibers, rng), elastin, mast_cells, dirt),
+        tissue=tissue,
+        nerves=nerves,
+        stained=_stained(spec, scene, merge_clouds(nerves), elastin, mast_cells, dirt),
         nuclei=merge_clouds(nuclei, softness_um=0.3),
         dirt=merge_clouds(dirt),
         membrane=merge_clouds(membrane),

@@ -141,7 +141,7 @@ def _trace(
         piece = _piece(junction, confidence, surface, cut, down, tissue.mask, overview.grid)
         if piece is not None:
             sure_um = float(confidence.mean() * arc_um(junction, px)[-1])
-            found.append(_Candidate(piece, layers.difference, side.likely * sure_um))
+            found.append(_Candidate(piece, layers.difference, side.likely * side.quality * sure_um))
     return found
 
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
 from ienfd.skin.strip import COARSE_STEP_UM, arc_um, smooth_curve
-from ienfd.skin.tissue import Outline
+from ienfd.skin.outline import Outline
 
 __all__ = ["Face", "find_faces"]
 
@@ -38,10 +38,13 @@ class Face:
         Grid coordinates at even steps of `COARSE_STEP_UM`.
     corners : (bool, bool)
         Whether its first and its last end are corners of the tissue (else the image border).
+    on_border : (N,) ndarray of bool
+        Where it is the border of the image.
     """
 
     points: FloatArray
     corners: tuple[bool, bool]
+    on_border: NDArray[np.bool_]
 
 
 def find_faces(outlines: Iterable[Outline], px: float) -> tuple[Face, ...]:
@@ -66,6 +69,7 @@ def _faces(outline: Outline, px: float) -> list[Face]:
         return []
     at = np.arange(count) * COARSE_STEP_UM
     points = np.column_stack([np.interp(at, arc, outline.points[:, k]) for k in (0, 1)])
+    border = np.interp(at, arc, outline.on_border) > 0.5
     pad = round(_FAR_UM / COARSE_STEP_UM) + 1
     if outline.closed:
         pad = min(pad, count - 1)
@@ -84,18 +88,18 @@ def _faces(outline: Outline, px: float) -> list[Face]:
     if outline.closed:
         if not len(corners):
             overlap = min(count, round(_OVERLAP_UM / COARSE_STEP_UM))
-            return [Face(np.concatenate([points, points[:overlap]]), (False, False))]
-        points = np.roll(points, -corners[0], axis=0)
+            points, border = (np.concatenate([x, x[:overlap]]) for x in (points, border))
+            return [Face(points, (False, False), border)]
+        points, border = (np.roll(x, -corners[0], axis=0) for x in (points, border))
         cuts = [*(corners - corners[0]), count]
-        return [Face(points[a + trim : b - trim], (True, True)) for a, b in itertools.pairwise(cuts)]
-    cuts = [0, *corners, count]
-    return [
-        Face(
-            points[a + (trim if a > 0 else 0) : b - (trim if b < count else 0)],
-            (a > 0, b < count),
-        )
-        for a, b in itertools.pairwise(cuts)
-    ]
+    else:
+        cuts = [0, *corners, count]
+    faces = []
+    for a, b in itertools.pairwise(cuts):
+        cut = (outline.closed or a > 0, outline.closed or b < count)
+        kept = slice(a + trim * cut[0], b - trim * cut[1])
+        faces.append(Face(points[kept], cut, border[kept]))
+    return faces
 
 
 def _corners(padded: FloatArray, pad: int, count: int) -> NDArray[np.intp]:

@@ -12,7 +12,7 @@ from ienfd.skin.faces import Face, find_faces
 from ienfd.skin.features import Features
 from ienfd.skin.layers import Layers, Straightened, find_layers, straightened_below
 from ienfd.skin.profile import usual_cost
-from ienfd.skin.strip import COARSE_STEP_UM, make_strip
+from ienfd.skin.strip import COARSE_STEP_UM, inside_tissue, make_strip
 from ienfd.skin.tissue import Tissue
 
 __all__ = ["Side", "down_side", "epidermal_sides"]
@@ -24,6 +24,8 @@ _LEAST_LIKELY = 0.25
 _CLEAR_GAIN = 4.0  # in 100 um: what the cut of true layers exceeds, as a rule
 _GOOD = 0.3  # of the likelihood of the best window
 _REACH_UM = 150.0
+_BORDER_COUNTS_AGAINST = 1.5  # an image begins in the dermis more often than in the epidermis
+_MOSTLY = 0.5
 _AS_CLEAR = 0.3  # as the likeliest side
 _HOLDS_ITS_OWN = 0.5  # of the likelihood of the best side
 
@@ -63,6 +65,7 @@ class _Window:
     surface_um: float
     junction_um: float
     difference: FloatArray
+    border: float  # share of it that is image border
 
     @property
     def thickness_um(self) -> float:
@@ -129,10 +132,18 @@ def epidermal_sides(
 
 
 def _side(face: Face, windows: list[_Window]) -> Side:
-    """The range of some windows of a face, continued to where the layers may end."""
+    """The range of some windows of a face, continued to where the layers may end.
+
+    It follows the border of the image only below windows that lie there.
+    """
     reach = round(_REACH_UM / COARSE_STEP_UM)
     first = max(0, min(w.start for w in windows) - reach)
     last = min(len(face.points), max(w.end for w in windows) + reach)
+    known = ~face.on_border
+    for w in windows:
+        known[w.start : w.end] |= w.border > _MOSTLY
+    first += int(np.argmax(known[first:last]))
+    last -= int(np.argmax(known[first:last][::-1]))
     middles = [0.5 * (w.start + w.end) for w in windows]
     at = np.arange(first, last)
     surface = np.interp(at, middles, [w.surface_um for w in windows])
@@ -152,7 +163,7 @@ def down_side(outline: FloatArray, mask: NDArray[np.bool_], px: float) -> int:
     votes = 0.0
     for sign in (1, -1):
         strip = make_strip(outline, px, above_um=0, below_um=30.0, step_um=5.0, down=sign)
-        votes += sign * float(strip.sample(mask.astype(np.float32)).mean())
+        votes += sign * float(inside_tissue(strip, mask).mean())
     return 1 if votes > 0 else -1
 
 
@@ -180,13 +191,14 @@ def _windows(
             float(whole.across_um[0] + np.median(x) * COARSE_STEP_UM) for x in (layers.top, layers.depth)
         )
         nuclei = float(np.clip(cellular @ layers.difference, -1.0, 1.0))
-        likely, quality = _likely(part, layers, nuclei), _quality(part, layers, nuclei)
-        windows.append(_Window(index, start, stop, likely, quality, surface, junction, layers.difference))
+        border = float(face.on_border[start:stop].mean())
+        likely, quality = _likely(part, layers, nuclei, border), _quality(part, layers, nuclei)
+        windows.append(_Window(index, start, stop, likely, quality, surface, junction, layers.difference, border))
     return windows
 
 
-def _likely(part: Straightened, layers: Layers, nuclei: float) -> float:
-    """Probability that a window is epidermal.
+def _likely(part: Straightened, layers: Layers, nuclei: float, border: float) -> float:
+    """Probability that a window is epidermal; `border` is the share of it that is image border.
 
     A logistic function, whose weights were fitted to 858 windows of synthetic sections kept for
     development and then rounded; the corneum, which may be lost, was given less than its share, and
@@ -198,6 +210,7 @@ def _likely(part: Straightened, layers: Layers, nuclei: float) -> float:
         return 0.0
     score = 2.8 * layers.parted + 2.5 * layers.corneum + 0.9 * layers.membrane + 0.6 * nuclei - 4.0
     score += 0.5 * float(np.log1p(max(_gain(part, layers), 0.0)))
+    score -= _BORDER_COUNTS_AGAINST * border
     score -= 0.7 * float(usual_cost(None, layers.thickness_um)) + 0.08 * layers.roughness_um
     return 1 / (1 + float(np.exp(-score)))
 

@@ -30,6 +30,7 @@ _STEP_UM = 1.25
 _BOUND = 1.5
 _AT_END_UM = 20.0  # a junction that ends nearer to glass or image border ends with the tissue
 _TORN_UM = 40.0  # wider breaks in the tissue end a surface
+_BESIDE_UM = 15.0  # a surface so far beside the tissue still runs along it
 _OBLIQUE = 1.8  # thicknesses of epidermis by which a surface may outrun its junction at an oblique end
 
 
@@ -98,7 +99,9 @@ def opposite_part(surface: FloatArray, junction: FloatArray, tissue: _Mask, px: 
     for end in (0, -1):
         free = _clearance_um(junction[end], tissue, px) > _AT_END_UM
         reach[nearest == end % len(junction)] = thickness * (1.0 if free else _OBLIQUE)
-    there = (distance <= reach) & on_tissue(surface, tissue)
+    inside = on_tissue(surface, tissue)
+    beside = ndimage.binary_dilation(tissue, iterations=max(1, round(_BESIDE_UM / px)))
+    there = (distance <= reach) & on_tissue(surface, beside)
     step = max(float(arc_um(surface, px)[-1]) / len(surface), 1e-9)
     width = max(1, round(_TORN_UM / step))
     closed = ndimage.binary_closing(np.pad(there, width), np.ones(width, bool))[width:-width]
@@ -107,8 +110,16 @@ def opposite_part(surface: FloatArray, junction: FloatArray, tissue: _Mask, px: 
     if count == 0:
         return surface[:0]
     best = 1 + int(np.argmax(np.bincount(runs[~beyond], minlength=count + 1)[1:]))
-    part = np.asarray(surface[runs == best], float)
-    return part if nearest[runs == best][0] <= nearest[runs == best][-1] else part[::-1]
+    run = np.flatnonzero(runs == best)
+    run = run[slice(*_ends(inside[run]))]  # at a cut end the surface ends with the tissue
+    part = np.asarray(surface[run], float)
+    return part if not len(run) or nearest[run[0]] <= nearest[run[-1]] else part[::-1]
+
+
+def _ends(chosen: _Mask) -> tuple[int, int]:
+    """Range from the first to the last of those that are chosen."""
+    at = np.flatnonzero(chosen)
+    return (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
 
 
 def _clearance_um(point: FloatArray, tissue: _Mask, px: float) -> float:

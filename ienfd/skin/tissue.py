@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.measure import find_contours, label, regionprops
+from skimage.measure import label, regionprops
 from skimage.segmentation import watershed
 
-from ienfd.result import FloatArray
+from ienfd.skin.outline import Outline, trace_outlines
 from ienfd.stain.blur import wide_blur
 from ienfd.stain.grid import block_mean, spread_blocks
 from ienfd.stain.overview import Overview
 
-__all__ = ["Outline", "Tissue", "find_tissue"]
+__all__ = ["Tissue", "find_tissue"]
 
 _Float32 = NDArray[np.float32]
 
 _MIN_TISSUE_MM2 = 0.01
-_MIN_OUTLINE_UM = 100.0
 _SMOOTH_UM = 5.0
 _OUTLINE_UM = 6.0
 _DETAIL_UM = 6.0
@@ -36,22 +35,6 @@ _COARSE = 2  # tissue is sought at half the resolution of the overview
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
-    """One stretch of the boundary between tissue and glass.
-
-    Parameters
-    ----------
-    points : (N, 2) ndarray of float
-        Grid coordinates, about two grid pixels apart.
-    closed : bool
-        True when it goes round a whole piece of tissue without meeting the image border.
-    """
-
-    points: FloatArray
-    closed: bool
-
-
-@dataclass(frozen=True, eq=False)
 class Tissue:
     """Where there is tissue.
 
@@ -60,7 +43,7 @@ class Tissue:
     mask : (H, W) ndarray of bool
         Tissue on the overview grid: holes filled, small specks removed, edges smoothed.
     outlines : tuple of Outline
-        Boundaries with glass, longest first; the image border is not one.
+        Boundaries of the tissue, longest first.
     """
 
     mask: NDArray[np.bool_]
@@ -118,7 +101,11 @@ def find_tissue(overview: Overview) -> Tissue:
     pad = int(4 * sigma) + 1
     padded = np.pad(mask.astype(np.float32), pad, mode="edge")
     level = ndimage.gaussian_filter(padded, sigma)[pad:-pad, pad:-pad]
-    return Tissue(_enlarged(level, shape) > 0.5, _outlines(level, px))
+    outlines = [
+        replace(outline, points=(outline.points + 0.5) * _COARSE - 0.5)
+        for outline in trace_outlines(level, px)
+    ]
+    return Tissue(_enlarged(level, shape) > 0.5, tuple(outlines))
 
 
 def _flooded(slope: _Float32, markers: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
@@ -214,13 +201,3 @@ def _enlarged(level: _Float32, shape: tuple[int, ...]) -> _Float32:
     out[large.shape[0] :] = out[large.shape[0] - 1]
     out[:, large.shape[1] :] = out[:, large.shape[1] - 1 : large.shape[1]]
     return out
-
-
-def _outlines(level: _Float32, px: float) -> tuple[Outline, ...]:
-    """Sub-pixel boundaries, in overview coordinates, that are not the image border."""
-    outlines = []
-    for contour in find_contours(level, 0.5):
-        if len(contour) * px >= _MIN_OUTLINE_UM:
-            points = (contour + 0.5) * _COARSE - 0.5
-            outlines.append(Outline(points, bool(np.allclose(contour[0], contour[-1]))))
-    return tuple(sorted(outlines, key=lambda outline: -len(outline.points)))

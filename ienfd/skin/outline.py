@@ -1,0 +1,105 @@
+"""The outline of the tissue: against glass, and where the image cuts through it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from skimage.measure import find_contours
+
+from ienfd.result import FloatArray
+
+__all__ = ["Outline", "trace_outlines"]
+
+_SHORTEST_UM = 100.0
+_HEADING_UM = 60.0
+_GOES_ON_DEG = 70.0
+
+
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """One stretch of the boundary of the tissue.
+
+    Parameters
+    ----------
+    points : (N, 2) ndarray of float
+        Grid coordinates, at most about two grid pixels apart.
+    closed : bool
+        True when it goes round a whole piece of tissue.
+    on_border : (N,) ndarray of bool
+        Where it is the border of the image, beyond which the tissue may go on.
+    """
+
+    points: FloatArray
+    closed: bool
+    on_border: NDArray[np.bool_]
+
+
+def trace_outlines(level: NDArray[np.float32], px: float) -> tuple[Outline, ...]:
+    """Trace the boundary of what exceeds one half, at sub-pixel places.
+
+    Where tissue reaches the border of the image, its boundary with glass ends, and the border takes its
+    place: corneum may touch it, or the image begin within the epidermis. The two are one outline where
+    one goes on in the direction of the other, as below a corneum that leaves the image and returns.
+
+    Parameters
+    ----------
+    level : (H, W) ndarray of float32
+    px : float
+        Edge of its pixels in micrometers.
+
+    Returns
+    -------
+    tuple of Outline
+        Longest first.
+    """
+    outlines: list[Outline] = []
+    for contour in find_contours(np.pad(level, 1), 0.5):
+        outlines += _stretches(contour[:-1] - 1, level.shape, px)
+    long = [outline for outline in outlines if len(outline.points) * px >= _SHORTEST_UM]
+    return tuple(sorted(long, key=lambda outline: -len(outline.points)))
+
+
+def _stretches(around: FloatArray, shape: tuple[int, ...], px: float) -> list[Outline]:
+    """The stretches of one closed contour: glass, or one edge of the image, or both where they go on."""
+    beyond = np.column_stack([around < 0, around > np.array(shape) - 1])
+    edge = np.where(beyond.any(axis=1), beyond.argmax(axis=1), -1)
+    points = np.clip(around, 0, np.array(shape) - 1)
+    starts = np.flatnonzero(edge != np.roll(edge, 1))
+    if not len(starts):
+        return [Outline(np.concatenate([points, points[:1]]), True, np.zeros(len(points) + 1, bool))]
+    points, edge = np.roll(points, -starts[0], axis=0), np.roll(edge, -starts[0])
+    ends = [*(starts - starts[0]), len(points)]
+    parts = [slice(a, b) for a, b in itertools.pairwise(ends)]
+    joints = [_goes_on(points[a], points[b], px) and (edge[a][-1] == -1) != (edge[b][0] == -1)
+              for a, b in zip(parts, [*parts[1:], parts[0]], strict=True)]  # fmt: skip
+    closed = all(joints)
+    first = 0 if closed else joints.index(False) + 1
+    order = [(first + k) % len(parts) for k in range(len(parts))]
+    groups: list[list[int]] = [[order[0]]]
+    for index in order[1:]:
+        if joints[index - 1]:
+            groups[-1].append(index)
+        else:
+            groups.append([index])
+    return [
+        Outline(
+            np.concatenate([points[parts[k]] for k in group]),
+            closed,
+            np.concatenate([edge[parts[k]] != -1 for k in group]),
+        )
+        for group in groups
+    ]
+
+
+def _goes_on(one: FloatArray, other: FloatArray, px: float) -> bool:
+    """Whether a stretch goes on in the direction in which another one ends."""
+    reach = max(2, round(_HEADING_UM / px))
+    before, after = one[-reach:], other[:reach]
+    if min(len(before), len(after)) < 2:
+        return False
+    ahead, then = before[-1] - before[0], after[-1] - after[0]
+    turn = np.arctan2(ahead[0] * then[1] - ahead[1] * then[0], float(ahead @ then))
+    return bool(abs(np.rad2deg(turn)) < _GOES_ON_DEG)

@@ -28,7 +28,7 @@ _DETAIL_UM = 4.0  # nuclei and grains are finer
 _BUNDLE_UM = 12.0  # bundles of collagen are finer
 _POOL_UM = 8.0
 _GRAIN_UM = 3.0
-_LEAST_TEXTURE = 0.15  # of the median
+_LEAST_TEXTURE = 0.4  # of the median
 _FAR_UM, _FAR_TRUST = 24.0, 0.02  # where nothing nearer is known
 
 _Float32 = NDArray[np.float32]

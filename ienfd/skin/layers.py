@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
-from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile, usual_cost
+from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile
 from ienfd.skin.strip import COARSE_STEP_UM, Strip, best_path, inside_tissue, make_strip
 from ienfd.skin.telling import telling, telling_by_level, tissue_model
 
@@ -45,7 +45,7 @@ _JUNCTION_VARIES_UM = 30.0  # about the depth at which the mean profile has its 
 _SURFACE_VARIES_UM = 8.0
 _THICKNESSES_UM = (45.0, 65.0, 85.0)  # of the epidermis, from which to begin besides
 _BESIDE_UM = 30.0
-_LEVELS_COUNT, _AS_ROUGH_UM, _UNUSUAL = 0.6, 10.0, 0.6
+_LEVELS_COUNT, _AS_ROUGH_UM = 0.6, 10.0
 _DERMIS_UM = 90.0  # dermis is modeled within this depth below the junction
 
 
@@ -206,7 +206,6 @@ def _clearest(tissue: Straightened, start: FloatArray) -> Layers | None:
         (layers for layers in found if layers is not None),
         key=lambda layers: layers.clearness
         - layers.roughness_um / _AS_ROUGH_UM
-        - _UNUSUAL * float(usual_cost(None, layers.thickness_um)),
         default=None,
     )
 

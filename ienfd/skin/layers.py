@@ -204,8 +204,7 @@ def _clearest(tissue: Straightened, start: FloatArray) -> Layers | None:
     found = [_alternate(tissue, np.column_stack([surface, depth]), 0.0) for depth in depths]
     return max(
         (layers for layers in found if layers is not None),
-        key=lambda layers: layers.clearness
-        - layers.roughness_um / _AS_ROUGH_UM
+        key=lambda layers: layers.clearness - layers.roughness_um / _AS_ROUGH_UM,
         default=None,
     )
 

@@ -20,14 +20,13 @@ __all__ = ["Side", "down_side", "epidermal_sides"]
 _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
 _MIN_PARTED = 0.25
-_LEAST_LIKELY = 0.25
+_LEAST_LIKELY = 0.03
 _CLEAR_GAIN = 4.0  # in 100 um: what the cut of true layers exceeds, as a rule
-_GOOD = 0.3  # of the likelihood of the best window
+_GOOD = 0.1  # of the likelihood of the best window
 _REACH_UM = 150.0
-_BORDER_COUNTS_AGAINST = 1.5  # an image begins in the dermis more often than in the epidermis
 _MOSTLY = 0.5
 _AS_CLEAR = 0.3  # as the likeliest side
-_HOLDS_ITS_OWN = 0.5  # of the likelihood of the best side
+_HOLDS_ITS_OWN = 0.15  # of the likelihood of the best side
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +74,7 @@ class _Window:
         """Whether both would be parts of one epidermis."""
         size = float(np.linalg.norm(self.difference) * np.linalg.norm(other.difference))
         alike = float(self.difference @ other.difference) > 0.4 * size
-        return alike and abs(np.log(self.thickness_um / other.thickness_um)) < 0.8
+        return alike and abs(np.log(self.thickness_um / other.thickness_um)) < 1.3
 
 
 def epidermal_sides(
@@ -208,10 +207,9 @@ def _likely(part: Straightened, layers: Layers, nuclei: float, border: float) ->
         return 0.0
     if part.inside[np.arange(len(layers.depth)), layers.depth].mean() < 0.6:
         return 0.0
-    score = 2.8 * layers.parted + 2.5 * layers.corneum + 0.9 * layers.membrane + 0.6 * nuclei - 4.0
-    score += 0.5 * float(np.log1p(max(_gain(part, layers), 0.0)))
-    score -= _BORDER_COUNTS_AGAINST * border
-    score -= 0.7 * float(usual_cost(None, layers.thickness_um)) + 0.08 * layers.roughness_um
+    score = 3.0 * layers.parted + 4.0 * layers.corneum + 0.6 * layers.membrane + 2.0 * nuclei - 6.0
+    score += 1.4 * float(np.log1p(max(_gain(part, layers), 0.0)))
+    score -= 3.0 * float(usual_cost(None, layers.thickness_um)) + 0.08 * layers.roughness_um + 4.0 * border
     return 1 / (1 + float(np.exp(-score)))
 
 

@@ -28,6 +28,7 @@ _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
+_FEWEST = 20  # points of a junction
 _OPPOSED = -0.3  # cosine between the directions in which two stretches face
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
 _NEAR_BORDER_UM = 25.0
@@ -130,15 +131,20 @@ def _trace(
         return []
     surface = refine_surface(coarse_surface(below, layers), features, tissue.mask, px, down)
     viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], surface, tissue.mask.shape)
-    found = []
-    runs = coarse_junctions(below, layers, _MIN_PIECE_UM)
-    for number, coarse in enumerate(runs):
-        cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
+    runs = []
+    for coarse in coarse_junctions(below, layers, _MIN_PIECE_UM):
         junction, confidence = refine_junction(
             coarse, features, viable, px, down, quality=side.quality, membrane=membrane
         )
         junction, confidence = _squared(junction, confidence, tissue.mask, tissue.clearance * px, px)
-        piece = _piece(junction, confidence, surface, cut, down, tissue.mask, overview.grid)
+        if len(junction) >= _FEWEST and arc_um(junction, px)[-1] >= _MIN_PIECE_UM:
+            runs.append((junction, confidence))
+    found = []
+    for number, (junction, confidence) in enumerate(runs):
+        cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
+        others = [other for other, _ in runs if other is not junction]
+        part = opposite_part(surface, junction, tissue.mask, px, others)
+        piece = _piece(junction, confidence, part, cut, down, overview.grid)
         if piece is not None:
             sure_um = float(confidence.mean() * arc_um(junction, px)[-1])
             found.append(_Candidate(piece, layers.difference, side.likely * side.quality * sure_um))
@@ -195,13 +201,9 @@ def _piece(
     surface: FloatArray,
     cut: tuple[bool, bool],
     down: int,
-    mask: NDArray[np.bool_],
     grid: Grid,
 ) -> Piece | None:
     """A stretch of epidermis with its own part of the surface, epidermis on the left."""
-    if len(junction) < 20 or arc_um(junction, grid.pixel_size_um)[-1] < _MIN_PIECE_UM:
-        return None
-    surface = opposite_part(surface, junction, mask, grid.pixel_size_um)
     if len(surface) < 10:
         return None
     if down == -1:  # dermis on the left: turn round

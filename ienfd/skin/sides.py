@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.faces import Face, find_faces
@@ -25,8 +26,9 @@ _CLEAR_GAIN = 4.0  # in 100 um: what the cut of true layers exceeds, as a rule
 _GOOD = 0.1  # of the likelihood of the best window
 _REACH_UM = 150.0
 _MOSTLY = 0.5
-_AS_CLEAR = 0.3  # as the likeliest side
-_HOLDS_ITS_OWN = 0.15  # of the likelihood of the best side
+_AS_CLEAR = 0.3  # as the likeliest side of its piece of tissue
+_HOLDS_ITS_OWN = 0.5  # of its likelihood
+_OTHER_PIECE = 0.15  # of likelihood and clearness of the best of all
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,13 +123,31 @@ def epidermal_sides(
     for index, face in enumerate(faces):
         mine = sorted((w for w in group if w.face == index), key=lambda w: w.start)
         sides += [_side(face, windows) for windows in _joined(mine)]
+    return tuple(sorted(_standing_out(sides, tissue.mask, px), key=lambda side: -len(side.points)))
+
+
+def _standing_out(sides: list[Side], mask: NDArray[np.bool_], px: float) -> list[Side]:
+    """The likeliest side of every piece of tissue, and what holds its own beside it."""
+    regions = np.asarray(ndimage.label(mask)[0])
+    pieces: dict[int, list[Side]] = {}
+    for side in sides:
+        pieces.setdefault(_region(side, mask, regions, px), []).append(side)
     likeliest = max(sides, key=lambda side: (side.likely, side.quality))
-    kept = [
-        side
-        for side in sides
-        if side.likely >= _HOLDS_ITS_OWN * likeliest.likely and side.quality >= _AS_CLEAR * likeliest.quality
-    ]
-    return tuple(sorted(kept, key=lambda side: -len(side.points)))
+    kept: list[Side] = []
+    for mine in pieces.values():
+        best = max(mine, key=lambda side: (side.likely, side.quality))
+        if best.likely >= _OTHER_PIECE * likeliest.likely and best.quality >= _OTHER_PIECE * likeliest.quality:
+            kept += [s for s in mine if s.likely >= _HOLDS_ITS_OWN * best.likely
+                     and s.quality >= _AS_CLEAR * best.quality]  # fmt: skip
+    return kept
+
+
+def _region(side: Side, mask: NDArray[np.bool_], regions: NDArray[np.signedinteger], px: float) -> int:
+    """The piece of tissue below a side."""
+    down = down_side(side.points, mask, px)
+    strip = make_strip(side.points, px, above_um=0, below_um=30.0, step_um=10.0, down=down)
+    at = np.rint(strip.positions[inside_tissue(strip, mask)]).astype(int)
+    return int(np.bincount(regions[at[:, 0], at[:, 1]]).argmax()) if len(at) else 0
 
 
 def _side(face: Face, windows: list[_Window]) -> Side:

@@ -73,7 +73,7 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane)
-    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, tissue.mask, overview.grid)))
+    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, tissue.regions, overview.grid)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,14 +85,15 @@ class _Candidate:
     weight: float
 
 
-def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid) -> list[_Candidate]:
+def _agreeing(
+    candidates: list[_Candidate], regions: NDArray[np.int32], grid: Grid
+) -> list[_Candidate]:
     """Leave out stretches that contradict the best one.
 
     The junction of a thin piece of tissue is found from both of its sides; the epidermis is the
     side that lies nearer. What is epidermis in one stretch cannot be dermis in another. And one piece of
     tissue has no epidermis on two opposite sides: a punch has one.
     """
-    regions = np.asarray(ndimage.label(mask)[0], np.int32)
     kept: list[_Candidate] = []
     for candidate in sorted(candidates, key=lambda c: -c.weight):
         if kept and candidate.difference @ kept[0].difference <= 0:
@@ -123,27 +124,28 @@ def _trace(
 ) -> list[_Candidate]:
     """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
-    down = down_side(side.points, tissue.mask, px)
+    mask = tissue.regions == side.region  # what lies ahead of its ends may be another piece
+    down = down_side(side.points, mask, px)
     base = _extend(side.points, _EXTEND_UM, _EXTEND_UM, px)
-    below = straightened_below(base, down, features, tissue.mask, membrane, px)
+    below = straightened_below(base, down, features, mask, membrane, px)
     layers = find_layers(below, _depths(side, len(below.inside)))
     if layers is None:
         return []
-    surface = refine_surface(coarse_surface(below, layers), features, tissue.mask, px, down)
-    viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], surface, tissue.mask.shape)
+    surface = refine_surface(coarse_surface(below, layers), features, mask, px, down)
+    viable = mask & ~_area_between(below.strip.positions[:, 0], surface, mask.shape)
     runs = []
     for coarse in coarse_junctions(below, layers, _MIN_PIECE_UM):
         junction, confidence = refine_junction(
             coarse, features, viable, px, down, quality=side.quality, membrane=membrane
         )
-        junction, confidence = _squared(junction, confidence, tissue.mask, tissue.clearance * px, px)
+        junction, confidence = _squared(junction, confidence, mask, tissue.clearance * px, px)
         if len(junction) >= _FEWEST and arc_um(junction, px)[-1] >= _MIN_PIECE_UM:
             runs.append((junction, confidence))
     found = []
     for number, (junction, confidence) in enumerate(runs):
         cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
         others = [other for other, _ in runs if other is not junction]
-        part = opposite_part(surface, junction, tissue.mask, px, others)
+        part = opposite_part(surface, junction, mask, px, others)
         piece = _piece(junction, confidence, part, cut, down, overview.grid)
         if piece is not None:
             sure_um = float(confidence.mean() * arc_um(junction, px)[-1])

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.faces import Face, find_faces
@@ -28,6 +27,8 @@ _REACH_UM = 150.0
 _MOSTLY = 0.5
 _AS_CLEAR = 0.3  # as the likeliest side of its piece of tissue
 _HOLDS_ITS_OWN = 0.5  # of its likelihood
+_HEADING_UM, _STRAIGHT = 150.0, 0.7  # cosine
+_FLAKE_UM = 200.0
 _OTHER_PIECE = 0.15  # of likelihood and clearness of the best of all
 
 
@@ -43,6 +44,8 @@ class Side:
         Whether its first and its last end are cut ends of the tissue.
     depths_um : (N, 2) ndarray of float
         Depths of surface and junction below every point, roughly.
+    region : int
+        The piece of tissue below it, see `Tissue.regions`.
     likely : float
         Probability that it is epidermal.
     quality : float
@@ -52,6 +55,7 @@ class Side:
     points: FloatArray
     cut: tuple[bool, bool]
     depths_um: FloatArray
+    region: int
     likely: float
     quality: float
 
@@ -122,16 +126,15 @@ def epidermal_sides(
     sides: list[Side] = []
     for index, face in enumerate(faces):
         mine = sorted((w for w in group if w.face == index), key=lambda w: w.start)
-        sides += [_side(face, windows) for windows in _joined(mine)]
-    return tuple(sorted(_standing_out(sides, tissue.mask, px), key=lambda side: -len(side.points)))
+        sides += [_side(face, windows, tissue, px) for windows in _joined(mine)]
+    return tuple(sorted(_linked(_standing_out(sides), px), key=lambda side: -len(side.points)))
 
 
-def _standing_out(sides: list[Side], mask: NDArray[np.bool_], px: float) -> list[Side]:
+def _standing_out(sides: list[Side]) -> list[Side]:
     """The likeliest side of every piece of tissue, and what holds its own beside it."""
-    regions = np.asarray(ndimage.label(mask)[0])
     pieces: dict[int, list[Side]] = {}
     for side in sides:
-        pieces.setdefault(_region(side, mask, regions, px), []).append(side)
+        pieces.setdefault(side.region, []).append(side)
     likeliest = max(sides, key=lambda side: (side.likely, side.quality))
     kept: list[Side] = []
     for mine in pieces.values():
@@ -142,15 +145,54 @@ def _standing_out(sides: list[Side], mask: NDArray[np.bool_], px: float) -> list
     return kept
 
 
-def _region(side: Side, mask: NDArray[np.bool_], regions: NDArray[np.signedinteger], px: float) -> int:
-    """The piece of tissue below a side."""
-    down = down_side(side.points, mask, px)
-    strip = make_strip(side.points, px, above_um=0, below_um=30.0, step_um=10.0, down=down)
-    at = np.rint(strip.positions[inside_tissue(strip, mask)]).astype(int)
-    return int(np.bincount(regions[at[:, 0], at[:, 1]]).argmax()) if len(at) else 0
+def _linked(sides: list[Side], px: float) -> list[Side]:
+    """Sides of one piece of tissue that go on in one another: a flake of corneum parted them."""
+    rest = list(sides)
+    while True:
+        pair = next(((a, b) for a in rest for b in rest if a is not b and _goes_on(a, b, px)), None)
+        if pair is None:
+            return rest
+        rest = [side for side in rest if side not in pair]
+        rest.append(_link(*pair, px))
 
 
-def _side(face: Face, windows: list[_Window]) -> Side:
+def _goes_on(one: Side, other: Side, px: float) -> bool:
+    reach = round(_HEADING_UM / COARSE_STEP_UM)
+    ways = (
+        one.points[-1] - one.points[-reach:][0],
+        other.points[0] - one.points[-1],
+        other.points[:reach][-1] - other.points[0],
+    )
+    before, between, after = (way / max(float(np.hypot(*way)), 1e-9) for way in ways)
+    near = float(np.hypot(*ways[1])) * px < _FLAKE_UM
+    straight = min(float(before @ between), float(between @ after), float(before @ after))
+    return one.region == other.region and near and straight > _STRAIGHT
+
+
+def _link(one: Side, other: Side, px: float) -> Side:
+    gap = other.points[0] - one.points[-1]
+    count = max(2, round(float(np.hypot(*gap)) * px / COARSE_STEP_UM))
+    part = np.arange(1, count)[:, None] / count
+    depths = one.depths_um[-1] + part * (other.depths_um[0] - one.depths_um[-1])
+    return Side(
+        np.concatenate([one.points, one.points[-1] + part * gap, other.points]),
+        (one.cut[0], other.cut[1]),
+        np.concatenate([one.depths_um, depths, other.depths_um]),
+        one.region,
+        max(one.likely, other.likely),
+        max(one.quality, other.quality),
+    )
+
+
+def _region(points: FloatArray, tissue: Tissue, px: float) -> int:
+    """The piece of tissue below a stretch of outline."""
+    down = down_side(points, tissue.mask, px)
+    strip = make_strip(points, px, above_um=0, below_um=30.0, step_um=10.0, down=down)
+    at = np.rint(strip.positions[inside_tissue(strip, tissue.mask)]).astype(int)
+    return int(np.bincount(tissue.regions[at[:, 0], at[:, 1]]).argmax()) if len(at) else 0
+
+
+def _side(face: Face, windows: list[_Window], tissue: Tissue, px: float) -> Side:
     """The range of some windows of a face, continued to where the layers may end.
 
     It follows the border of the image only below windows that lie there.
@@ -172,6 +214,7 @@ def _side(face: Face, windows: list[_Window]) -> Side:
         face.points[first:last],
         cut,
         np.column_stack([surface, junction]),
+        _region(face.points[first:last], tissue, px),
         max(w.likely for w in windows),
         max(w.quality for w in windows),
     )

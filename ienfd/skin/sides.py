@@ -27,7 +27,7 @@ _REACH_UM = 150.0
 _MOSTLY = 0.5
 _AS_CLEAR = 0.3  # as the likeliest side of its piece of tissue
 _HOLDS_ITS_OWN = 0.5  # of its likelihood
-_HEADING_UM, _STRAIGHT = 150.0, 0.7  # cosine
+_HEADING_UM, _STRAIGHT, _AHEAD = 250.0, 0.7, 0.4  # cosines
 _FLAKE_UM = 200.0
 _OTHER_PIECE = 0.15  # of likelihood and clearness of the best of all
 
@@ -165,8 +165,9 @@ def _goes_on(one: Side, other: Side, px: float) -> bool:
     )
     before, between, after = (way / max(float(np.hypot(*way)), 1e-9) for way in ways)
     near = float(np.hypot(*ways[1])) * px < _FLAKE_UM
-    straight = min(float(before @ between), float(between @ after), float(before @ after))
-    return one.region == other.region and near and straight > _STRAIGHT
+    straight = float(before @ after) > _STRAIGHT
+    ahead = min(float(before @ between), float(between @ after)) > _AHEAD
+    return one.region == other.region and near and straight and ahead
 
 
 def _link(one: Side, other: Side, px: float) -> Side:

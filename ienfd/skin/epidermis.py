@@ -28,6 +28,7 @@ _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
+_FEWEST = 20  # points of a junction
 _OPPOSED = -0.3  # cosine between the directions in which two stretches face
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
 _NEAR_BORDER_UM = 25.0
@@ -72,7 +73,7 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane)
-    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, tissue.mask, overview.grid)))
+    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, tissue.regions, overview.grid)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,14 +85,15 @@ class _Candidate:
     weight: float
 
 
-def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid) -> list[_Candidate]:
+def _agreeing(
+    candidates: list[_Candidate], regions: NDArray[np.int32], grid: Grid
+) -> list[_Candidate]:
     """Leave out stretches that contradict the best one.
 
     The junction of a thin piece of tissue is found from both of its sides; the epidermis is the
     side that lies nearer. What is epidermis in one stretch cannot be dermis in another. And one piece of
     tissue has no epidermis on two opposite sides: a punch has one.
     """
-    regions = np.asarray(ndimage.label(mask)[0], np.int32)
     kept: list[_Candidate] = []
     for candidate in sorted(candidates, key=lambda c: -c.weight):
         if kept and candidate.difference @ kept[0].difference <= 0:
@@ -122,23 +124,29 @@ def _trace(
 ) -> list[_Candidate]:
     """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
-    down = down_side(side.points, tissue.mask, px)
+    mask = tissue.regions == side.region  # what lies ahead of its ends may be another piece
+    down = down_side(side.points, mask, px)
     base = _extend(side.points, _EXTEND_UM, _EXTEND_UM, px)
-    below = straightened_below(base, down, features, tissue.mask, membrane, px)
+    below = straightened_below(base, down, features, mask, membrane, px)
     layers = find_layers(below, _depths(side, len(below.inside)))
     if layers is None:
         return []
-    surface = refine_surface(coarse_surface(below, layers), features, tissue.mask, px, down)
-    viable = tissue.mask & ~_area_between(below.strip.positions[:, 0], surface, tissue.mask.shape)
-    found = []
-    runs = coarse_junctions(below, layers, _MIN_PIECE_UM)
-    for number, coarse in enumerate(runs):
-        cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
+    surface = refine_surface(coarse_surface(below, layers), features, mask, px, down)
+    viable = mask & ~_area_between(below.strip.positions[:, 0], surface, mask.shape)
+    runs = []
+    for coarse in coarse_junctions(below, layers, _MIN_PIECE_UM):
         junction, confidence = refine_junction(
             coarse, features, viable, px, down, quality=side.quality, membrane=membrane
         )
-        junction, confidence = _squared(junction, confidence, tissue.mask, tissue.clearance * px, px)
-        piece = _piece(junction, confidence, surface, cut, down, tissue.mask, overview.grid)
+        junction, confidence = _squared(junction, confidence, mask, tissue.clearance * px, px)
+        if len(junction) >= _FEWEST and arc_um(junction, px)[-1] >= _MIN_PIECE_UM:
+            runs.append((junction, confidence))
+    found = []
+    for number, (junction, confidence) in enumerate(runs):
+        cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)
+        others = [other for other, _ in runs if other is not junction]
+        part = opposite_part(surface, junction, mask, px, others)
+        piece = _piece(junction, confidence, part, cut, down, overview.grid)
         if piece is not None:
             sure_um = float(confidence.mean() * arc_um(junction, px)[-1])
             found.append(_Candidate(piece, layers.difference, side.likely * side.quality * sure_um))
@@ -195,13 +203,9 @@ def _piece(
     surface: FloatArray,
     cut: tuple[bool, bool],
     down: int,
-    mask: NDArray[np.bool_],
     grid: Grid,
 ) -> Piece | None:
     """A stretch of epidermis with its own part of the surface, epidermis on the left."""
-    if len(junction) < 20 or arc_um(junction, grid.pixel_size_um)[-1] < _MIN_PIECE_UM:
-        return None
-    surface = opposite_part(surface, junction, mask, grid.pixel_size_um)
     if len(surface) < 10:
         return None
     if down == -1:  # dermis on the left: turn round

@@ -28,7 +28,7 @@ _DETAIL_UM = 4.0  # nuclei and grains are finer
 _BUNDLE_UM = 12.0  # bundles of collagen are finer
 _POOL_UM = 8.0
 _GRAIN_UM = 3.0
-_LEAST_TEXTURE = 0.15  # of the median
+_LEAST_TEXTURE = 0.4  # of the median
 _FAR_UM, _FAR_TRUST = 24.0, 0.02  # where nothing nearer is known
 
 _Float32 = NDArray[np.float32]
@@ -114,12 +114,15 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         wide.append(seen.mean(small, _WIDE_UM, far))
         grain = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px, truncate=3))
         grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.98)))
-        details.append(calmly.mean(block_mean(np.where(calm, grain, 0), _COARSER), _POOL_UM))
+        usual = max(_LEAST_TEXTURE * float(np.median(grain[calm][::7])) if calm.any() else 0.0, 1e-6)
+        details.append(calmly.mean(block_mean(np.where(calm, np.log(grain + usual), 0).astype(np.float32), _COARSER), _POOL_UM))
         grains.append(seen.mean(block_mean(np.where(known, grain, 0), _COARSER), _GRAIN_UM))
         band = seen.mean(small, 0.75 * _DETAIL_UM, far) - seen.mean(small, _BUNDLE_UM, far)
-        bundles.append(calmly.mean((np.abs(band) * calmly.weight).astype(np.float32), _POOL_UM))
+        strength = np.abs(band)
+        usual = max(_LEAST_TEXTURE * float(np.median(strength[calmly.weight > 0.5])) if calm.any() else 0.0, 1e-6)
+        bundles.append(calmly.mean((np.log(strength + usual) * calmly.weight).astype(np.float32), _POOL_UM))
         tensor += _structure(band, calmly)
-    textures = [_logarithm(texture, calmly.weight > 0.5) for texture in (*details, *bundles)]
+    textures = (*details, *bundles)
     return Features(
         np.stack(fine),
         np.stack([*wide, *textures, _parallel(tensor)]),

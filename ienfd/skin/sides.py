@@ -20,14 +20,16 @@ __all__ = ["Side", "down_side", "epidermal_sides"]
 _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
 _MIN_PARTED = 0.25
-_LEAST_LIKELY = 0.25
+_LEAST_LIKELY = 0.03
 _CLEAR_GAIN = 4.0  # in 100 um: what the cut of true layers exceeds, as a rule
-_GOOD = 0.3  # of the likelihood of the best window
+_GOOD = 0.1  # of the likelihood of the best window
 _REACH_UM = 150.0
-_BORDER_COUNTS_AGAINST = 1.5  # an image begins in the dermis more often than in the epidermis
 _MOSTLY = 0.5
-_AS_CLEAR = 0.3  # as the likeliest side
-_HOLDS_ITS_OWN = 0.5  # of the likelihood of the best side
+_AS_CLEAR = 0.3  # as the likeliest side of its piece of tissue
+_HOLDS_ITS_OWN = 0.5  # of its likelihood
+_HEADING_UM, _STRAIGHT, _AHEAD = 250.0, 0.7, 0.4  # cosines
+_FLAKE_UM = 200.0
+_OTHER_PIECE = 0.15  # of likelihood and clearness of the best of all
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +44,8 @@ class Side:
         Whether its first and its last end are cut ends of the tissue.
     depths_um : (N, 2) ndarray of float
         Depths of surface and junction below every point, roughly.
+    region : int
+        The piece of tissue below it, see `Tissue.regions`.
     likely : float
         Probability that it is epidermal.
     quality : float
@@ -51,6 +55,7 @@ class Side:
     points: FloatArray
     cut: tuple[bool, bool]
     depths_um: FloatArray
+    region: int
     likely: float
     quality: float
 
@@ -75,7 +80,7 @@ class _Window:
         """Whether both would be parts of one epidermis."""
         size = float(np.linalg.norm(self.difference) * np.linalg.norm(other.difference))
         alike = float(self.difference @ other.difference) > 0.4 * size
-        return alike and abs(np.log(self.thickness_um / other.thickness_um)) < 0.8
+        return alike and abs(np.log(self.thickness_um / other.thickness_um)) < 1.3
 
 
 def epidermal_sides(
@@ -121,17 +126,74 @@ def epidermal_sides(
     sides: list[Side] = []
     for index, face in enumerate(faces):
         mine = sorted((w for w in group if w.face == index), key=lambda w: w.start)
-        sides += [_side(face, windows) for windows in _joined(mine)]
+        sides += [_side(face, windows, tissue, px) for windows in _joined(mine)]
+    return tuple(sorted(_linked(_standing_out(sides), px), key=lambda side: -len(side.points)))
+
+
+def _standing_out(sides: list[Side]) -> list[Side]:
+    """The likeliest side of every piece of tissue, and what holds its own beside it."""
+    pieces: dict[int, list[Side]] = {}
+    for side in sides:
+        pieces.setdefault(side.region, []).append(side)
     likeliest = max(sides, key=lambda side: (side.likely, side.quality))
-    kept = [
-        side
-        for side in sides
-        if side.likely >= _HOLDS_ITS_OWN * likeliest.likely and side.quality >= _AS_CLEAR * likeliest.quality
-    ]
-    return tuple(sorted(kept, key=lambda side: -len(side.points)))
+    kept: list[Side] = []
+    for mine in pieces.values():
+        best = max(mine, key=lambda side: (side.likely, side.quality))
+        if best.likely >= _OTHER_PIECE * likeliest.likely and best.quality >= _OTHER_PIECE * likeliest.quality:
+            kept += [s for s in mine if s.likely >= _HOLDS_ITS_OWN * best.likely
+                     and s.quality >= _AS_CLEAR * best.quality]  # fmt: skip
+    return kept
 
 
-def _side(face: Face, windows: list[_Window]) -> Side:
+def _linked(sides: list[Side], px: float) -> list[Side]:
+    """Sides of one piece of tissue that go on in one another: a flake of corneum parted them."""
+    rest = list(sides)
+    while True:
+        pair = next(((a, b) for a in rest for b in rest if a is not b and _goes_on(a, b, px)), None)
+        if pair is None:
+            return rest
+        rest = [side for side in rest if side not in pair]
+        rest.append(_link(*pair, px))
+
+
+def _goes_on(one: Side, other: Side, px: float) -> bool:
+    reach = round(_HEADING_UM / COARSE_STEP_UM)
+    ways = (
+        one.points[-1] - one.points[-reach:][0],
+        other.points[0] - one.points[-1],
+        other.points[:reach][-1] - other.points[0],
+    )
+    before, between, after = (way / max(float(np.hypot(*way)), 1e-9) for way in ways)
+    near = float(np.hypot(*ways[1])) * px < _FLAKE_UM
+    straight = float(before @ after) > _STRAIGHT
+    ahead = min(float(before @ between), float(between @ after)) > _AHEAD
+    return one.region == other.region and near and straight and ahead
+
+
+def _link(one: Side, other: Side, px: float) -> Side:
+    gap = other.points[0] - one.points[-1]
+    count = max(2, round(float(np.hypot(*gap)) * px / COARSE_STEP_UM))
+    part = np.arange(1, count)[:, None] / count
+    depths = one.depths_um[-1] + part * (other.depths_um[0] - one.depths_um[-1])
+    return Side(
+        np.concatenate([one.points, one.points[-1] + part * gap, other.points]),
+        (one.cut[0], other.cut[1]),
+        np.concatenate([one.depths_um, depths, other.depths_um]),
+        one.region,
+        max(one.likely, other.likely),
+        max(one.quality, other.quality),
+    )
+
+
+def _region(points: FloatArray, tissue: Tissue, px: float) -> int:
+    """The piece of tissue below a stretch of outline."""
+    down = down_side(points, tissue.mask, px)
+    strip = make_strip(points, px, above_um=0, below_um=30.0, step_um=10.0, down=down)
+    at = np.rint(strip.positions[inside_tissue(strip, tissue.mask)]).astype(int)
+    return int(np.bincount(tissue.regions[at[:, 0], at[:, 1]]).argmax()) if len(at) else 0
+
+
+def _side(face: Face, windows: list[_Window], tissue: Tissue, px: float) -> Side:
     """The range of some windows of a face, continued to where the layers may end.
 
     It follows the border of the image only below windows that lie there.
@@ -153,6 +215,7 @@ def _side(face: Face, windows: list[_Window]) -> Side:
         face.points[first:last],
         cut,
         np.column_stack([surface, junction]),
+        _region(face.points[first:last], tissue, px),
         max(w.likely for w in windows),
         max(w.quality for w in windows),
     )
@@ -208,10 +271,9 @@ def _likely(part: Straightened, layers: Layers, nuclei: float, border: float) ->
         return 0.0
     if part.inside[np.arange(len(layers.depth)), layers.depth].mean() < 0.6:
         return 0.0
-    score = 2.8 * layers.parted + 2.5 * layers.corneum + 0.9 * layers.membrane + 0.6 * nuclei - 4.0
-    score += 0.5 * float(np.log1p(max(_gain(part, layers), 0.0)))
-    score -= _BORDER_COUNTS_AGAINST * border
-    score -= 0.7 * float(usual_cost(None, layers.thickness_um)) + 0.08 * layers.roughness_um
+    score = 3.0 * layers.parted + 4.0 * layers.corneum + 0.6 * layers.membrane + 2.0 * nuclei - 6.0
+    score += 1.4 * float(np.log1p(max(_gain(part, layers), 0.0)))
+    score -= 3.0 * float(usual_cost(None, layers.thickness_um)) + 0.08 * layers.roughness_um + 4.0 * border
     return 1 / (1 + float(np.exp(-score)))
 
 

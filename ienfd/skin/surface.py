@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -70,7 +72,13 @@ def refine_surface(coarse: FloatArray, features: Features, tissue: _Mask, px: fl
     return smooth_curve(curve, 4.0)
 
 
-def opposite_part(surface: FloatArray, junction: FloatArray, tissue: _Mask, px: float) -> FloatArray:
+def opposite_part(
+    surface: FloatArray,
+    junction: FloatArray,
+    tissue: _Mask,
+    px: float,
+    others: Sequence[FloatArray] = (),
+) -> FloatArray:
     """The part of a surface that belongs to a junction.
 
     Where the junction ends with the tissue, or at the image border, the surface does, too; elsewhere
@@ -83,6 +91,8 @@ def opposite_part(surface: FloatArray, junction: FloatArray, tissue: _Mask, px: 
     tissue : (H, W) ndarray of bool
     px : float
         Pixel edge of the grid in micrometers.
+    others : sequence of (L, 2) ndarray of float
+        Further junctions below the same surface: what lies nearer to one of them is its part.
 
     Returns
     -------
@@ -102,6 +112,8 @@ def opposite_part(surface: FloatArray, junction: FloatArray, tissue: _Mask, px: 
     inside = on_tissue(surface, tissue)
     beside = ndimage.binary_dilation(tissue, iterations=max(1, round(_BESIDE_UM / px)))
     there = (distance <= reach) & on_tissue(surface, beside)
+    for other in others:
+        there &= distance <= np.asarray(cKDTree(other).query(surface)[0], float)
     step = max(float(arc_um(surface, px)[-1]) / len(surface), 1e-9)
     width = max(1, round(_TORN_UM / step))
     closed = ndimage.binary_closing(np.pad(there, width), np.ones(width, bool))[width:-width]

@@ -13,7 +13,7 @@ _Float32 = NDArray[np.float32]
 
 _ENOUGH = 3000  # samples
 _SUFFICES = 1.8  # standard deviations
-_WORTH = 1.5  # textures are asked when they part the tissues this many times better than the levels do
+_WORTH = 1.25  # textures are asked when they part the tissues this many times better than the levels do
 
 
 def telling(

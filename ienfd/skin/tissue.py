@@ -54,6 +54,11 @@ class Tissue:
         """(H, W) distance of every pixel from glass, in pixels of the grid."""
         return np.asarray(ndimage.distance_transform_edt(self.mask), float)
 
+    @cached_property
+    def regions(self) -> NDArray[np.int32]:
+        """(H, W) number of the piece of tissue that every pixel belongs to, 0 on glass."""
+        return np.asarray(ndimage.label(self.mask)[0], np.int32)
+
 
 def find_tissue(overview: Overview) -> Tissue:
     """Separate tissue from glass.

@@ -9,7 +9,7 @@ import numpy as np
 from ienfd.result import FloatArray
 from ienfd.skin.faces import find_faces
 from ienfd.skin.strip import COARSE_STEP_UM
-from ienfd.skin.tissue import Outline
+from ienfd.skin.outline import Outline
 
 
 def walk(*corners: tuple[float, float]) -> FloatArray:
@@ -21,8 +21,12 @@ def walk(*corners: tuple[float, float]) -> FloatArray:
     return np.concatenate([*parts, [corners[-1]]])
 
 
+def outline_of(points: FloatArray, *, closed: bool) -> Outline:
+    return Outline(points, closed, np.zeros(len(points), bool))
+
+
 def test_a_rectangle_has_four_faces() -> None:
-    outline = Outline(walk((0, 0), (0, 600), (400, 600), (400, 0), (0, 0)), closed=True)
+    outline = outline_of(walk((0, 0), (0, 600), (400, 600), (400, 0), (0, 0)), closed=True)
     faces = find_faces([outline], 1.0)
     assert sorted(round(len(face.points) * COARSE_STEP_UM, -2) for face in faces) == [400, 400, 600, 600]
     assert all(face.corners == (True, True) for face in faces)
@@ -30,22 +34,22 @@ def test_a_rectangle_has_four_faces() -> None:
 
 def test_a_round_piece_has_one_face_without_corners() -> None:
     angle = np.linspace(0, 2 * np.pi, 2000)
-    outline = Outline(300 * np.column_stack([np.sin(angle), np.cos(angle)]), closed=True)
+    outline = outline_of(300 * np.column_stack([np.sin(angle), np.cos(angle)]), closed=True)
     (face,) = find_faces([outline], 1.0)
     assert face.corners == (False, False)
     assert len(face.points) * COARSE_STEP_UM > 2 * np.pi * 295
 
 
 def test_the_image_border_is_no_corner() -> None:
-    (face,) = find_faces([Outline(walk((100, 0), (100, 800)), closed=False)], 1.0)
+    (face,) = find_faces([outline_of(walk((100, 0), (100, 800)), closed=False)], 1.0)
     assert face.corners == (False, False)
     assert np.abs(face.points[:, 0] - 100).max() < 0.01
 
 
 def test_a_cut_side_ends_a_face() -> None:
-    faces = find_faces([Outline(walk((500, 100), (100, 100), (100, 700)), closed=False)], 1.0)
+    faces = find_faces([outline_of(walk((500, 100), (100, 100), (100, 700)), closed=False)], 1.0)
     assert sorted(face.corners for face in faces) == [(False, True), (True, False)]
 
 
 def test_short_stretches_are_no_faces() -> None:
-    assert find_faces([Outline(walk((0, 0), (0, 80)), closed=False)], 1.0) == ()
+    assert find_faces([outline_of(walk((0, 0), (0, 80)), closed=False)], 1.0) == ()

@@ -125,3 +125,21 @@ def test_two_pieces_of_tissue() -> None:
     pieces = skin_of(levels).pieces
     assert len(pieces) == 2
     assert sum(length(piece.junction_px) for piece in pieces) == pytest.approx(SIZE - 40, abs=20)
+
+
+def test_a_surface_that_leaves_the_image_and_returns() -> None:
+    rows, cols = np.indices((SIZE, SIZE))
+    outline = 200 - 215 * np.exp(-(((cols - SIZE / 2) / 200) ** 2))
+    (piece,) = skin_of(layered((rows - outline).astype(float))).pieces
+    assert sorted((piece.junction_px[0, 1], piece.junction_px[-1, 1])) == pytest.approx([0, SIZE - 1], abs=8)
+
+
+def test_a_flake_does_not_part_the_surface() -> None:
+    depth = depth_at(0.0)
+    rows, cols = np.indices((SIZE, SIZE))
+    levels = layered(depth)
+    # a piece of corneum stands up from it
+    levels[(depth < 5) & (depth > -40) & (np.abs(cols - 350 + 2 * depth) < 30)] = 1600.0
+    pieces = skin_of(levels).pieces
+    assert sum(length(piece.surface_px) for piece in pieces) == pytest.approx(SIZE, rel=0.12)
+    assert sum(length(piece.junction_px) for piece in pieces) == pytest.approx(SIZE, abs=30)

@@ -44,3 +44,18 @@ def test_it_runs_in_the_sense_of_the_junction() -> None:
 
 def test_no_surface_lies_opposite_a_junction_elsewhere() -> None:
     assert len(opposite_part(across(50, 0, 100), across(120, 200, 300), TISSUE, 1.0)) == 0
+
+
+def test_beside_the_tissue_it_is_still_its_surface() -> None:
+    surface = across(50, 0, 399)
+    surface[150:300, 0] = 30  # 10 um above the edge of the tissue, for longer than any tear
+    part = opposite_part(surface, across(120, 52, 380), TISSUE, 1.0)
+    assert len(part) > 340
+
+
+def test_it_is_parted_between_the_junctions_below_it() -> None:
+    left, right = across(120, 52, 200), across(120, 260, 395)
+    surface = across(50, 0, 399)
+    one = opposite_part(surface, left, TISSUE, 1.0, [right])
+    other = opposite_part(surface, right, TISSUE, 1.0, [left])
+    assert one[-1, 1] <= 230 <= other[0, 1]

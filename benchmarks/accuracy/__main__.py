@@ -60,6 +60,8 @@ def _print(summary: dict[str, Any]) -> None:
     print(f"{'':32}{'sections':>9}{'refused':>8}{'true':>6}{'counted':>8}{'prec.':>7}{'recall':>7}{'F1':>7}"
           f"{'95 %':>14}{'junct.':>8}{'surf.':>7}{'um':>6}")  # fmt: skip
     print(_line("all", summary["all"]))
+    for name, values in summary["seen"].items():
+        print(_line(f"{name}, seen", values))
     for groups in summary["groups"].values():
         print()
         for name, values in groups.items():

@@ -6,7 +6,7 @@ import csv
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +14,7 @@ import numpy as np
 from benchmarks.accuracy.images import image_path, truth_path
 from benchmarks.accuracy.plan import PlannedSection
 from benchmarks.accuracy.truth import FloatArray, TrueSection, read_true_section
-from benchmarks.scoring import SectionScore, refused_score, score_section
+from benchmarks.scoring import SectionScore, match, refused_score, score_section
 from ienfd.study.store import Store
 
 __all__ = ["Measured", "analyze_images", "measure"]
@@ -34,6 +34,9 @@ class Measured:
         What is in it.
     score : SectionScore
         How far ienfd found it.
+    score_of_seen : SectionScore
+        Likewise where only crossings are asked for that a reader could be sure of; the others are
+        neither missed nor spurious.
     reason : str
         Why it is not `ok`; empty if it is.
     density_per_mm : float
@@ -43,6 +46,7 @@ class Measured:
     section: PlannedSection
     truth: TrueSection
     score: SectionScore
+    score_of_seen: SectionScore
     reason: str
     density_per_mm: float
 
@@ -96,8 +100,11 @@ def _measured(
 ) -> Measured:
     status = row["status"]
     if status != "ok":
-        score = refused_score(section.name, section.stain, status, len(truth.crossings_px))
-        return Measured(section, truth, score, row["reason"], np.nan)
+        score, of_seen = (
+            refused_score(section.name, section.stain, status, asked)
+            for asked in (len(truth.crossings_px), int(truth.seen.sum()))
+        )
+        return Measured(section, truth, score, of_seen, row["reason"], np.nan)
     found = np.array(counted.get(row["section_id"], []), dtype=np.float64).reshape(-1, 2)
     if len(found) != int(row["crossings"]):
         raise RuntimeError(f"{row['file']}: the tables disagree on the number of crossings")
@@ -111,7 +118,10 @@ def _measured(
         junction_mm=(truth.junction_mm, float(row["junction_length_mm"])),
         surface_mm=(truth.surface_mm, float(row["surface_length_mm"])),
     )
-    return Measured(section, truth, score, "", float(row["density_per_mm"]))
+    pairs = match(truth.crossings_px, found, truth.pixel_size_um)
+    matched = sum(bool(truth.seen[true]) for true, _ in pairs)
+    of_seen = replace(score, matched=matched, missed=int(truth.seen.sum()) - matched)
+    return Measured(section, truth, score, of_seen, "", float(row["density_per_mm"]))
 
 
 def _table(path: Path) -> list[dict[str, str]]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import ienfd
 from benchmarks.accuracy.figures import Figures, figures_of, grouped
 from benchmarks.accuracy.measure import Measured
+from benchmarks.accuracy.truth import SEEN_FROM
 from benchmarks.scoring import MATCH_LIMIT_UM
 from ienfd.analysis_key import ALGORITHM_VERSION
 
@@ -33,6 +34,7 @@ _HEAD = (
 
 def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
     """All figures in JSON's types; what is not a number is null."""
+    of_seen = [replace(m, score=m.score_of_seen) for m in measured]
     return {
         "ienfd": ienfd.__version__,
         "algorithm_version": ALGORITHM_VERSION,
@@ -40,6 +42,13 @@ def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
         "seeds": [min(m.section.seed for m in measured), max(m.section.seed for m in measured)],
         "small": measured[0].section.small,
         "all": _values(figures_of(measured)),
+        "seen_from_visibility": SEEN_FROM,
+        "seen": {
+            "all": _values(figures_of(of_seen)),
+            **{
+                name: _values(each) for name, each in grouped(of_seen, _GROUPS["generator and stain"]).items()
+            },
+        },
         "groups": {
             by: {name: _values(figures) for name, figures in grouped(measured, key).items()}
             for by, key in _GROUPS.items()
@@ -76,6 +85,8 @@ def _row(m: Measured) -> dict[str, Any]:
             "true": score.true_crossings,
             "counted": score.counted_crossings,
             "matched": score.matched,
+            "seen": m.score_of_seen.true_crossings,
+            "matched_of_seen": m.score_of_seen.matched,
             "true_density_per_mm": m.truth.density_per_mm,
             "density_per_mm": m.density_per_mm,
             "junction_length_error": score.junction_length_error,
@@ -103,6 +114,11 @@ def markdown(summary: dict[str, Any]) -> str:
         " all crossings of a refused section count as missed. Errors of lengths and distances are medians.",
         "",
         *_table(_HEAD, [_cells("all", summary["all"])]),
+        "",
+        "Of the crossings that a reader could be sure of (in phantoms those whose visibility is at least"
+        f" {summary['seen_from_visibility']:g}; the others are neither missed nor spurious):",
+        "",
+        *_table(_HEAD, [_cells(name, values) for name, values in summary["seen"].items()]),
     ]
     for by, groups in summary["groups"].items():
         lines += ["", f"By {by}:", "", *_table(_HEAD, [_cells(name, groups[name]) for name in groups])]
@@ -124,14 +140,15 @@ def _cells(name: str, values: dict[str, Any]) -> list[str]:
 
 def _section_table(rows: list[dict[str, Any]]) -> list[str]:
     head = (
-        "section", "family", "planes", "um/px", "status", "true", "counted", "matched",
+        "section", "family", "planes", "um/px", "status", "true", "of these seen", "counted", "matched",
+        "matched of seen",
         "junction length error", "surface length error", "junction distance (um)",
     )  # fmt: skip
     cells = [
         [
             row["name"], row["family"], row["planes"], f"{row['pixel_size_um']:g}",
-            f"{row['status']} {row['reason']}".strip(), str(row["true"]), str(row["counted"]),
-            str(row["matched"]), _said(row["junction_length_error"], "+.1%"),
+            f"{row['status']} {row['reason']}".strip(), str(row["true"]), str(row["seen"]),
+            str(row["counted"]), str(row["matched"]), str(row["matched_of_seen"]), _said(row["junction_length_error"], "+.1%"),
             _said(row["surface_length_error"], "+.1%"), _said(row["junction_distance_um"], ".2f"),
         ]
         for row in rows

@@ -14,9 +14,12 @@ from benchmarks.accuracy.plan import Generator
 from ienfd.phantom import PhantomSpec, read_truth
 from ienfd.phantom.curves import polyline_length, smooth_polyline
 
-__all__ = ["TrueSection", "family_of", "read_true_section"]
+__all__ = ["SEEN_FROM", "TrueSection", "family_of", "read_true_section"]
 
 FloatArray = NDArray[np.float64]
+
+SEEN_FROM = 5.0
+"""Visibility from which on an observer is sure (Rose 1948, see `ienfd.phantom.visibility`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +36,8 @@ class TrueSection:
         Edge of a pixel.
     crossings_px : (N, 2) ndarray of float
         Row and column.
+    seen : (N,) ndarray of bool
+        Which of them a reader could be sure of; all of them where it is not known.
     junctions_px, surfaces_px : tuple of (M, 2) ndarray of float
         Visible curves.
     junction_mm, surface_mm : float
@@ -43,6 +48,7 @@ class TrueSection:
     planes: str
     pixel_size_um: float
     crossings_px: FloatArray
+    seen: NDArray[np.bool_]
     junctions_px: tuple[FloatArray, ...]
     surfaces_px: tuple[FloatArray, ...]
     junction_mm: float
@@ -74,6 +80,7 @@ def _phantom(path: Path) -> TrueSection:
         planes=truth.spec.planes,
         pixel_size_um=truth.pixel_size_um,
         crossings_px=np.array([(c.row, c.col) for c in truth.crossings], dtype=np.float64).reshape(-1, 2),
+        seen=np.array([c.visibility >= SEEN_FROM for c in truth.crossings], dtype=bool),
         junctions_px=truth.junctions,
         surfaces_px=truth.surfaces,
         junction_mm=truth.junction_length_mm,
@@ -87,11 +94,13 @@ def _painted(values: dict[str, Any]) -> TrueSection:
         tuple(np.asarray(curve, dtype=np.float64) for curve in values[name])
         for name in ("junctions", "surfaces")
     )
+    crossings = np.asarray(values["crossings"], dtype=np.float64).reshape(-1, 2)
     return TrueSection(
         family=values["family"],
         planes="painted",
         pixel_size_um=size,
-        crossings_px=np.asarray(values["crossings"], dtype=np.float64).reshape(-1, 2),
+        crossings_px=crossings,
+        seen=np.ones(len(crossings), dtype=bool),
         junctions_px=junctions,
         surfaces_px=surfaces,
         junction_mm=_length_mm(junctions, size, 5.0),

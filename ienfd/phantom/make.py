@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ienfd.phantom.brightfield import bright_field_image
+from ienfd.phantom.brightfield import bright_field_image, chromogen_vector
 from ienfd.phantom.fluorescence import fluorescence_image
 from ienfd.phantom.microscope import prepare
 from ienfd.phantom.scene import build_scene
 from ienfd.phantom.spec import PhantomSpec
 from ienfd.phantom.truth import Truth, describe
+from ienfd.phantom.visibility import visibilities
 
 __all__ = ["Phantom", "make"]
 
@@ -58,8 +59,11 @@ def make(spec: PhantomSpec, seed: int) -> Phantom:
     streams = [np.random.default_rng(s) for s in np.random.SeedSequence(seed).spawn(3)]
     scene = build_scene(spec, streams[0])
     specimen = prepare(spec, scene, streams[1])
-    truth = describe(spec, seed, scene, specimen.shape)
+    channels: tuple[str, ...] = ("red", "green", "blue")
+    color = None
     if spec.stain == "fluorescence":
         pixels, channels = fluorescence_image(spec, specimen, streams[2])
-        return Phantom(pixels, False, channels, truth)
-    return Phantom(bright_field_image(spec, specimen, streams[2]), True, ("red", "green", "blue"), truth)
+    else:
+        pixels, color = bright_field_image(spec, specimen, streams[2]), chromogen_vector(spec)
+    truth = describe(spec, seed, scene, specimen.shape, visibilities(spec, specimen, pixels, color))
+    return Phantom(pixels, color is not None, channels, truth)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,17 @@ __all__ = ["Truth", "TruthCell", "TruthCrossing", "TruthFiber", "describe", "rea
 
 @dataclass(frozen=True)
 class TruthCrossing:
-    """A fiber's passage through the junction at its own depth."""
+    """A fiber's passage through the junction at its own depth.
+
+    `visibility` says how far it stands out in the image, see `ienfd.phantom.visibility`; from about 5 on
+    a reader can be sure of it.
+    """
 
     row: float
     col: float
     z_um: float
     fiber_id: int
+    visibility: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +83,10 @@ class Truth:
         return len(self.crossings) / self.surface_length_mm
 
 
-def describe(spec: PhantomSpec, seed: int, scene: Scene, shape: tuple[int, int]) -> Truth:
-    """The truth of a scene as seen in an image of `shape` pixels."""
+def describe(
+    spec: PhantomSpec, seed: int, scene: Scene, shape: tuple[int, int], visibility: Sequence[float]
+) -> Truth:
+    """The truth of a scene as seen in an image of `shape` pixels; `visibility` of each of its crossings."""
     pixel = spec.pixel_size_um
     limit = np.array(shape) - 1
 
@@ -110,9 +118,13 @@ def describe(spec: PhantomSpec, seed: int, scene: Scene, shape: tuple[int, int])
         shape=shape,
         crossings=tuple(
             TruthCrossing(
-                float(c.point_um[0] / pixel), float(c.point_um[1] / pixel), float(c.point_um[2]), c.fiber_id
+                float(c.point_um[0] / pixel),
+                float(c.point_um[1] / pixel),
+                float(c.point_um[2]),
+                c.fiber_id,
+                visible,
             )
-            for c in scene.crossings
+            for c, visible in zip(scene.crossings, visibility, strict=True)
             if seen(c.point_um)
         ),
         junctions=tuple(part / pixel for part in junctions),
@@ -152,7 +164,8 @@ def write_truth(truth: Truth, path: Path) -> None:
         "chord_length_mm": round(truth.chord_length_mm, 6),
         "density_per_mm": round(truth.density_per_mm, 6),
         "crossings": [
-            {"row": round(c.row, 2), "col": round(c.col, 2), "z_um": round(c.z_um, 2), "fiber_id": c.fiber_id}
+            {"row": round(c.row, 2), "col": round(c.col, 2), "z_um": round(c.z_um, 2), "fiber_id": c.fiber_id,
+             "visibility": round(c.visibility, 1)}
             for c in truth.crossings
         ],
         "junctions": [_rounded(curve) for curve in truth.junctions],

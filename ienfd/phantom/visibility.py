@@ -123,11 +123,13 @@ class _View:
         size = self.spec.pixel_size_um
         template = _detail(look, size)[::-1, ::-1]
         # the response at no shift lies at the last sample of the template in a full convolution
-        shifts = np.indices(np.array(look.shape) * 2 - 1) - (np.array(look.shape) - 1)[:, None, None]
-        away = np.hypot(*shifts) * size
+        down, right = (np.arange(1 - length, length) * size for length in look.shape)
+        away = np.hypot(down[:, None], right[None, :])
         found = []
         for image in _seen(plane, nerves, color, size):
-            around = fftconvolve(np.where(nerves, 0.0, image), template)[(away > _NEAR_UM) & (away < _AROUND_UM)]
+            around = fftconvolve(np.where(nerves, 0.0, image), template)[
+                (away > _NEAR_UM) & (away < _AROUND_UM)
+            ]
             place = float(fftconvolve(image, template)[away <= _PLACE_UM].max())
             middle = float(np.median(around))
             spread = 1.4826 * float(np.median(np.abs(around - middle)))

@@ -73,7 +73,9 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane)
-    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, tissue.regions, overview.grid)))
+    return Skin(
+        tissue, tuple(candidate.piece for candidate in _agreeing(traced, tissue.regions, overview.grid))
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +87,7 @@ class _Candidate:
     weight: float
 
 
-def _agreeing(
-    candidates: list[_Candidate], regions: NDArray[np.int32], grid: Grid
-) -> list[_Candidate]:
+def _agreeing(candidates: list[_Candidate], regions: NDArray[np.int32], grid: Grid) -> list[_Candidate]:
     """Leave out stretches that contradict the best one.
 
     The junction of a thin piece of tissue is found from both of its sides; the epidermis is the

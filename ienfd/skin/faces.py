@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
-from ienfd.skin.strip import COARSE_STEP_UM, arc_um, smooth_curve
 from ienfd.skin.outline import Outline
+from ienfd.skin.strip import COARSE_STEP_UM, arc_um, smooth_curve
 
 __all__ = ["Face", "find_faces"]
 

@@ -115,11 +115,17 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         grain = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px, truncate=3))
         grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.98)))
         usual = max(_LEAST_TEXTURE * float(np.median(grain[calm][::7])) if calm.any() else 0.0, 1e-6)
-        details.append(calmly.mean(block_mean(np.where(calm, np.log(grain + usual), 0).astype(np.float32), _COARSER), _POOL_UM))
+        details.append(
+            calmly.mean(
+                block_mean(np.where(calm, np.log(grain + usual), 0).astype(np.float32), _COARSER), _POOL_UM
+            )
+        )
         grains.append(seen.mean(block_mean(np.where(known, grain, 0), _COARSER), _GRAIN_UM))
         band = seen.mean(small, 0.75 * _DETAIL_UM, far) - seen.mean(small, _BUNDLE_UM, far)
         strength = np.abs(band)
-        usual = max(_LEAST_TEXTURE * float(np.median(strength[calmly.weight > 0.5])) if calm.any() else 0.0, 1e-6)
+        usual = max(
+            _LEAST_TEXTURE * float(np.median(strength[calmly.weight > 0.5])) if calm.any() else 0.0, 1e-6
+        )
         bundles.append(calmly.mean((np.log(strength + usual) * calmly.weight).astype(np.float32), _POOL_UM))
         tensor += _structure(band, calmly)
     textures = (*details, *bundles)

@@ -139,7 +139,10 @@ def _standing_out(sides: list[Side]) -> list[Side]:
     kept: list[Side] = []
     for mine in pieces.values():
         best = max(mine, key=lambda side: (side.likely, side.quality))
-        if best.likely >= _OTHER_PIECE * likeliest.likely and best.quality >= _OTHER_PIECE * likeliest.quality:
+        if (
+            best.likely >= _OTHER_PIECE * likeliest.likely
+            and best.quality >= _OTHER_PIECE * likeliest.quality
+        ):
             kept += [s for s in mine if s.likely >= _HOLDS_ITS_OWN * best.likely
                      and s.quality >= _AS_CLEAR * best.quality]  # fmt: skip
     return kept
@@ -256,7 +259,9 @@ def _windows(
         nuclei = float(np.clip(cellular @ layers.difference, -1.0, 1.0))
         border = float(face.on_border[start:stop].mean())
         likely, quality = _likely(part, layers, nuclei, border), _quality(part, layers, nuclei)
-        windows.append(_Window(index, start, stop, likely, quality, surface, junction, layers.difference, border))
+        windows.append(
+            _Window(index, start, stop, likely, quality, surface, junction, layers.difference, border)
+        )
     return windows
 
 

@@ -28,14 +28,15 @@ LINE = np.array([[50.0, 0.0], [50.0, 1000.0]])
 def true_section(crossings: list[tuple[float, float]]) -> TrueSection:
     """A millimeter of straight skin in pixels of one micrometer."""
     at = np.array(crossings, dtype=np.float64).reshape(-1, 2)
-    return TrueSection("fl-pgp", "projection", 1.0, at, (LINE,), (LINE - [40, 0],), 1.0, 1.0)
+    seen = np.ones(len(at), bool)
+    return TrueSection("fl-pgp", "projection", 1.0, at, seen, (LINE,), (LINE - [40, 0],), 1.0, 1.0)
 
 
 def measured(matched: int, spurious: int, missed: int, seed: int = 1_000_000) -> Measured:
     section = PlannedSection("second_look", "fluorescence", "fl-pgp", seed)
     truth = true_section([(50.0, 10.0 * n) for n in range(matched + missed)])
     score = SectionScore(section.name, section.stain, "ok", matched, spurious, missed, 0.01, -0.02, 1.5)
-    return Measured(section, truth, score, "", float(matched + spurious))
+    return Measured(section, truth, score, score, "", float(matched + spurious))
 
 
 def test_forty_sections_hold_both_generators_and_stains_and_all_families() -> None:

@@ -181,7 +181,7 @@ def test_the_number_of_crossings_follows_the_density() -> None:
         melanocytes_per_mm=0.0,
     )
     scenes = [build_scene(spec, np.random.default_rng(seed)) for seed in range(12)]
-    truths = [describe(spec, 0, scene, (10_000, 10_000)) for scene in scenes]
+    truths = [describe(spec, 0, scene, (10_000, 10_000), [9.0] * len(scene.crossings)) for scene in scenes]
     total = sum(len(t.crossings) for t in truths)
     length = sum(t.surface_length_mm for t in truths)
     assert 7.5 < total / length < 12.5  # 120 expected; clustering widens Poisson

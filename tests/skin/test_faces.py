@@ -8,8 +8,8 @@ import numpy as np
 
 from ienfd.result import FloatArray
 from ienfd.skin.faces import find_faces
-from ienfd.skin.strip import COARSE_STEP_UM
 from ienfd.skin.outline import Outline
+from ienfd.skin.strip import COARSE_STEP_UM
 
 
 def walk(*corners: tuple[float, float]) -> FloatArray:

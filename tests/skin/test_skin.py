@@ -136,7 +136,7 @@ def test_a_surface_that_leaves_the_image_and_returns() -> None:
 
 def test_a_flake_does_not_part_the_surface() -> None:
     depth = depth_at(0.0)
-    rows, cols = np.indices((SIZE, SIZE))
+    _, cols = np.indices((SIZE, SIZE))
     levels = layered(depth)
     # a piece of corneum stands up from it
     levels[(depth < 5) & (depth > -40) & (np.abs(cols - 350 + 2 * depth) < 30)] = 1600.0

@@ -148,7 +148,8 @@ def _section_table(rows: list[dict[str, Any]]) -> list[str]:
         [
             row["name"], row["family"], row["planes"], f"{row['pixel_size_um']:g}",
             f"{row['status']} {row['reason']}".strip(), str(row["true"]), str(row["seen"]),
-            str(row["counted"]), str(row["matched"]), str(row["matched_of_seen"]), _said(row["junction_length_error"], "+.1%"),
+            str(row["counted"]), str(row["matched"]), str(row["matched_of_seen"]),
+            _said(row["junction_length_error"], "+.1%"),
             _said(row["surface_length_error"], "+.1%"), _said(row["junction_distance_um"], ".2f"),
         ]
         for row in rows

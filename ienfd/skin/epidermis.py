@@ -14,7 +14,8 @@ from ienfd.section import ChannelRole
 from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
 from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
-from ienfd.skin.sides import Side, down_side, epidermal_sides
+from ienfd.skin.side import Side
+from ienfd.skin.sides import down_side, epidermal_sides
 from ienfd.skin.strip import COARSE_STEP_UM, arc_um, on_tissue, within_image
 from ienfd.skin.surface import opposite_part, refine_surface
 from ienfd.skin.tissue import Tissue

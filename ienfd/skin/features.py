@@ -114,24 +114,17 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         wide.append(seen.mean(small, _WIDE_UM, far))
         grain = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px, truncate=3))
         grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.98)))
-        usual = max(_LEAST_TEXTURE * float(np.median(grain[calm][::7])) if calm.any() else 0.0, 1e-6)
         details.append(
-            calmly.mean(
-                block_mean(np.where(calm, np.log(grain + usual), 0).astype(np.float32), _COARSER), _POOL_UM
-            )
+            calmly.mean(block_mean(np.where(calm, _logarithm(grain, calm), 0), _COARSER), _POOL_UM)
         )
         grains.append(seen.mean(block_mean(np.where(known, grain, 0), _COARSER), _GRAIN_UM))
         band = seen.mean(small, 0.75 * _DETAIL_UM, far) - seen.mean(small, _BUNDLE_UM, far)
-        strength = np.abs(band)
-        usual = max(
-            _LEAST_TEXTURE * float(np.median(strength[calmly.weight > 0.5])) if calm.any() else 0.0, 1e-6
-        )
-        bundles.append(calmly.mean((np.log(strength + usual) * calmly.weight).astype(np.float32), _POOL_UM))
+        strength = _logarithm(np.abs(band), calmly.weight > 0.5)
+        bundles.append(calmly.mean(strength * calmly.weight, _POOL_UM))
         tensor += _structure(band, calmly)
-    textures = (*details, *bundles)
     return Features(
         np.stack(fine),
-        np.stack([*wide, *textures, _parallel(tensor)]),
+        np.stack([*wide, *details, *bundles, _parallel(tensor)]),
         np.stack([_logarithm(grain, seen.weight > 0.5) for grain in grains]),
         overview.white is not None,
     )
@@ -164,9 +157,13 @@ class _Known:
 
 
 def _logarithm(texture: _Float32, where: _Mask) -> _Float32:
-    """Logarithm from a share of the usual strength on: the strong vary in proportion."""
-    usual = float(np.median(texture[where])) if where.any() else 0.0
-    return np.log(np.maximum(texture, max(_LEAST_TEXTURE * usual, 1e-6)))
+    """Logarithm of what exceeds a share of the usual strength: the strong vary in proportion.
+
+    Its mean over a place is hardly raised by a fiber that was not taken out, as the mean of the
+    strength itself would be.
+    """
+    usual = float(np.median(texture[where][::7])) if where.any() else 0.0
+    return np.asarray(np.log(texture + np.float32(max(_LEAST_TEXTURE * usual, 1e-6))), np.float32)
 
 
 def _structure(band: _Float32, calm: _Known) -> _Float32:

@@ -198,7 +198,10 @@ def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers
 
 
 def _clearest(tissue: Straightened, start: FloatArray) -> Layers | None:
-    """The clearest of the layers found from several depths of the junction: taking turns ends near its start."""
+    """The clearest of the layers found from several depths of the junction.
+
+    Curve and models, as they take turns, seldom leave the edge that lies nearest to where they began.
+    """
     surface = start[:, 0]
     depths = [start[:, 1], *(surface + thickness for thickness in _THICKNESSES_UM)]
     found = [_alternate(tissue, np.column_stack([surface, depth]), 0.0) for depth in depths]
@@ -249,6 +252,7 @@ def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers |
 
 
 def _clearness(values: _Float32, upper: _Mask, lower: _Mask) -> float:
+    """How clearly two tissues differ, where levels count besides all that is seen."""
     if min(upper.sum(), lower.sum()) < 50:
         return 0.0
     count = (len(values) - 1) // 4

@@ -12,10 +12,11 @@ from ienfd.skin.faces import Face, find_faces
 from ienfd.skin.features import Features
 from ienfd.skin.layers import Layers, Straightened, find_layers, straightened_below
 from ienfd.skin.profile import usual_cost
+from ienfd.skin.side import Side, linked, standing_out
 from ienfd.skin.strip import COARSE_STEP_UM, inside_tissue, make_strip
 from ienfd.skin.tissue import Tissue
 
-__all__ = ["Side", "down_side", "epidermal_sides"]
+__all__ = ["down_side", "epidermal_sides"]
 
 _WINDOW_UM = 320.0
 _WINDOW_STEP_UM = 120.0
@@ -25,39 +26,6 @@ _CLEAR_GAIN = 4.0  # in 100 um: what the cut of true layers exceeds, as a rule
 _GOOD = 0.1  # of the likelihood of the best window
 _REACH_UM = 150.0
 _MOSTLY = 0.5
-_AS_CLEAR = 0.3  # as the likeliest side of its piece of tissue
-_HOLDS_ITS_OWN = 0.5  # of its likelihood
-_HEADING_UM, _STRAIGHT, _AHEAD = 250.0, 0.7, 0.4  # cosines
-_FLAKE_UM = 200.0
-_OTHER_PIECE = 0.15  # of likelihood and clearness of the best of all
-
-
-@dataclass(frozen=True, eq=False)
-class Side:
-    """A stretch of outline under which an epidermis lies.
-
-    Parameters
-    ----------
-    points : (N, 2) ndarray of float
-        Grid coordinates at even steps of `COARSE_STEP_UM`.
-    cut : (bool, bool)
-        Whether its first and its last end are cut ends of the tissue.
-    depths_um : (N, 2) ndarray of float
-        Depths of surface and junction below every point, roughly.
-    region : int
-        The piece of tissue below it, see `Tissue.regions`.
-    likely : float
-        Probability that it is epidermal.
-    quality : float
-        How clear the layers are, 1 for clear ones.
-    """
-
-    points: FloatArray
-    cut: tuple[bool, bool]
-    depths_um: FloatArray
-    region: int
-    likely: float
-    quality: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,65 +95,7 @@ def epidermal_sides(
     for index, face in enumerate(faces):
         mine = sorted((w for w in group if w.face == index), key=lambda w: w.start)
         sides += [_side(face, windows, tissue, px) for windows in _joined(mine)]
-    return tuple(sorted(_linked(_standing_out(sides), px), key=lambda side: -len(side.points)))
-
-
-def _standing_out(sides: list[Side]) -> list[Side]:
-    """The likeliest side of every piece of tissue, and what holds its own beside it."""
-    pieces: dict[int, list[Side]] = {}
-    for side in sides:
-        pieces.setdefault(side.region, []).append(side)
-    likeliest = max(sides, key=lambda side: (side.likely, side.quality))
-    kept: list[Side] = []
-    for mine in pieces.values():
-        best = max(mine, key=lambda side: (side.likely, side.quality))
-        if (
-            best.likely >= _OTHER_PIECE * likeliest.likely
-            and best.quality >= _OTHER_PIECE * likeliest.quality
-        ):
-            kept += [s for s in mine if s.likely >= _HOLDS_ITS_OWN * best.likely
-                     and s.quality >= _AS_CLEAR * best.quality]  # fmt: skip
-    return kept
-
-
-def _linked(sides: list[Side], px: float) -> list[Side]:
-    """Sides of one piece of tissue that go on in one another: a flake of corneum parted them."""
-    rest = list(sides)
-    while True:
-        pair = next(((a, b) for a in rest for b in rest if a is not b and _goes_on(a, b, px)), None)
-        if pair is None:
-            return rest
-        rest = [side for side in rest if side not in pair]
-        rest.append(_link(*pair, px))
-
-
-def _goes_on(one: Side, other: Side, px: float) -> bool:
-    reach = round(_HEADING_UM / COARSE_STEP_UM)
-    ways = (
-        one.points[-1] - one.points[-reach:][0],
-        other.points[0] - one.points[-1],
-        other.points[:reach][-1] - other.points[0],
-    )
-    before, between, after = (way / max(float(np.hypot(*way)), 1e-9) for way in ways)
-    near = float(np.hypot(*ways[1])) * px < _FLAKE_UM
-    straight = float(before @ after) > _STRAIGHT
-    ahead = min(float(before @ between), float(between @ after)) > _AHEAD
-    return one.region == other.region and near and straight and ahead
-
-
-def _link(one: Side, other: Side, px: float) -> Side:
-    gap = other.points[0] - one.points[-1]
-    count = max(2, round(float(np.hypot(*gap)) * px / COARSE_STEP_UM))
-    part = np.arange(1, count)[:, None] / count
-    depths = one.depths_um[-1] + part * (other.depths_um[0] - one.depths_um[-1])
-    return Side(
-        np.concatenate([one.points, one.points[-1] + part * gap, other.points]),
-        (one.cut[0], other.cut[1]),
-        np.concatenate([one.depths_um, depths, other.depths_um]),
-        one.region,
-        max(one.likely, other.likely),
-        max(one.quality, other.quality),
-    )
+    return tuple(sorted(linked(standing_out(sides), px), key=lambda side: -len(side.points)))
 
 
 def _region(points: FloatArray, tissue: Tissue, px: float) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -133,6 +134,29 @@ def test_tables_meet_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         measure(tmp_path, plan_sections(3))
 
 
+@pytest.mark.parametrize(("seen", "expected"), [((False, True), (0, 1, 1)), ((True, False), (1, 1, 0))])
+def test_what_no_reader_could_see_is_neither_missed_nor_spurious(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seen: tuple[bool, bool], expected: tuple[int, int, int]
+) -> None:
+    (section,) = plan_sections(1)
+    (tmp_path / "study").mkdir()
+    (tmp_path / "study" / "sections.csv").write_text(
+        "file,section_id,status,reason,crossings,junction_length_mm,surface_length_mm,density_per_mm\n"
+        f"{image_path(tmp_path, section).name},s1,ok,,2,1,1,2\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "study" / "crossings.csv").write_text(
+        "section_id,row_px,col_px,counted\ns1,50,104,true\ns1,50,700,true\n", encoding="utf-8"
+    )
+    truth = replace(true_section([(50, 100), (50, 300)]), seen=np.array(seen))
+    monkeypatch.setattr(measuring, "read_true_section", lambda path, generator: truth)
+    monkeypatch.setattr(measuring, "_junctions", lambda study: {})
+    (found,) = measure(tmp_path, [section])
+    assert (found.score.matched, found.score.spurious, found.score.missed) == (1, 1, 1)
+    of_seen = found.score_of_seen
+    assert (of_seen.matched, of_seen.spurious, of_seen.missed) == expected
+
+
 def test_icc_of_the_example_of_its_inventors() -> None:
     judged = np.array(
         [[9, 2, 5, 8], [6, 1, 3, 2], [8, 4, 6, 8], [7, 1, 2, 6], [10, 5, 6, 9], [6, 2, 4, 7]], dtype=float
@@ -166,7 +190,7 @@ def test_figures_are_written_the_same_every_time(tmp_path: Path) -> None:
     text = (tmp_path / "figures.md").read_text("utf-8")
     assert text == markdown(summary)
     assert "| all | 2 | 0 | 0 | 14 | 11 | 0.818 | 0.643 | 0.720 |" in text
-    assert "| 1000001_fl-pgp | fl-pgp | projection | 1 | ok | 4 | 1 | 1 |" in text
+    assert "| 1000001_fl-pgp | fl-pgp | projection | 1 | ok | 4 | 4 | 1 | 1 | 1 |" in text
 
 
 @pytest.mark.parametrize(("floor", "status"), [("0.6", 0), ("0.8", 0), ("0.81", 1)])

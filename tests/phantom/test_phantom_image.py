@@ -16,6 +16,7 @@ from scipy.ndimage import gaussian_filter, map_coordinates
 from ienfd.phantom import Phantom, PhantomSpec, make, read_truth, write, write_set
 from ienfd.phantom.brightfield import chromogen_vector
 from ienfd.phantom.optics import Cloud, Focus, render_cloud
+from ienfd.phantom.spec import StainKind
 
 SMALL = PhantomSpec(
     length_mm=0.25,
@@ -204,3 +205,22 @@ def test_a_set_is_a_case_table_with_images_and_truth(tmp_path: Path) -> None:
     scans = [_scan(path) for path in first[:3]]
     assert scans == scans[:1] * 3
     assert "SYNTHETIC" in (tmp_path / "a" / "README.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("stain", ["fluorescence", "bright-field"])
+def test_a_fiber_is_the_less_visible_the_fainter_it_is(stain: StainKind) -> None:
+    clear = replace(SMALL, stain=stain, fiber_photons=200.0, fiber_od=1.2, counterstain="none", beading=0.2)
+    faint = replace(clear, fiber_photons=4.0, fiber_od=0.02)
+    seen, lost = (np.array([c.visibility for c in make(spec, 11).truth.crossings]) for spec in (clear, faint))
+    assert len(seen) == len(lost) > 2
+    assert np.median(seen) > 15
+    assert np.median(lost) < 4
+    assert (lost < seen).all()
+
+
+def test_a_fiber_far_from_the_plane_in_focus_is_not_seen() -> None:
+    spec = replace(SMALL, stain="fluorescence", planes="single", thickness_um=60.0, density_per_mm=60.0)
+    crossings = make(spec, 5).truth.crossings
+    away = np.array([abs(c.z_um - 30.0) for c in crossings])
+    visibility = np.array([c.visibility for c in crossings])
+    assert np.median(visibility[away < 8]) > 2 * np.median(visibility[away > 20])

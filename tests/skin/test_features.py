@@ -1,0 +1,45 @@
+"""What a place looks like does not depend on the nerves that pass it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
+from ienfd.skin.features import Features, make_features
+from ienfd.skin.tissue import find_tissue
+from ienfd.stain.overview import make_overview, read_overview
+
+SIZE = 480
+FIBERS = tuple(range(60, 420, 40))
+
+
+def features_of(*, fibers: bool) -> Features:
+    """Glass down to row 100, smooth epidermis with or without fibers to 300, a dermis of strong lines."""
+    rng = np.random.default_rng(3)
+    rows, cols = np.indices((SIZE, SIZE))
+    lines = ndimage.gaussian_filter(rng.normal(0, 1, (SIZE, SIZE)), (1.2, 6.0))
+    image = np.select([rows < 100, rows < 300], [40.0, 600.0], 600 + 900 * lines / lines.std() * 0.3)
+    if fibers:
+        for col in FIBERS:
+            image += 500 * np.exp(-0.5 * ((cols - col) / 1.0) ** 2) * ((rows > 140) & (rows < 300))
+    image = np.maximum(ndimage.gaussian_filter(image, 0.8), 40)
+    image += rng.normal(0, 0.5, image.shape) * np.sqrt(image)
+    section = Section(
+        np.clip(image, 0, 4000)[None, :, :, None].astype(np.uint16),
+        Calibration(1.0, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE),),
+        bit_depth=12,
+    )
+    small, grid = read_overview(section)
+    overview = make_overview(section, small, grid, "fluorescence")
+    return make_features(overview, None, find_tissue(overview))
+
+
+def test_fibers_do_not_make_smooth_epidermis_look_like_dermis() -> None:
+    detail = [features_of(fibers=fibers).blunt[1] for fibers in (False, True)]
+    epidermis, dermis = detail[0][85:135, 30:210], detail[0][180:230, 30:210]
+    with_fibers = detail[1][85:135, 30:210]
+    contrast = float(np.median(dermis) - np.median(epidermis))
+    assert contrast > 0.5
+    assert float(np.quantile(with_fibers, 0.75) - np.median(epidermis)) < 0.55 * contrast

@@ -170,6 +170,8 @@ Each image is a skin section with nerve fibers whose true number, course and cro
 dermal-epidermal junction are known exactly; they lie in truth/, one JSON file for each image.
 cases.csv groups three sections to a biopsy of an invented age and sex.
 Coordinates are (row, col) in pixels, 0-based, the center of a pixel at the integer; z in micrometers.
+`visibility` of a crossing says how far its fiber stands out in the image on the fainter side of the
+junction: below about 5 a reader can hardly be blamed for not seeing it.
 """
 
 

@@ -17,7 +17,7 @@ from ienfd.result import FloatArray
 from ienfd.skin.features import Features
 from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile
 from ienfd.skin.strip import COARSE_STEP_UM, Strip, best_path, inside_tissue, make_strip
-from ienfd.skin.telling import telling, telling_by_level, tissue_model
+from ienfd.skin.telling import telling, telling_by_level
 
 __all__ = [
     "Layers",
@@ -43,9 +43,6 @@ _EDGE_UM = 3.0  # blurred with the glass: belongs to no layer
 _PROFILE_UM = 190.0  # the profile is explained down to here
 _JUNCTION_VARIES_UM = 30.0  # about the depth at which the mean profile has its edge
 _SURFACE_VARIES_UM = 8.0
-_THICKNESSES_UM = (45.0, 65.0, 85.0)  # of the epidermis, from which to begin besides
-_BESIDE_UM = 30.0
-_LEVELS_COUNT, _AS_ROUGH_UM = 0.6, 10.0
 _DERMIS_UM = 90.0  # dermis is modeled within this depth below the junction
 
 
@@ -68,8 +65,6 @@ class Layers:
         Median strength of the basement membrane along the curve, 0 without such a channel.
     above_um : float
         Height of the first sample of the strip above the outline.
-    clearness : float
-        How clearly both sides differ near the junction, in levels and in all that is seen of them.
     gain : float
         How much better three layers explain the mean profile than corneum and one tissue do; 0 if it
         was not asked.
@@ -83,7 +78,6 @@ class Layers:
     membrane: float
     above_um: float
     gain: float
-    clearness: float
 
     @property
     def thickness_um(self) -> float:
@@ -188,28 +182,13 @@ def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers
         None where there is too little tissue, or no three layers.
     """
     if start is not None:
-        return _clearest(tissue, start)
+        return _alternate(tissue, start, 0.0)
     used = (tissue.across_um >= _EDGE_UM) & (tissue.across_um <= _PROFILE_UM)
     cut = cut_profile(tissue.values[:, :, used], tissue.inside[:, used], tissue.across_um[used])
     if cut is None:
         return None
     even = np.tile([cut.surface_um, cut.junction_um], (len(tissue.inside), 1))
     return _alternate(tissue, even, cut.gain)
-
-
-def _clearest(tissue: Straightened, start: FloatArray) -> Layers | None:
-    """The clearest of the layers found from several depths of the junction.
-
-    Curve and models, as they take turns, seldom leave the edge that lies nearest to where they began.
-    """
-    surface = start[:, 0]
-    depths = [start[:, 1], *(surface + thickness for thickness in _THICKNESSES_UM)]
-    found = [_alternate(tissue, np.column_stack([surface, depth]), 0.0) for depth in depths]
-    return max(
-        (layers for layers in found if layers is not None),
-        key=lambda layers: layers.clearness - layers.roughness_um / _AS_ROUGH_UM,
-        default=None,
-    )
 
 
 def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers | None:
@@ -237,7 +216,6 @@ def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers |
     spread = np.sqrt(0.5 * (values[:, upper].var(axis=1) + values[:, lower].var(axis=1))) + 1e-6
     difference = (values[:, upper].mean(axis=1) - values[:, lower].mean(axis=1)) / spread
     near = np.abs(across - depth[:, None]) * tissue.strip.step_um < 40
-    beside = np.abs(across - depth[:, None]) * tissue.strip.step_um < _BESIDE_UM
     return Layers(
         top=top,
         depth=depth,
@@ -247,19 +225,6 @@ def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers |
         membrane=float(np.median(tissue.line[np.arange(count), depth])),
         above_um=tissue.strip.above_um,
         gain=gain,
-        clearness=_clearness(values, upper & beside, lower & beside),
-    )
-
-
-def _clearness(values: _Float32, upper: _Mask, lower: _Mask) -> float:
-    """How clearly two tissues differ, where levels count besides all that is seen."""
-    if min(upper.sum(), lower.sum()) < 50:
-        return 0.0
-    count = (len(values) - 1) // 4
-    blunt = values[count:]
-    return (
-        tissue_model(blunt, upper, lower).separation
-        + _LEVELS_COUNT * tissue_model(blunt[:count], upper, lower).separation
     )
 
 

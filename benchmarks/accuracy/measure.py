@@ -34,9 +34,8 @@ class Measured:
         What is in it.
     score : SectionScore
         How far ienfd found it.
-    score_of_seen : SectionScore
-        Likewise where only crossings are asked for that a reader could be sure of; the others are
-        neither missed nor spurious.
+    matched_of_seen : int
+        How many of the matched crossings a reader could be sure of.
     reason : str
         Why it is not `ok`; empty if it is.
     density_per_mm : float
@@ -46,9 +45,18 @@ class Measured:
     section: PlannedSection
     truth: TrueSection
     score: SectionScore
-    score_of_seen: SectionScore
+    matched_of_seen: int
     reason: str
     density_per_mm: float
+
+    @property
+    def score_of_seen(self) -> SectionScore:
+        """The score where only crossings are asked for that a reader could be sure of.
+
+        The others are neither missed nor spurious.
+        """
+        missed = int(self.truth.seen.sum()) - self.matched_of_seen
+        return replace(self.score, matched=self.matched_of_seen, missed=missed)
 
 
 def analyze_images(images: Path, study: Path, workers: int) -> None:
@@ -100,11 +108,8 @@ def _measured(
 ) -> Measured:
     status = row["status"]
     if status != "ok":
-        score, of_seen = (
-            refused_score(section.name, section.stain, status, asked)
-            for asked in (len(truth.crossings_px), int(truth.seen.sum()))
-        )
-        return Measured(section, truth, score, of_seen, row["reason"], np.nan)
+        score = refused_score(section.name, section.stain, status, len(truth.crossings_px))
+        return Measured(section, truth, score, 0, row["reason"], np.nan)
     found = np.array(counted.get(row["section_id"], []), dtype=np.float64).reshape(-1, 2)
     if len(found) != int(row["crossings"]):
         raise RuntimeError(f"{row['file']}: the tables disagree on the number of crossings")
@@ -119,8 +124,7 @@ def _measured(
         surface_mm=(truth.surface_mm, float(row["surface_length_mm"])),
     )
     pairs = match(truth.crossings_px, found, truth.pixel_size_um)
-    matched = sum(bool(truth.seen[true]) for true, _ in pairs)
-    of_seen = replace(score, matched=matched, missed=int(truth.seen.sum()) - matched)
+    of_seen = sum(bool(truth.seen[true]) for true, _ in pairs)
     return Measured(section, truth, score, of_seen, "", float(row["density_per_mm"]))
 
 

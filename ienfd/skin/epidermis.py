@@ -16,7 +16,7 @@ from ienfd.skin.junction import refine_junction
 from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
 from ienfd.skin.side import Side
 from ienfd.skin.sides import down_side, epidermal_sides
-from ienfd.skin.strip import COARSE_STEP_UM, arc_um, on_tissue, within_image
+from ienfd.skin.strip import COARSE_STEP_UM, arc_um, extent, on_tissue, within_image
 from ienfd.skin.surface import opposite_part, refine_surface
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.chromogen import Chromogen
@@ -74,9 +74,7 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane)
-    return Skin(
-        tissue, tuple(candidate.piece for candidate in _agreeing(traced, tissue.regions, overview.grid))
-    )
+    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, overview.grid)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +82,12 @@ class _Candidate:
     """A traced stretch, before it is compared with the others."""
 
     piece: Piece
+    region: int  # of tissue
     difference: FloatArray  # mean features of what would be epidermis minus dermis
     weight: float
 
 
-def _agreeing(candidates: list[_Candidate], regions: NDArray[np.int32], grid: Grid) -> list[_Candidate]:
+def _agreeing(candidates: list[_Candidate], grid: Grid) -> list[_Candidate]:
     """Leave out stretches that contradict the best one.
 
     The junction of a thin piece of tissue is found from both of its sides; the epidermis is the
@@ -99,7 +98,7 @@ def _agreeing(candidates: list[_Candidate], regions: NDArray[np.int32], grid: Gr
     for candidate in sorted(candidates, key=lambda c: -c.weight):
         if kept and candidate.difference @ kept[0].difference <= 0:
             continue
-        if any(_opposed(candidate.piece, other.piece, regions, grid) for other in kept):
+        if any(_opposed(candidate, other) for other in kept):
             continue
         tree = [cKDTree(other.piece.junction_px) for other in kept]
         near = [np.asarray(t.query(candidate.piece.junction_px)[0]) < 15 * grid.factor for t in tree]
@@ -108,16 +107,13 @@ def _agreeing(candidates: list[_Candidate], regions: NDArray[np.int32], grid: Gr
     return kept
 
 
-def _opposed(one: Piece, other: Piece, regions: NDArray[np.signedinteger], grid: Grid) -> bool:
+def _opposed(one: _Candidate, other: _Candidate) -> bool:
     """Whether two stretches of one piece of tissue face away from each other."""
-    facing, places = [], []
-    for piece in (one, other):
+    facing = []
+    for piece in (one.piece, other.piece):
         outward = piece.surface_px.mean(axis=0) - piece.junction_px.mean(axis=0)
         facing.append(outward / max(float(np.hypot(*outward)), 1e-9))
-        at = np.rint(grid.from_image(piece.junction_px)).astype(int)
-        rows, cols = (np.clip(at[:, k], 0, regions.shape[k] - 1) for k in (0, 1))
-        places.append(set(np.unique(regions[rows, cols]).tolist()) - {0})
-    return bool(places[0] & places[1]) and float(facing[0] @ facing[1]) < _OPPOSED
+    return one.region == other.region and float(facing[0] @ facing[1]) < _OPPOSED
 
 
 def _trace(
@@ -150,7 +146,9 @@ def _trace(
         piece = _piece(junction, confidence, part, cut, down, overview.grid)
         if piece is not None:
             sure_um = float(confidence.mean() * arc_um(junction, px)[-1])
-            found.append(_Candidate(piece, layers.difference, side.likely * side.quality * sure_um))
+            found.append(
+                _Candidate(piece, side.region, layers.difference, side.likely * side.quality * sure_um)
+            )
     return found
 
 
@@ -165,13 +163,12 @@ def _squared(
     if len(junction) < 2:
         return junction, confidence
     clear = ndimage.map_coordinates(clearance_um, junction.T, order=1, mode="nearest") > _ALONG_GLASS_UM
-    inner = np.flatnonzero(clear)
-    if not len(inner):
-        return junction[:0], confidence[:0]
-    first, last = int(inner[0]), int(inner[-1])
-    middle, sure = junction[first : last + 1], confidence[first : last + 1]
-    head = _straight_on(middle[::-1], mask, px, cut=first > 0)[::-1]
-    tail = _straight_on(middle, mask, px, cut=last < len(junction) - 1)
+    inner = extent(clear)
+    middle, sure = junction[inner], confidence[inner]
+    if not len(middle):
+        return middle, sure
+    head = _straight_on(middle[::-1], mask, px, cut=inner.start > 0)[::-1]
+    tail = _straight_on(middle, mask, px, cut=inner.stop < len(junction))
     return (
         np.concatenate([head, middle, tail]),
         np.concatenate([np.full(len(head), sure[0]), sure, np.full(len(tail), sure[-1])]),

@@ -16,7 +16,7 @@ from ienfd.skin.edge import Edge, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered, local_mean
 from ienfd.skin.partition import boundary, least_variation, single_valued
-from ienfd.skin.strip import COARSE_STEP_UM, Strip, arc_um, inside_tissue, make_strip, smooth_curve
+from ienfd.skin.strip import COARSE_STEP_UM, Strip, arc_um, extent, inside_tissue, make_strip, smooth_curve
 from ienfd.skin.telling import telling
 
 __all__ = ["refine_junction"]
@@ -165,5 +165,4 @@ def _keep(strip: Strip, curve: FloatArray, inside: NDArray[np.bool_], confidence
     """The run of the curve from its first to its last point with tissue above it and some confidence."""
     rows = np.clip(np.round(curve[:, 0]).astype(int), 0, inside.shape[0] - 1)
     cols = np.clip(np.round(curve[:, 1]).astype(int), 0, inside.shape[1] - 1)
-    at = np.flatnonzero(covered(inside, rows, cols, round(25 / strip.step_um)) & (confidence > _LEAST_SURE))
-    return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)
+    return extent(covered(inside, rows, cols, round(25 / strip.step_um)) & (confidence > _LEAST_SURE))

@@ -51,10 +51,10 @@ def standing_out(sides: list[Side]) -> list[Side]:
     pieces: dict[int, list[Side]] = {}
     for side in sides:
         pieces.setdefault(side.region, []).append(side)
-    likeliest = max(sides, key=lambda side: (side.likely, side.quality))
+    likeliest = _likeliest(sides)
     kept: list[Side] = []
     for mine in pieces.values():
-        best = max(mine, key=lambda side: (side.likely, side.quality))
+        best = _likeliest(mine)
         if (
             best.likely >= _OTHER_PIECE * likeliest.likely
             and best.quality >= _OTHER_PIECE * likeliest.quality
@@ -62,6 +62,10 @@ def standing_out(sides: list[Side]) -> list[Side]:
             kept += [s for s in mine if s.likely >= _HOLDS_ITS_OWN * best.likely
                      and s.quality >= _AS_CLEAR * best.quality]  # fmt: skip
     return kept
+
+
+def _likeliest(sides: list[Side]) -> Side:
+    return max(sides, key=lambda side: (side.likely, side.quality))
 
 
 def linked(sides: list[Side], px: float) -> list[Side]:

@@ -13,7 +13,7 @@ from ienfd.skin.features import Features
 from ienfd.skin.layers import Layers, Straightened, find_layers, straightened_below
 from ienfd.skin.profile import usual_cost
 from ienfd.skin.side import Side, linked, standing_out
-from ienfd.skin.strip import COARSE_STEP_UM, inside_tissue, make_strip
+from ienfd.skin.strip import COARSE_STEP_UM, extent, inside_tissue, make_strip
 from ienfd.skin.tissue import Tissue
 
 __all__ = ["down_side", "epidermal_sides"]
@@ -117,8 +117,8 @@ def _side(face: Face, windows: list[_Window], tissue: Tissue, px: float) -> Side
     known = ~face.on_border
     for w in windows:
         known[w.start : w.end] |= w.border > _MOSTLY
-    first += int(np.argmax(known[first:last]))
-    last -= int(np.argmax(known[first:last][::-1]))
+    kept = extent(known[first:last])
+    first, last = first + kept.start, first + kept.stop
     middles = [0.5 * (w.start + w.end) for w in windows]
     at = np.arange(first, last)
     surface = np.interp(at, middles, [w.surface_um for w in windows])

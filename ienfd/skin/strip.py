@@ -16,6 +16,7 @@ __all__ = [
     "Strip",
     "arc_um",
     "best_path",
+    "extent",
     "inside_tissue",
     "make_strip",
     "on_tissue",
@@ -139,6 +140,12 @@ def inside_tissue(strip: Strip, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
     rows, cols = strip.positions[..., 0], strip.positions[..., 1]
     within = (rows >= 0) & (cols >= 0) & (rows <= tissue.shape[0] - 1) & (cols <= tissue.shape[1] - 1)
     return np.asarray(within & (strip.sample(tissue.astype(np.float32)) > 0.5), bool)
+
+
+def extent(chosen: NDArray[np.bool_]) -> slice:
+    """From the first to the last place that is chosen; empty where none is."""
+    at = np.flatnonzero(chosen)
+    return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)
 
 
 def within_image(points: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -16,6 +16,7 @@ from ienfd.skin.strip import (
     COARSE_STEP_UM,
     arc_um,
     best_path,
+    extent,
     inside_tissue,
     make_strip,
     on_tissue,
@@ -123,15 +124,9 @@ def opposite_part(
         return surface[:0]
     best = 1 + int(np.argmax(np.bincount(runs[~beyond], minlength=count + 1)[1:]))
     run = np.flatnonzero(runs == best)
-    run = run[slice(*_ends(inside[run]))]  # at a cut end the surface ends with the tissue
+    run = run[extent(inside[run])]  # at a cut end the surface ends with the tissue
     part = np.asarray(surface[run], float)
     return part if not len(run) or nearest[run[0]] <= nearest[run[-1]] else part[::-1]
-
-
-def _ends(chosen: _Mask) -> tuple[int, int]:
-    """Range from the first to the last of those that are chosen."""
-    at = np.flatnonzero(chosen)
-    return (int(at[0]), int(at[-1]) + 1) if len(at) else (0, 0)
 
 
 def _clearance_um(point: FloatArray, tissue: _Mask, px: float) -> float:

@@ -37,7 +37,7 @@ def measured(matched: int, spurious: int, missed: int, seed: int = 1_000_000) ->
     section = PlannedSection("second_look", "fluorescence", "fl-pgp", seed)
     truth = true_section([(50.0, 10.0 * n) for n in range(matched + missed)])
     score = SectionScore(section.name, section.stain, "ok", matched, spurious, missed, 0.01, -0.02, 1.5)
-    return Measured(section, truth, score, score, "", float(matched + spurious))
+    return Measured(section, truth, score, matched, "", float(matched + spurious))
 
 
 def test_forty_sections_hold_both_generators_and_stains_and_all_families() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.analysis_key import analysis_key
-from ienfd.counting import count_crossings
+from ienfd.density import count
 from ienfd.geometry import length
 from ienfd.nerve.band import epidermis_mask, nerve_band, on_grid
 from ienfd.nerve.cells import find_cells
@@ -23,17 +23,15 @@ from ienfd.quality.section import (
     refusal_before_analysis,
     uncertain_stretches,
 )
-from ienfd.result import Findings, SectionResult, Status
+from ienfd.result import Findings, SectionResult
 from ienfd.section import ChannelRole, Section
 from ienfd.skin.epidermis import find_skin
-from ienfd.skin.lengths import measure
 from ienfd.skin.tissue import Tissue, find_tissue
 from ienfd.stain.chromogen import Chromogen, estimate_chromogen, tissue_patches
 from ienfd.stain.nerve import NerveSource, work_grid
 from ienfd.stain.overview import Overview, full_scale, make_overview, read_overview
 from ienfd.stain.recognize import recognize_stain
 from ienfd.stain.roles import assign_roles
-from ienfd.statistics import poisson_interval
 
 __all__ = ["analyze", "count", "find"]
 
@@ -75,38 +73,6 @@ def find(section: Section, protocol: Protocol) -> Findings:
     if forbidden is not None:
         return replace(empty, refusal=forbidden[0], detail=forbidden[1])
     return _Search(section, protocol, empty).run()
-
-
-def count(findings: Findings, protocol: Protocol) -> SectionResult:
-    """Apply the counting rules to what was found, and give the density on the protocol's line."""
-    lengths = None
-    if findings.pieces and findings.pixel_size_um is not None:
-        lengths = measure(
-            findings.pieces,
-            findings.exclusions,
-            pixel_size_um=findings.pixel_size_um,
-            line=protocol.density.length_line,
-            cut_edge_um=protocol.counting.cut_edge_um,
-        )
-    reason = findings.refusal
-    if reason is None and (lengths is None or lengths.evaluable_mm <= 0):
-        reason = "no_epidermis" if lengths is None else "junction_uncertain"
-    crossings = count_crossings(replace(findings, refusal=reason), protocol.counting)
-    if reason is not None or lengths is None:
-        return SectionResult(findings, Status.REFUSED, reason, crossings, lengths, flags=findings.flags)
-    counted = sum(crossing.counted for crossing in crossings)
-    low, high = poisson_interval(counted, lengths.evaluable_mm, protocol.density.interval_level)
-    return SectionResult(
-        findings,
-        Status.OK,
-        None,
-        crossings,
-        lengths,
-        density_per_mm=counted / lengths.evaluable_mm,
-        density_low_per_mm=low,
-        density_high_per_mm=high,
-        flags=findings.flags,
-    )
 
 
 @dataclass

@@ -6,9 +6,13 @@ explains it and a remedy. The class decides what the error does to a batch.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from ienfd.reasons import REASONS
 
 __all__ = [
+    "ConflictError",
     "EnvironmentProblem",
     "IenfdError",
     "MissingExtraError",
@@ -61,6 +65,21 @@ class RefusedError(IenfdError, ValueError):
 
 class UsageError(IenfdError, ValueError):
     """The command, the case table or the protocol is not valid: nothing is done, exit status 2."""
+
+
+class ConflictError(UsageError):
+    """Somebody else changed the same thing first: nothing of one's own was written.
+
+    Parameters
+    ----------
+    since : sequence of LoggedEdit
+        What was done to it in the meantime, in order.
+    """
+
+    def __init__(self, since: Sequence[Any]) -> None:
+        self.since = tuple(since)
+        last = self.since[-1]
+        super().__init__("edit_conflict", f"{last.who}, {last.at}: {last.edit.command}")
 
 
 class EnvironmentProblem(IenfdError, RuntimeError):  # noqa: N818 - it names a situation, not a mistake

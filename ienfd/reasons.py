@@ -219,6 +219,10 @@ REASONS: dict[str, Reason] = _table(
         _C,
         "The junction is not certain here; this stretch is excluded with its length.",
     ),
+    Reason("reviewer_added", _C, "A reviewer saw the fiber cross here."),
+    Reason("reviewer_counted", _C, "A reviewer counts this candidate."),
+    Reason("reviewer_rejected", _C, "A reviewer does not count this candidate."),
+    Reason("reviewer_removed", _C, "A reviewer found no crossing here."),
     Reason("section_refused", _C, "The section was refused, so nothing in it is counted."),
     # calls
     Reason("age_missing", _W, "The age at collection is not given.", "Add age_years to the case table."),
@@ -371,6 +375,18 @@ REASONS: dict[str, Reason] = _table(
         "Less than 50 um of dermis is in the image.",
         "Scan a field that shows the dermis.",
     ),
+    Reason(
+        "edits_unmatched",
+        _Q,
+        "A correction no longer finds what it corrected, because the section was analyzed again.",
+        "Review the section again.",
+    ),
+    Reason(
+        "changed_after_signing",
+        _Q,
+        "The biopsy was changed after it was signed.",
+        "Sign the amendment, or take the changes back.",
+    ),
     Reason("control_section", _Q, "A control section: not pooled into any biopsy."),
     # usage
     Reason("no_images", _U, "No image was found.", "Check the path; ienfd reads TIFF, SVS, PNG and JPEG."),
@@ -387,6 +403,13 @@ REASONS: dict[str, Reason] = _table(
     Reason("not_a_study", _U, "This folder is not a study.", "Give the folder that `ienfd run --out` made."),
     Reason("study_newer", _U, "This study was written by a newer version of ienfd.", "Install that version."),
     Reason("option_invalid", _U, "An option has a value that it cannot take."),
+    Reason(
+        "edit_conflict",
+        _U,
+        "Somebody else has changed this in the meantime.",
+        "Look at both versions, and decide again.",
+    ),
+    Reason("edit_invalid", _U, "This cannot be done to the study as it stands."),
     # environment
     Reason("extra_missing", _E, "This needs an optional part of ienfd that is not installed."),
     Reason(

@@ -15,7 +15,7 @@ from typing import Any
 
 from benchmarks.accuracy.images import make_images, write_cases
 from benchmarks.accuracy.measure import analyze_images, measure
-from benchmarks.accuracy.plan import TEST_SEEDS_FROM, plan_sections
+from benchmarks.accuracy.plan import TEST_SEEDS_FROM, plan_kinds, plan_sections
 from benchmarks.accuracy.report import summarized, write_figures
 from ienfd.study.config import is_study
 
@@ -26,7 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0, or 1 when F1 over all sections is not at least the floor."""
     args = _parsed(arguments)
     count = args.sections or (_SMALL_SECTIONS if args.small else _SECTIONS)
-    sections = plan_sections(count, args.first_seed, small=args.small)
+    if args.kinds:
+        sections = plan_kinds(count, args.first_seed)
+    else:
+        sections = plan_sections(count, args.first_seed, small=args.small)
     make_images(args.out, sections, args.workers, print)
     write_cases(args.out, sections)
     study = args.out / "study"
@@ -44,6 +47,11 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("out", type=Path, help="folder for images, study and figures")
     parser.add_argument("--sections", type=int, help=f"{_SECTIONS}, or {_SMALL_SECTIONS} with --small")
     parser.add_argument("--small", action="store_true", help="short sections in coarse pixels: a quick check")
+    parser.add_argument(
+        "--kinds",
+        action="store_true",
+        help="phantoms of all kinds, in ordinary quality",
+    )
     parser.add_argument("--floor", type=float, default=0.6, help="lowest F1 to end with 0 (default 0.6)")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(

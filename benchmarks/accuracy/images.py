@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.accuracy.plan import PlannedSection
 from benchmarks.second_look import files as second_look_files
 from ienfd.phantom import make, random_spec, write
+from ienfd.phantom.kinds import ordinary_spec
 
 __all__ = ["image_path", "make_images", "truth_path", "write_cases"]
 
@@ -60,7 +61,10 @@ def _make(out: Path, section: PlannedSection) -> None:
 
 
 def _make_phantom(room: Path, section: PlannedSection) -> tuple[Path, Path]:
-    spec = random_spec(np.random.default_rng([1, section.seed]), section.stain)
+    if section.kind is not None:
+        spec = ordinary_spec(np.random.default_rng([2, section.seed]), section.kind)
+    else:
+        spec = random_spec(np.random.default_rng([1, section.seed]), section.stain)
     if section.small:
         spec = replace(
             spec,

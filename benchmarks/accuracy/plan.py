@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from benchmarks.second_look import BRIGHT_FIELD, FLUORESCENCE
+from ienfd.phantom.kinds import KINDS, PhantomKind
 
-__all__ = ["DEVELOPMENT_SEEDS_BELOW", "TEST_SEEDS_FROM", "PlannedSection", "plan_sections"]
+__all__ = ["DEVELOPMENT_SEEDS_BELOW", "TEST_SEEDS_FROM", "PlannedSection", "plan_kinds", "plan_sections"]
 
 Generator = Literal["phantom", "second_look"]
 Stain = Literal["bright-field", "fluorescence"]
@@ -32,6 +33,8 @@ class PlannedSection:
         Kind of microscopy.
     family : str or None
         Family of the second generator; None for a phantom, whose spec is drawn from its seed.
+    kind : PhantomKind or None
+        Kind of phantom, whose quality is then ordinary; None for one that may be as difficult as any.
     seed : int
         Decides everything else.
     small : bool
@@ -42,12 +45,15 @@ class PlannedSection:
     stain: Stain
     family: str | None
     seed: int
+    kind: PhantomKind | None = None
     small: bool = False
 
     @property
     def name(self) -> str:
         """Stem of its files."""
         kind = self.family or f"phantom-{self.stain}"
+        if self.kind is not None:
+            kind = f"{self.kind.name}-{self.kind.planes}"
         return f"{'small_' if self.small else ''}{self.seed:07d}_{kind}"
 
 
@@ -61,17 +67,37 @@ def plan_sections(
     ValueError
         If a seed would lie between those for development and those for tests.
     """
-    last = first_seed + count - 1
-    if first_seed < 0 or not (last < DEVELOPMENT_SEEDS_BELOW or first_seed >= TEST_SEEDS_FROM):
-        raise ValueError(
-            f"seeds {first_seed} to {last}: development has those below {DEVELOPMENT_SEEDS_BELOW},"
-            f" tests those from {TEST_SEEDS_FROM}"
-        )
+    _check_seeds(count, first_seed)
     sections = []
     for number in range(count):
         generator = _GENERATORS[number % 2]
         stain = _STAINS[number // 2 % 2]
         families = _FAMILIES[stain]
         family = families[number // 4 % len(families)] if generator == "second_look" else None
-        sections.append(PlannedSection(generator, stain, family, first_seed + number, small))
+        sections.append(PlannedSection(generator, stain, family, first_seed + number, small=small))
     return sections
+
+
+def plan_kinds(count: int, first_seed: int = TEST_SEEDS_FROM) -> list[PlannedSection]:
+    """The first `count` phantoms of the endless list that goes through all kinds from `first_seed` on.
+
+    Raises
+    ------
+    ValueError
+        If a seed would lie between those for development and those for tests.
+    """
+    _check_seeds(count, first_seed)
+    kinds = [KINDS[number % len(KINDS)] for number in range(count)]
+    return [
+        PlannedSection("phantom", kind.stain, None, first_seed + number, kind)
+        for number, kind in enumerate(kinds)
+    ]
+
+
+def _check_seeds(count: int, first_seed: int) -> None:
+    last = first_seed + count - 1
+    if first_seed < 0 or not (last < DEVELOPMENT_SEEDS_BELOW or first_seed >= TEST_SEEDS_FROM):
+        raise ValueError(
+            f"seeds {first_seed} to {last}: development has those below {DEVELOPMENT_SEEDS_BELOW},"
+            f" tests those from {TEST_SEEDS_FROM}"
+        )

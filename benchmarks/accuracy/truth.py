@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accuracy.plan import Generator
-from ienfd.phantom import PhantomSpec, read_truth
+from ienfd.phantom import read_truth
 from ienfd.phantom.curves import polyline_length, smooth_polyline
+from ienfd.phantom.kinds import kind_of
 
-__all__ = ["SEEN_FROM", "TrueSection", "family_of", "read_true_section"]
+__all__ = ["SEEN_FROM", "TrueSection", "read_true_section"]
 
 FloatArray = NDArray[np.float64]
 
@@ -60,14 +61,6 @@ class TrueSection:
         return len(self.crossings_px) / self.surface_mm
 
 
-def family_of(spec: PhantomSpec) -> str:
-    """Name of the kind of phantom, in the manner of the second generator's families."""
-    if spec.stain == "bright-field":
-        return f"bf-{spec.chromogen}" + ("" if spec.counterstain == "none" else f"-{spec.counterstain}")
-    membrane = "-col4" if spec.basement_membrane_channel else ""
-    return f"fl-pgp{membrane}{'-dapi' if spec.nuclei_channel else ''}"
-
-
 def read_true_section(path: Path, generator: Generator) -> TrueSection:
     """Read the truth that `generator` wrote."""
     return _phantom(path) if generator == "phantom" else _painted(json.loads(path.read_text("utf-8")))
@@ -76,7 +69,7 @@ def read_true_section(path: Path, generator: Generator) -> TrueSection:
 def _phantom(path: Path) -> TrueSection:
     truth = read_truth(path)
     return TrueSection(
-        family=family_of(truth.spec),
+        family=kind_of(truth.spec).name,
         planes=truth.spec.planes,
         pixel_size_um=truth.pixel_size_um,
         crossings_px=np.array([(c.row, c.col) for c in truth.crossings], dtype=np.float64).reshape(-1, 2),

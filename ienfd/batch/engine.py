@@ -52,10 +52,10 @@ def find(section: Section, protocol: Protocol) -> Findings:
 
 
 def count(findings: Findings, protocol: Protocol) -> SectionResult:
-    """Apply the counting rules; see `ienfd.analysis.count`."""
-    from ienfd import analysis
+    """Apply the counting rules; see `ienfd.density.count`."""
+    from ienfd import density
 
-    return analysis.count(findings, protocol)
+    return density.count(findings, protocol)
 
 
 def picture(section: Section) -> NDArray[np.uint8]:

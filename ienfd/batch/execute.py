@@ -147,9 +147,12 @@ class _Executive:
         wanted = [item.record.analysis_id for item in self.plan.items if item.record.analysis_id]
         known = self.store.known_analyses(wanted)
         counted = self.store.endings(sorted(known), self.plan.rules_key)
+        signed = self.store.signed_endings(str(self.plan.discovery.root))
         for item in self.plan.items:
             key = item.record.analysis_id
-            if item.failure is not None or item.task is None or key is None:
+            if item.place in signed:  # it keeps the analysis and the count that were signed
+                self._ended(item, signed[item.place].status, signed[item.place].reason, fresh=False)
+            elif item.failure is not None or item.task is None or key is None:
                 self._failed(item, item.failure or Failure("file_vanished", ""), 1)
             elif key in work:
                 work[key].items.append(item)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from ienfd.biopsy import call_biopsy
+from ienfd.correction.commands import Command, LoggedEdit, standing
+from ienfd.correction.correct import correct
 from ienfd.protocol import Protocol, protocol_from_json
-from ienfd.report.entries import BiopsyEntry, SectionEntry
+from ienfd.report.entries import BiopsyEntry, BiopsyStatus, SectionEntry
 from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images
-from ienfd.study.records import BiopsyRecord
+from ienfd.study.records import BiopsyRecord, Placement
+from ienfd.study.signing import SignOff
 from ienfd.study.store import Store
 
 __all__ = ["Content", "gather"]
@@ -35,12 +39,14 @@ class Content:
 
 
 def gather(store: Store) -> Content:
-    """Read what a study holds, and call its biopsies."""
-    sections = _sections(store)
+    """Read what a study holds, apply all corrections, and call its biopsies."""
+    ledger = _Ledger(store.edits(), store.sign_offs())
+    placements = [ledger.with_case(row) for row in store.placements()]
     protocols = {
         hash_: protocol_from_json(store.protocol_json(hash_))
-        for hash_ in sorted({entry.placement.protocol_hash for entry in sections})
+        for hash_ in sorted({row.protocol_hash for row in placements})
     }
+    sections = _sections(store, placements, ledger, protocols)
     last = store.last_run()
     newest = str(last["protocol_hash"]) if last else ""
     groups, warnings = group_biopsies(sections)
@@ -54,12 +60,65 @@ def gather(store: Store) -> Content:
             "protocol_inconsistent": _is_mixed(group, protocols),
         }
         protocol = protocols[newest if newest in hashes else min(hashes)]
-        biopsies.append(_called(group, protocol, [code for code, holds in reasons.items() if holds]))
+        codes = [code for code, holds in reasons.items() if holds]
+        biopsies.append(_called(group, protocol, codes, *ledger.status(group)))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
     return Content(tuple(sections), tuple(biopsies), (*warnings, *copies(groups)))
 
 
-def _called(group: Sequence[SectionEntry], protocol: Protocol, reasons: Sequence[str]) -> BiopsyEntry:
+class _Ledger:
+    """What people have done, by section and by biopsy."""
+
+    def __init__(self, entries: Sequence[LoggedEdit], sign_offs: Sequence[SignOff]) -> None:
+        self.of_section: dict[str, list[LoggedEdit]] = {}
+        self.of_biopsy: dict[tuple[str | None, str | None], list[LoggedEdit]] = {}
+        for entry in entries:
+            if entry.section_id is not None:
+                self.of_section.setdefault(entry.section_id, []).append(entry)
+            else:
+                self.of_biopsy.setdefault((entry.case_id, entry.biopsy_id), []).append(entry)
+        self.signed = {(s.case_id, s.biopsy_id): s for s in sign_offs}  # the last one holds
+
+    def with_case(self, row: Placement) -> Placement:
+        """A row with the corrections of its case data."""
+        changes = [
+            entry.edit.after or {}
+            for entry in standing(self.of_biopsy.get((row.case_id, row.biopsy_id), ()))
+            if entry.edit.command is Command.EDIT_CASE
+        ]
+        for change in changes:
+            row = replace(row, case={**row.case, **change})
+        return row
+
+    def status(self, group: Sequence[SectionEntry]) -> tuple[BiopsyStatus, tuple[str, ...]]:
+        """Whether a biopsy is signed, and what must be said of that."""
+        place = group[0].placement
+        key = place.case_id, place.biopsy_id
+        if key not in self.signed:
+            return "preliminary", ()
+        signature = self.signed[key]
+        ids = {entry.placement.section_id or "" for entry in group}
+        about = [*self.of_biopsy.get(key, ()), *(e for id_ in ids for e in self.of_section.get(id_, ()))]
+        if any(e.seq > signature.edit_seq and e.edit.command is not Command.SIGN for e in about):
+            return "preliminary", ("changed_after_signing",)
+        return _STATUS[signature.kind], ()
+
+
+_STATUS: dict[str, BiopsyStatus] = {
+    "final": "final",
+    "addendum": "amended",
+    "correction": "amended",
+    "withdrawal": "withdrawn",
+}
+
+
+def _called(
+    group: Sequence[SectionEntry],
+    protocol: Protocol,
+    reasons: Sequence[str],
+    status: BiopsyStatus,
+    flags: Sequence[str],
+) -> BiopsyEntry:
     record = _record(group)
     call = call_biopsy(
         [entry.figures() for entry in group],
@@ -69,19 +128,29 @@ def _called(group: Sequence[SectionEntry], protocol: Protocol, reasons: Sequence
         protocol=protocol,
         further_reasons=reasons,
     )
-    return BiopsyEntry(record, tuple(group), protocol, call)
+    return BiopsyEntry(record, tuple(group), protocol, replace(call, flags=(*call.flags, *flags)), status)
 
 
-def _sections(store: Store) -> list[SectionEntry]:
-    placements = store.placements()
+def _sections(
+    store: Store,
+    placements: Sequence[Placement],
+    ledger: _Ledger,
+    protocols: Mapping[str, Protocol],
+) -> list[SectionEntry]:
     wanted: dict[str, list[str]] = {}
     for row in placements:
         if row.status == "done" and row.analysis_id is not None:
             wanted.setdefault(row.rules_key, []).append(row.analysis_id)
     results = {rules: store.results(sorted(set(keys)), rules) for rules, keys in wanted.items()}
-    entries = [
-        SectionEntry(row, results.get(row.rules_key, {}).get(row.analysis_id or "")) for row in placements
-    ]
+    entries = []
+    for row in placements:
+        result = results.get(row.rules_key, {}).get(row.analysis_id or "")
+        corrected = None
+        if result is not None:
+            edits = ledger.of_section.get(row.section_id or "", ())
+            findings = partial(store.findings, row.analysis_id or "")
+            corrected = correct(result, edits, protocols[row.protocol_hash], findings)
+        entries.append(SectionEntry(row, corrected))
     # not by the folder that the images lay in: the same images elsewhere give the same tables
     return sorted(entries, key=lambda entry: (*_place(entry), entry.placement.section_id or ""))
 

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+from ienfd.correction.correct import Corrected
 from ienfd.figures import BiopsyCall, SectionFigures
 from ienfd.protocol import Protocol
 from ienfd.reasons import REASONS
 from ienfd.result import SectionResult
 from ienfd.study.records import BiopsyRecord, Placement
 
-__all__ = ["BiopsyEntry", "BiopsyKey", "SectionEntry"]
+__all__ = ["BiopsyEntry", "BiopsyKey", "BiopsyStatus", "SectionEntry"]
 
 BiopsyKey = tuple[str, ...]
+BiopsyStatus = Literal["preliminary", "final", "amended", "withdrawn"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +27,17 @@ class SectionEntry:
     ----------
     placement : Placement
         Its row in the store.
-    result : SectionResult or None
-        What was counted; None when it failed or awaits that.
+    corrected : Corrected or None
+        What was counted, with all corrections; None when it failed or awaits that.
     """
 
     placement: Placement
-    result: SectionResult | None = None
+    corrected: Corrected | None = None
+
+    @property
+    def result(self) -> SectionResult | None:
+        """What was counted, with all corrections."""
+        return self.corrected.result if self.corrected else None
 
     @property
     def case(self) -> Mapping[str, Any]:
@@ -85,6 +92,8 @@ class SectionEntry:
     def flags(self) -> tuple[str, ...]:
         """Quality flags."""
         flags = self.result.flags if self.result else ()
+        if self.corrected is not None and self.corrected.unmatched:
+            flags = (*flags, "edits_unmatched")
         return (*flags, "control_section") if self.control else flags
 
     @property
@@ -130,12 +139,15 @@ class BiopsyEntry:
         The choices that it is called under.
     call : BiopsyCall
         Its density and call.
+    status : {"preliminary", "final", "amended", "withdrawn"}
+        Whether and how it is signed.
     """
 
     record: BiopsyRecord
     sections: tuple[SectionEntry, ...]
     protocol: Protocol
     call: BiopsyCall
+    status: BiopsyStatus = "preliminary"
 
     @property
     def name(self) -> str:

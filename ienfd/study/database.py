@@ -18,7 +18,7 @@ from ienfd.study.config import StudyConfig, create_private
 
 __all__ = ["REVISIONS", "connect", "database_errors", "upgrade"]
 
-REVISIONS = ("0001",)  # oldest first; the last one is what this version works with
+REVISIONS = ("0001", "0002")  # oldest first; the last one is what this version works with
 _BUSY_TIMEOUT_S = 30
 _MIGRATIONS = Path(__file__).parent / "migrations"
 

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from sqlalchemy import delete, insert, or_, select
+from sqlalchemy import insert, or_, select
 from sqlalchemy.orm import Session
 
 from ienfd.study.models import BiopsyRow, CaseRow, FileRow, PlacementRow, SectionRow
 from ienfd.study.records import FileRecord, RunRecord
+from ienfd.study.signing import signed_places
 
 __all__ = ["parts", "save_biopsies", "save_files", "save_placements", "save_sections"]
 
@@ -86,11 +87,28 @@ def save_placements(
     file_ids: Mapping[str, int],
     known: set[str],
 ) -> None:
-    """Give the files of this run their present rows; those of `known` analyses are done."""
+    """Give the files of this run their present rows; those of `known` analyses are done.
+
+    What is signed keeps its row, and with it its analysis, protocol and counting rules, as long as the
+    file holds the same section.
+    """
+    signed = signed_places(session)
+    kept = {
+        place
+        for file in files
+        if signed.get(place := (file_ids[file.path], file.scene, file.region)) == file.section_id
+        and file.section_id is not None
+    }
     for part in parts(sorted(file_ids.values())):
-        session.execute(delete(PlacementRow).where(PlacementRow.file_id.in_(part)))
+        present = select(PlacementRow).where(PlacementRow.file_id.in_(part))
+        for old in session.scalars(present):
+            if (old.file_id, old.scene, old.region) not in kept:
+                session.delete(old)
+    session.flush()
     rows = []
     for file in files:
+        if (file_ids[file.path], file.scene, file.region) in kept:
+            continue
         done = file.analysis_id in known
         rows.append(
             {

@@ -19,10 +19,15 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 import ienfd
+from ienfd.correction.commands import Edit, LoggedEdit
+from ienfd.errors import UsageError
 from ienfd.result import Findings, SectionResult
+from ienfd.study import log, signing
+from ienfd.study.account import account
 from ienfd.study.analyses import load_findings, load_results, save_analysis, save_result
 from ienfd.study.config import create_study, read_config
 from ienfd.study.database import connect, database_errors, upgrade
+from ienfd.study.log import Head, Target
 from ienfd.study.models import (
     AnalysisRow,
     BiopsyRow,
@@ -46,6 +51,7 @@ from ienfd.study.records import (
     RunRecord,
 )
 from ienfd.study.runs import parts, save_biopsies, save_files, save_placements, save_sections
+from ienfd.study.signing import SignOff, SignOffKind, signed_places
 
 __all__ = ["Store"]
 
@@ -253,6 +259,26 @@ class Store:
                     endings[key] = ResultEnding(status, reason, _facts(facts).pictured)
         return endings
 
+    def signed_endings(self, root: str) -> dict[tuple[str, int, int], ResultEnding]:
+        """How the signed sections of an image folder ended, by path, scene and region."""
+        query = (
+            select(PlacementRow, FileRow.path, RunRow.rules_key)
+            .join(FileRow, FileRow.file_id == PlacementRow.file_id)
+            .join(RunRow, RunRow.run_id == PlacementRow.run_id)
+            .where(FileRow.root == root)
+        )
+        places: dict[tuple[str, int, int], tuple[str, str]] = {}
+        with self.reading() as session:
+            signed = signed_places(session)
+            for row, path, rules in session.execute(query) if signed else ():
+                if (row.file_id, row.scene, row.region) in signed:
+                    places[path, row.scene, row.region] = rules, str(row.analysis_id)
+        endings = {
+            rules: self.endings([key for of, key in places.values() if of == rules], rules)
+            for rules in {rules for rules, _ in places.values()}
+        }
+        return {place: endings[rules][key] for place, (rules, key) in places.items()}
+
     def facts(self, analysis: str) -> Facts:
         """What the file of an analysis says; raises KeyError for an unknown one."""
         with self.reading() as session:
@@ -284,6 +310,88 @@ class Store:
             if row is None:
                 raise KeyError(protocol_hash)
             return row.content
+
+    def append(self, edits: Sequence[Edit], target: Target, *, who: str, base_seq: int) -> list[LoggedEdit]:
+        """Append entries about one section or biopsy to the log; either all of them or none.
+
+        Parameters
+        ----------
+        edits : sequence of Edit
+            What is done, in order.
+        target : Target
+            To what.
+        who : str
+            Name of the person.
+        base_seq : int
+            The last entry about this target that the person has seen; 0 for none.
+
+        Raises
+        ------
+        ConflictError
+            If somebody else has changed it since.
+        UsageError
+            If nobody is named, or what is to be taken back is not there.
+        """
+        if not who.strip():
+            raise UsageError("edit_invalid", "an edit needs the name of a person")
+        with self.writing() as session:
+            return log.append(session, edits, target, who=who.strip(), account=account(), base_seq=base_seq)
+
+    def edits(self, target: Target | None = None) -> list[LoggedEdit]:
+        """All entries of the log, or those about one section or biopsy, in order."""
+        with self.reading() as session:
+            return log.load_edits(session, target)
+
+    def sign(
+        self,
+        target: Target,
+        content: Mapping[str, Any],
+        *,
+        kind: SignOffKind,
+        name: str,
+        statement: str,
+        protocol_hash: str,
+        base_seq: int,
+    ) -> SignOff:
+        """Sign what `content` says of a biopsy; from then on its sections keep their analyses.
+
+        Parameters
+        ----------
+        target : Target
+            The biopsy.
+        content : mapping
+            Everything that is signed, in JSON's types.
+        kind : {"final", "addendum", "correction", "withdrawal"}
+            What the signature does.
+        name : str
+            Who signs.
+        statement : str
+            What is declared with it.
+        protocol_hash : str
+            The protocol of the content.
+        base_seq : int
+            The last entry about the biopsy that the person has seen.
+
+        Raises
+        ------
+        ConflictError
+            If the biopsy was changed since.
+        """
+        with self.writing() as session:
+            return signing.sign(
+                session, target, content, kind=kind, name=name, account=account(), statement=statement,
+                protocol_hash=protocol_hash, base_seq=base_seq,
+            )  # fmt: skip
+
+    def sign_offs(self, target: Target | None = None) -> list[SignOff]:
+        """All sign-offs, or those of one biopsy, in the order of their signing."""
+        with self.reading() as session:
+            return signing.load_sign_offs(session, target)
+
+    def head(self) -> Head:
+        """Number and hash of the last entry of the log."""
+        with self.reading() as session:
+            return log.read_head(session)
 
     def last_run(self) -> Mapping[str, Any] | None:
         """When the last run began and ended, and how; None before the first."""

@@ -15,13 +15,14 @@ from benchmarks.accuracy import measure as measuring
 from benchmarks.accuracy.figures import figures_of, icc_2_1
 from benchmarks.accuracy.images import image_path, make_images, truth_path, write_cases
 from benchmarks.accuracy.measure import Measured, measure
-from benchmarks.accuracy.plan import PlannedSection, plan_sections
+from benchmarks.accuracy.plan import PlannedSection, plan_kinds, plan_sections
 from benchmarks.accuracy.report import markdown, summarized, write_figures
-from benchmarks.accuracy.truth import TrueSection, family_of, read_true_section
+from benchmarks.accuracy.truth import TrueSection, read_true_section
 from benchmarks.scoring import SectionScore
 from benchmarks.second_look import BRIGHT_FIELD, FLUORESCENCE
 from ienfd.batch.case_values import validated
 from ienfd.phantom import PhantomSpec
+from ienfd.phantom.kinds import KINDS, PhantomKind, kind_of, ordinary_spec
 
 LINE = np.array([[50.0, 0.0], [50.0, 1000.0]])
 
@@ -61,11 +62,36 @@ def test_seeds_are_for_development_or_for_tests(first: int, count: int) -> None:
     assert plan_sections(1, 9_999)[0].seed == 9_999
 
 
+def test_forty_kinds_hold_both_stains_and_every_way_to_store_depth() -> None:
+    kinds = [section.kind for section in plan_kinds(80, 5_000)]
+    assert kinds == [*KINDS, *KINDS]
+    assert [kind.stain for kind in KINDS].count("fluorescence") == 20
+    assert {kind.name for kind in KINDS} >= {"fl-pgp", "fl-pgp-col4-dapi", "bf-dab", "bf-vip", "bf-sg"}
+    assert {kind.planes for kind in KINDS} == {"single", "stack", "projection"}
+    with pytest.raises(ValueError, match="development"):
+        plan_kinds(2, 9_999)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_ordinary_section_is_of_its_kind(kind: PhantomKind) -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(5):
+        spec = ordinary_spec(rng, kind)
+        assert kind_of(spec).name == kind.name
+        assert spec.planes == kind.planes
+        assert (spec.thickness_um > 20) == (kind.planes != "single")
+        assert spec.stitching == spec.defocus_um == spec.jpeg_quality == 0
+
+
+def name_of(spec: PhantomSpec) -> str:
+    return kind_of(spec).name
+
+
 def test_families_of_phantoms_are_named_as_those_of_the_second_generator() -> None:
-    assert family_of(PhantomSpec()) == "bf-dab-hematoxylin"
-    assert family_of(PhantomSpec(chromogen="vip", counterstain="none")) == "bf-vip"
+    assert name_of(PhantomSpec()) == "bf-dab-hematoxylin"
+    assert name_of(PhantomSpec(chromogen="vip", counterstain="none")) == "bf-vip"
     both = PhantomSpec(stain="fluorescence", basement_membrane_channel=True, nuclei_channel=True)
-    assert (family_of(both), family_of(PhantomSpec(stain="fluorescence"))) == ("fl-pgp-col4-dapi", "fl-pgp")
+    assert (name_of(both), name_of(PhantomSpec(stain="fluorescence"))) == ("fl-pgp-col4-dapi", "fl-pgp")
 
 
 def test_lengths_of_painted_sections_are_those_of_their_curves(tmp_path: Path) -> None:

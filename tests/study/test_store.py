@@ -116,7 +116,14 @@ def same(left: Findings, right: Findings) -> bool:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[Store]:
+def store(study_folder: Path) -> Iterator[Store]:
+    with Store(study_folder, create=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def file_store(tmp_path: Path) -> Iterator[Store]:
+    """A study in a file, where only a file can be meant."""
     with Store(tmp_path / "study", create=True) as opened:
         yield opened
 
@@ -234,18 +241,18 @@ class TestDatabase:
         scripts = ScriptDirectory.from_config(config)
         assert [s.revision for s in scripts.walk_revisions()][::-1] == list(REVISIONS)
 
-    def test_settings_of_a_connection(self, store: Store) -> None:
-        with store.reading() as session:
+    def test_settings_of_a_connection(self, file_store: Store) -> None:
+        with file_store.reading() as session:
             assert session.scalar(text("PRAGMA journal_mode")) == "wal"
             assert session.scalar(text("PRAGMA foreign_keys")) == 1
             assert session.scalar(text("PRAGMA busy_timeout")) >= 10_000
 
-    def test_a_writer_locks_when_it_begins(self, store: Store) -> None:
+    def test_a_writer_locks_when_it_begins(self, file_store: Store) -> None:
         seen: list[str] = []
-        event.listen(store._engine, "before_cursor_execute", lambda *a: seen.append(a[2]))
-        with store.writing() as session:
+        event.listen(file_store._engine, "before_cursor_execute", lambda *a: seen.append(a[2]))
+        with file_store.writing() as session:
             session.execute(text("SELECT 1"))
-        with store.reading() as session:
+        with file_store.reading() as session:
             session.execute(text("SELECT 1"))
         assert [s for s in seen if s.startswith("BEGIN")] == ["BEGIN IMMEDIATE", "BEGIN"]
 
@@ -291,9 +298,9 @@ class TestDatabase:
             assert [p.status for p in opened.placements()] == ["failed"] * 40
 
     @pytest.mark.skipif(sys.platform == "win32", reason="permissions are those of the folder there")
-    def test_it_is_for_its_owner_only(self, store: Store) -> None:
-        assert stat.S_IMODE(store.folder.stat().st_mode) == 0o700
-        for file in store.folder.glob("study.sqlite*"):
+    def test_it_is_for_its_owner_only(self, file_store: Store) -> None:
+        assert stat.S_IMODE(file_store.folder.stat().st_mode) == 0o700
+        for file in file_store.folder.glob("study.sqlite*"):
             assert stat.S_IMODE(file.stat().st_mode) == 0o600
 
     def test_a_study_of_a_newer_version_is_not_touched(self, tmp_path: Path) -> None:
@@ -341,8 +348,8 @@ class TestConfig:
             read_config(tmp_path)
         assert caught.value.code == code
 
-    def test_a_plain_engine_reads_the_same_file(self, store: Store) -> None:
-        engine = create_engine(f"sqlite:///{store.config.file}")
+    def test_a_plain_engine_reads_the_same_file(self, file_store: Store) -> None:
+        engine = create_engine(f"sqlite:///{file_store.config.file}")
         with engine.connect() as connection:
             assert connection.execute(text("SELECT count(*) FROM sections")).scalar() == 0
         engine.dispose()

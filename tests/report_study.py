@@ -65,8 +65,15 @@ def of_biopsy(path: str, case_id: str = "C1", biopsy_id: str = "B1", **more: Any
     return File(path, {**PERSON, "case_id": case_id, "biopsy_id": biopsy_id, **extra}, **more)
 
 
-def fill(store: Store, files: list[File], *, protocol: Protocol | None = None, root: str = "/images") -> None:
-    """A run over these files."""
+def fill(
+    store: Store,
+    files: list[File],
+    *,
+    protocol: Protocol | None = None,
+    root: str = "/images",
+    key: str = "key",
+) -> None:
+    """A run over these files; `key` is the analysis key."""
     protocol = protocol or Protocol()
     rules = rules_key(protocol)
     run = RunRecord(
@@ -77,16 +84,18 @@ def fill(store: Store, files: list[File], *, protocol: Protocol | None = None, r
         if file.status == "failed":
             store.record(run_id, Outcome(file.path, file.scene, 0, file.reason, file.detail))
         elif file.status != "pending":
-            found, objects = stored_form(_findings(file))
+            found, objects = stored_form(_findings(file, key))
             facts = Facts(planes=7, pictured=True)
             result = _result(file, found, protocol)
             analyzed = Analyzed(result, objects, facts, protocol.hash, rules, "1")
-            store.record(run_id, Outcome(file.path, file.scene, 0, analysis_id=_analysis(file)), analyzed)
+            store.record(
+                run_id, Outcome(file.path, file.scene, 0, analysis_id=_analysis(file, key)), analyzed
+            )
     store.end_run(run_id, "finished")
 
 
-def _analysis(file: File) -> str:
-    return analysis_id(file.section_id, "key")
+def _analysis(file: File, key: str) -> str:
+    return analysis_id(file.section_id, key)
 
 
 def _record(file: File) -> FileRecord:
@@ -97,13 +106,13 @@ def _record(file: File) -> FileRecord:
     )  # fmt: skip
 
 
-def _findings(file: File) -> Findings:
+def _findings(file: File, key: str) -> Findings:
     """Two junctions at right angles: 100 px of confidence 0.9, 300 px of confidence 0.5."""
     short = np.column_stack([np.zeros(11), np.arange(11) * 10.0])
     long = np.column_stack([np.arange(4) * 100.0, np.zeros(4)])
     return Findings(
         section_id=file.section_id,
-        analysis_key="key",
+        analysis_key=key,
         stain="bright-field",
         pixel_size_um=0.325,
         shape=(400, 400),

@@ -1,0 +1,293 @@
+"""The commands with which a person corrects a study, each as one value that a log can keep.
+
+A command says what it is about, what stood there before, and what shall stand there after. Positions
+are (row, col) in pixels of the full-resolution image, depths in micrometers; both are rounded to a
+hundredth, as everything that a study stores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+
+from ienfd.result import Crossing, FloatArray, Piece
+
+__all__ = [
+    "Command",
+    "Edit",
+    "LoggedEdit",
+    "add_crossing",
+    "edit_case",
+    "edit_junction",
+    "exclude_stretch",
+    "include_stretch",
+    "move_crossing",
+    "note",
+    "reclassify_crossing",
+    "redo",
+    "redoable",
+    "remove_crossing",
+    "reopen",
+    "review",
+    "standing",
+    "undo",
+    "undoable",
+]
+
+_PLACES = 2
+REVIEW_STATES = ("in_review", "reviewed", "needs_second_reader")
+
+
+class Command(StrEnum):
+    """What a person can do."""
+
+    ADD_CROSSING = "add_crossing"
+    REMOVE_CROSSING = "remove_crossing"
+    MOVE_CROSSING = "move_crossing"
+    RECLASSIFY_CROSSING = "reclassify_crossing"
+    EDIT_JUNCTION = "edit_junction"
+    EXCLUDE_STRETCH = "exclude_stretch"
+    INCLUDE_STRETCH = "include_stretch"
+    NOTE = "note"
+    REVIEW = "review"
+    REOPEN = "reopen"
+    EDIT_CASE = "edit_case"
+    SIGN = "sign"
+    UNDO = "undo"
+    REDO = "redo"
+
+
+OF_CROSSINGS = frozenset(
+    {Command.ADD_CROSSING, Command.REMOVE_CROSSING, Command.MOVE_CROSSING, Command.RECLASSIFY_CROSSING}
+)
+OF_GEOMETRY = frozenset({Command.EDIT_JUNCTION, Command.EXCLUDE_STRETCH, Command.INCLUDE_STRETCH})
+
+Values = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One command before it is logged.
+
+    Parameters
+    ----------
+    command : Command
+        What is done.
+    object_id : str or None
+        The crossing or stretch that it is done to.
+    before, after : mapping or None
+        What stood there and what shall stand there, in JSON's types, with geometry.
+    why : str
+        The person's reason.
+    undoes : int or None
+        Number of the entry that is taken back (undo) or whose taking back is taken back (redo).
+    """
+
+    command: Command
+    object_id: str | None = None
+    before: Values | None = None
+    after: Values | None = None
+    why: str = ""
+    undoes: int | None = None
+
+
+@dataclass(frozen=True)
+class LoggedEdit:
+    """An entry of the log.
+
+    Parameters
+    ----------
+    seq : int
+        Its number in the study, from 1, without gaps.
+    edit : Edit
+        What was done.
+    at : str
+        When, UTC in ISO 8601.
+    who, account : str
+        The name that was given; the account and the machine it was done from.
+    case_id, biopsy_id, section_id, analysis_id : str or None
+        What it is about: a section under an analysis, or a biopsy.
+    base_seq : int
+        The last entry about the same thing that the person had seen.
+    prev_hash, hash : str
+        Hash of the entry before, and of this one.
+    """
+
+    seq: int
+    edit: Edit
+    at: str
+    who: str
+    account: str
+    case_id: str | None
+    biopsy_id: str | None
+    section_id: str | None
+    analysis_id: str | None
+    base_seq: int
+    prev_hash: str
+    hash: str
+
+
+def add_crossing(row_px: float, col_px: float, z_um: float | None = None, why: str = "") -> Edit:
+    """A crossing that the program did not find."""
+    return Edit(Command.ADD_CROSSING, str(uuid4()), None, _place(row_px, col_px, z_um), why)
+
+
+def remove_crossing(crossing: Crossing, why: str = "") -> Edit:
+    """A crossing that is none; it stays in the tables as excluded."""
+    return Edit(Command.REMOVE_CROSSING, crossing.crossing_id, _standing_place(crossing), None, why)
+
+
+def move_crossing(
+    crossing: Crossing, row_px: float, col_px: float, z_um: float | None = None, why: str = ""
+) -> Edit:
+    """A crossing that lies elsewhere."""
+    after = _place(row_px, col_px, crossing.z_um if z_um is None else z_um)
+    return Edit(Command.MOVE_CROSSING, crossing.crossing_id, _standing_place(crossing), after, why)
+
+
+def reclassify_crossing(crossing: Crossing, counted: bool, why: str = "") -> Edit:
+    """A candidate that a person counts, or does not count."""
+    return Edit(
+        Command.RECLASSIFY_CROSSING,
+        crossing.crossing_id,
+        _standing_place(crossing),
+        {"counted": counted},
+        why,
+    )
+
+
+def edit_junction(piece: Piece, junction_px: FloatArray, why: str = "") -> Edit:
+    """Another course of the junction of one piece, with the epidermis on its left.
+
+    Raises
+    ------
+    ValueError
+        If it has fewer than two different points.
+    """
+    after = _curve(junction_px)
+    if len({tuple(point) for point in after["junction_px"]}) < 2:
+        raise ValueError("a junction needs at least two different points")
+    return Edit(Command.EDIT_JUNCTION, None, _curve(piece.junction_px), after, why)
+
+
+def exclude_stretch(start_px: Sequence[float], end_px: Sequence[float], why: str = "") -> Edit:
+    """A stretch of the junction, between two places near it, that is not evaluated."""
+    return Edit(Command.EXCLUDE_STRETCH, str(uuid4()), None, _ends(start_px, end_px), why)
+
+
+def include_stretch(start_px: Sequence[float], end_px: Sequence[float], why: str = "") -> Edit:
+    """A stretch of the junction that is evaluated, whatever excluded it."""
+    return Edit(Command.INCLUDE_STRETCH, str(uuid4()), None, _ends(start_px, end_px), why)
+
+
+def note(text: str, object_id: str | None = None) -> Edit:
+    """A remark on a section, or on one object of it."""
+    return Edit(Command.NOTE, object_id, None, {"text": text})
+
+
+def review(state: str, figures: Values, why: str = "") -> Edit:
+    """How far the review of a section has come.
+
+    Parameters
+    ----------
+    state : {"in_review", "reviewed", "needs_second_reader"}
+        Where it stands.
+    figures : mapping
+        `reviewed_figures` of the result that the person saw: when they no longer hold, the section
+        needs another look.
+    why : str
+        The person's reason.
+    """
+    if state not in REVIEW_STATES:
+        raise ValueError(f"{state!r} is none of {', '.join(REVIEW_STATES)}")
+    return Edit(Command.REVIEW, None, None, {"state": state, "figures": dict(figures)}, why)
+
+
+def reopen(why: str) -> Edit:
+    """A section that is to be reviewed again."""
+    return Edit(Command.REOPEN, why=why)
+
+
+def edit_case(before: Values, after: Values, why: str) -> Edit:
+    """Case data that the case table gives otherwise: `age_years`, `sex`, `site`, `side` ..."""
+    return Edit(Command.EDIT_CASE, None, dict(before), dict(after), why)
+
+
+def undo(entry: LoggedEdit, why: str = "") -> Edit:
+    """Take an entry back."""
+    return Edit(Command.UNDO, entry.edit.object_id, entry.edit.after, entry.edit.before, why, entry.seq)
+
+
+def redo(entry: LoggedEdit, why: str = "") -> Edit:
+    """Take back that an entry was taken back; `entry` is the undo."""
+    return Edit(Command.REDO, entry.edit.object_id, entry.edit.after, entry.edit.before, why, entry.seq)
+
+
+def standing(entries: Iterable[LoggedEdit]) -> tuple[LoggedEdit, ...]:
+    """The entries that hold: neither taken back, nor only about taking back.
+
+    Parameters
+    ----------
+    entries : iterable of LoggedEdit
+        In the order of the log; an undo and what it takes back are both among them.
+    """
+    return tuple(e for e in _in_force(entries) if e.edit.undoes is None)
+
+
+def undoable(entries: Iterable[LoggedEdit]) -> LoggedEdit | None:
+    """What an undo takes back now: the last thing done or redone."""
+    done = [e for e in _in_force(entries) if e.edit.command is not Command.UNDO]
+    return done[-1] if done and done[-1].edit.command is not Command.SIGN else None
+
+
+def redoable(entries: Iterable[LoggedEdit]) -> LoggedEdit | None:
+    """The undo that a redo takes back now; None once something else was done after it."""
+    every = list(entries)
+    last = max((e.seq for e in every if e.edit.undoes is None), default=0)
+    undone = [e for e in _in_force(every) if e.edit.command is Command.UNDO and e.seq > last]
+    return undone[-1] if undone else None
+
+
+def _in_force(entries: Iterable[LoggedEdit]) -> list[LoggedEdit]:
+    """Entries that no other entry in force takes back."""
+    taken_back: set[int] = set()
+    held = []
+    for entry in reversed(list(entries)):  # whatever takes an entry back comes later, and is known by then
+        if entry.seq in taken_back:
+            continue
+        held.append(entry)
+        if entry.edit.undoes is not None:
+            taken_back.add(entry.edit.undoes)
+    return held[::-1]
+
+
+def _place(row_px: float, col_px: float, z_um: float | None) -> dict[str, Any]:
+    return {
+        "row_px": round(float(row_px), _PLACES),
+        "col_px": round(float(col_px), _PLACES),
+        "z_um": None if z_um is None else round(float(z_um), _PLACES),
+    }
+
+
+def _standing_place(crossing: Crossing) -> dict[str, Any]:
+    place = _place(crossing.row_px, crossing.col_px, crossing.z_um)
+    return {**place, "counted": crossing.counted, "reason": crossing.reason}
+
+
+def _curve(points_px: FloatArray) -> dict[str, Any]:
+    points = np.round(np.asarray(points_px, dtype=np.float64), _PLACES)
+    if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
+        raise ValueError("a curve is an (N, 2) array of finite numbers")
+    return {"junction_px": points.tolist()}
+
+
+def _ends(start_px: Sequence[float], end_px: Sequence[float]) -> dict[str, Any]:
+    return {
+        "start_px": [round(float(value), _PLACES) for value in start_px],
+        "end_px": [round(float(value), _PLACES) for value in end_px],
+    }

@@ -1,0 +1,111 @@
+"""The present state of a section: the analysis plus its edits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from ienfd.correction.commands import OF_CROSSINGS, OF_GEOMETRY, Command, LoggedEdit, standing
+from ienfd.correction.crossings import correct_crossings
+from ienfd.correction.geometry import correct_geometry
+from ienfd.density import count, with_crossings
+from ienfd.protocol import Protocol
+from ienfd.result import Findings, SectionResult
+
+__all__ = ["Corrected", "ReviewState", "correct", "reviewed_figures"]
+
+_DIGITS = 6
+
+
+class ReviewState(StrEnum):
+    """How far the review of a section has come."""
+
+    UNREVIEWED = "unreviewed"
+    IN_REVIEW = "in_review"
+    REVIEWED = "reviewed"
+    NEEDS_SECOND_READER = "needs_second_reader"
+    NEEDS_REVIEW = "needs_review"
+
+
+@dataclass(frozen=True, eq=False)
+class Corrected:
+    """A section as it stands now.
+
+    Parameters
+    ----------
+    result : SectionResult
+        With all corrections.
+    edits : int
+        Corrections that hold.
+    review : ReviewState
+        How far its review has come.
+    unmatched : tuple of int
+        Entries of the log whose object is no longer there: a person must look.
+    """
+
+    result: SectionResult
+    edits: int = 0
+    review: ReviewState = ReviewState.UNREVIEWED
+    unmatched: tuple[int, ...] = ()
+
+
+def correct(
+    result: SectionResult,
+    entries: Sequence[LoggedEdit],
+    protocol: Protocol,
+    findings: Callable[[], Findings],
+) -> Corrected:
+    """Apply the edits of a section to what was counted in it.
+
+    Parameters
+    ----------
+    result : SectionResult
+        Without any edit.
+    entries : sequence of LoggedEdit
+        All entries of the log about this section, in order.
+    protocol : Protocol
+        Under which it was counted.
+    findings : callable
+        Gives all of what was found, with every fiber; only asked when the geometry was corrected.
+    """
+    held = standing(entries)
+    geometry = [e for e in held if e.edit.command in OF_GEOMETRY]
+    crossings = [e for e in held if e.edit.command in OF_CROSSINGS]
+    unmatched: tuple[int, ...] = ()
+    if geometry:
+        changed, unmatched = correct_geometry(findings(), geometry, protocol)
+        result = count(changed, protocol)
+    if crossings:
+        decided, lost = correct_crossings(
+            result.findings, result.crossings, result.reason, crossings, protocol
+        )
+        result = with_crossings(result.findings, result.reason, result.lengths, decided, protocol)
+        unmatched = (*unmatched, *lost)
+    corrections = len(geometry) + len(crossings)
+    return Corrected(result, corrections, _review(held, result, unmatched), unmatched)
+
+
+def reviewed_figures(result: SectionResult) -> dict[str, Any]:
+    """What a review vouches for: the count, the evaluable length, and which crossings are counted."""
+    return {
+        "crossings": result.count,
+        "evaluable_mm": round(result.lengths.evaluable_mm, _DIGITS) if result.lengths else None,
+        "counted": sorted([round(c.row_px, 1), round(c.col_px, 1)] for c in result.crossings if c.counted),
+    }
+
+
+def _review(held: Sequence[LoggedEdit], result: SectionResult, unmatched: Sequence[int]) -> ReviewState:
+    if unmatched:
+        return ReviewState.NEEDS_REVIEW
+    said = [e.edit for e in held if e.edit.command in (Command.REVIEW, Command.REOPEN)]
+    if not said:
+        return ReviewState.UNREVIEWED
+    if said[-1].command is Command.REOPEN:
+        return ReviewState.NEEDS_REVIEW
+    after = said[-1].after or {}
+    state = ReviewState(after["state"])
+    if state is ReviewState.REVIEWED and after["figures"] != reviewed_figures(result):
+        return ReviewState.NEEDS_REVIEW
+    return state

@@ -1,0 +1,165 @@
+"""Corrections of the junction, and of what is excluded along it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from ienfd.correction.commands import Command, LoggedEdit
+from ienfd.geometry import Projector, arc_lengths, length, points_at
+from ienfd.protocol import Protocol
+from ienfd.quality.section import uncertain_stretches
+from ienfd.result import Findings, FloatArray, Piece, Stretch
+
+__all__ = ["MATCH_UM", "correct_geometry", "nearest_piece"]
+
+MATCH_UM = 5.0
+"""What lies no farther from where a person saw it is taken for the same."""
+
+_SAME_COURSE_UM = 1.0  # a junction that was moved by less is not another one
+_UNCERTAIN = "junction_low_confidence"
+_BY_PERSON = "excluded_stretch"
+
+
+def nearest_piece(pieces: Sequence[Piece], place_px: Sequence[float]) -> tuple[int, float, float] | None:
+    """Piece whose junction is nearest to a place, the position along it and the distance, in pixels."""
+    best: tuple[int, float, float] | None = None
+    for index, piece in enumerate(pieces):
+        if length(piece.junction_px) <= 0:
+            continue
+        seen = Projector(piece.junction_px)(np.asarray([place_px], dtype=np.float64))
+        distance = float(abs(seen.signed[0]))
+        if best is None or distance < best[2]:
+            best = index, float(seen.position[0]), distance
+    return best
+
+
+def correct_geometry(
+    findings: Findings, edits: Sequence[LoggedEdit], protocol: Protocol
+) -> tuple[Findings, tuple[int, ...]]:
+    """Apply corrections of the junction and of exclusions, in their order.
+
+    A person vouches for a stretch of junction that was drawn anew or taken in again: its confidence is 1.
+
+    Parameters
+    ----------
+    findings : Findings
+        All of what was found.
+    edits : sequence of LoggedEdit
+        Standing commands about geometry.
+    protocol : Protocol
+        Decides which stretches are too uncertain, and how many of them are too many.
+
+    Returns
+    -------
+    Findings
+        As corrected.
+    tuple of int
+        Numbers of those commands whose place is no longer there.
+    """
+    size = findings.pixel_size_um
+    if size is None:
+        return findings, tuple(entry.seq for entry in edits)
+    lost = []
+    for entry in edits:
+        changed = _apply(findings, entry, size, protocol)
+        if changed is None:
+            lost.append(entry.seq)
+        else:
+            findings = changed
+    if findings.refusal == "junction_uncertain" and _excluded_share(findings, size) <= (
+        protocol.quality.max_excluded_fraction
+    ):
+        findings = replace(findings, refusal=None, detail="")
+    return findings, tuple(lost)
+
+
+def _apply(findings: Findings, entry: LoggedEdit, size: float, protocol: Protocol) -> Findings | None:
+    before, after = entry.edit.before or {}, entry.edit.after or {}
+    if entry.edit.command is Command.EDIT_JUNCTION:
+        old, new = (np.asarray(v["junction_px"], dtype=np.float64) for v in (before, after))
+        return _redrawn(findings, old, new, size, protocol)
+    stretch = _stretch(findings.pieces, after["start_px"], after["end_px"], size)
+    if stretch is None:
+        return None
+    if entry.edit.command is Command.EXCLUDE_STRETCH:
+        return replace(findings, exclusions=(*findings.exclusions, stretch))
+    left = [part for each in findings.exclusions for part in _without(each, stretch)]
+    piece = findings.pieces[stretch.piece]
+    arc = arc_lengths(piece.junction_px) * size
+    inside = (arc >= stretch.start_um) & (arc <= stretch.end_um)
+    trusted = replace(piece, junction_confidence=np.where(inside, 1.0, piece.junction_confidence))
+    pieces = (*findings.pieces[: stretch.piece], trusted, *findings.pieces[stretch.piece + 1 :])
+    return replace(findings, pieces=pieces, exclusions=tuple(left))
+
+
+def _redrawn(
+    findings: Findings, old: FloatArray, new: FloatArray, size: float, protocol: Protocol
+) -> Findings | None:
+    index = _same_course(findings.pieces, old, size)
+    if index is None:
+        return None
+    piece = findings.pieces[index]
+    seen = Projector(piece.junction_px)(new)
+    kept = np.interp(seen.position, arc_lengths(piece.junction_px), piece.junction_confidence)
+    redrawn = np.abs(seen.signed) * size > _SAME_COURSE_UM
+    changed = replace(piece, junction_px=new, junction_confidence=np.where(redrawn, 1.0, kept))
+    pieces = (*findings.pieces[:index], changed, *findings.pieces[index + 1 :])
+    elsewhere = [s for s in findings.exclusions if s.piece != index]
+    others = [s for s in findings.exclusions if s.piece == index and s.reason != _UNCERTAIN]
+    uncertain = [
+        s
+        for s in uncertain_stretches(pieces, size, protocol.image.junction_confidence_min)
+        if s.piece == index
+    ]
+    moved = [_carried(s, piece, changed, size) for s in others]
+    return replace(findings, pieces=pieces, exclusions=(*elsewhere, *moved, *uncertain))
+
+
+def _same_course(pieces: Sequence[Piece], course: FloatArray, size: float) -> int | None:
+    """The piece whose junction runs where `course` runs."""
+    distances = [
+        float(np.abs(Projector(piece.junction_px)(course).signed).mean()) * size
+        if length(piece.junction_px) > 0
+        else np.inf
+        for piece in pieces
+    ]
+    if not distances or min(distances) > MATCH_UM:
+        return None
+    return int(np.argmin(distances))
+
+
+def _carried(stretch: Stretch, old: Piece, new: Piece, size: float) -> Stretch:
+    """A stretch of one course as a stretch of another."""
+    ends = points_at(old.junction_px, np.array([stretch.start_um, stretch.end_um]) / size)
+    start, end = sorted(Projector(new.junction_px)(ends).position * size)
+    return replace(stretch, start_um=float(start), end_um=float(end))
+
+
+def _stretch(
+    pieces: Sequence[Piece], start_px: Sequence[float], end_px: Sequence[float], size: float
+) -> Stretch | None:
+    one, two = nearest_piece(pieces, start_px), nearest_piece(pieces, end_px)
+    if one is None or two is None or one[0] != two[0] or max(one[2], two[2]) * size > MATCH_UM:
+        return None
+    start, end = sorted((one[1] * size, two[1] * size))
+    return Stretch(one[0], start, end, _BY_PERSON)
+
+
+def _without(stretch: Stretch, taken: Stretch) -> list[Stretch]:
+    """What is left of a stretch where another one is taken out of it."""
+    if stretch.piece != taken.piece:
+        return [stretch]
+    parts = [
+        replace(stretch, end_um=min(stretch.end_um, taken.start_um)),
+        replace(stretch, start_um=max(stretch.start_um, taken.end_um)),
+    ]
+    return [part for part in parts if part.end_um > part.start_um]
+
+
+def _excluded_share(findings: Findings, size: float) -> float:
+    whole = sum(length(piece.junction_px) for piece in findings.pieces) * size
+    lost = sum(s.end_um - s.start_um for s in findings.exclusions if s.reason == _UNCERTAIN)
+    return lost / whole if whole > 0 else 1.0

@@ -1,0 +1,129 @@
+"""Sign-offs: what was signed, by whom, on which state of the log.
+
+A sign-off keeps everything that was signed, and the number and hash of the last entry of the log at
+that moment. An entry of the log in turn keeps the hash of what was signed, so that neither can be
+altered without the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import uuid4
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from ienfd.correction.commands import Command, Edit
+from ienfd.protocol import canonical_json
+from ienfd.study import log
+from ienfd.study.log import Target
+from ienfd.study.models import PlacementRow, SignOffRow
+
+__all__ = ["SignOff", "SignOffKind", "content_hash", "load_sign_offs", "sign", "signed_places"]
+
+SignOffKind = Literal["final", "addendum", "correction", "withdrawal"]
+
+
+@dataclass(frozen=True)
+class SignOff:
+    """One signature of one biopsy; see `ienfd.study.models.SignOffRow`."""
+
+    sign_off_id: str
+    case_id: str
+    biopsy_id: str
+    kind: str
+    at: str
+    name: str
+    account: str
+    statement: str
+    supersedes: str | None
+    protocol_hash: str
+    content: str
+    content_hash: str
+    edit_seq: int
+    edit_hash: str
+
+
+def content_hash(content: str) -> str:
+    """Hash of what is signed."""
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def sign(
+    session: Session,
+    target: Target,
+    content: Mapping[str, Any],
+    *,
+    kind: SignOffKind,
+    name: str,
+    account: str,
+    statement: str,
+    protocol_hash: str,
+    base_seq: int,
+) -> SignOff:
+    """Sign a biopsy; an earlier signature of it is superseded.
+
+    Raises
+    ------
+    ConflictError
+        If something about the biopsy was changed after `base_seq`.
+    """
+    head = log.read_head(session)
+    text = canonical_json(content)
+    earlier = load_sign_offs(session, target)
+    row_id = str(uuid4())
+    after = {"sign_off_id": row_id, "kind": kind, "content_hash": content_hash(text)}
+    (entry,) = log.append(
+        session, [Edit(Command.SIGN, row_id, None, after, statement)], target,
+        who=name, account=account, base_seq=base_seq,
+    )  # fmt: skip
+    row = SignOffRow(
+        sign_off_id=row_id,
+        case_id=target.case_id,
+        biopsy_id=target.biopsy_id,
+        kind=kind,
+        at=entry.at,
+        name=name,
+        account=account,
+        statement=statement,
+        supersedes=earlier[-1].sign_off_id if earlier else None,
+        protocol_hash=protocol_hash,
+        content=text,
+        content_hash=after["content_hash"],
+        edit_seq=head.seq,
+        edit_hash=head.hash,
+    )
+    session.add(row)
+    session.flush()
+    return _sign_off(row)
+
+
+def load_sign_offs(session: Session, target: Target | None = None) -> list[SignOff]:
+    """All sign-offs, or those of one biopsy, in the order of their signing."""
+    query = select(SignOffRow).order_by(SignOffRow.edit_seq)
+    if target is not None:
+        query = query.where(SignOffRow.case_id == target.case_id, SignOffRow.biopsy_id == target.biopsy_id)
+    return [_sign_off(row) for row in session.scalars(query)]
+
+
+def signed_places(session: Session) -> dict[tuple[int, int, int], str]:
+    """Section of every file, scene and region whose biopsy is signed and not withdrawn."""
+    last = {(s.case_id, s.biopsy_id): s.kind for s in load_sign_offs(session)}
+    places: dict[tuple[int, int, int], str] = {}
+    for (case_id, biopsy_id), kind in last.items():
+        query = select(PlacementRow).where(
+            PlacementRow.case_id == case_id,
+            PlacementRow.biopsy_id == biopsy_id,
+            PlacementRow.analysis_id.is_not(None),
+        )
+        if kind != "withdrawal":
+            for row in session.scalars(query):
+                places[row.file_id, row.scene, row.region] = row.section_id or ""
+    return places
+
+
+def _sign_off(row: SignOffRow) -> SignOff:
+    return SignOff(**{c.name: getattr(row, c.name) for c in SignOffRow.__table__.columns})

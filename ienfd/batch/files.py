@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ienfd.errors import EnvironmentProblem
+from ienfd.study.config import create_private, is_shared
 
 __all__ = ["StudyFiles", "overlay_name", "study_log", "write_atomic"]
 
@@ -101,7 +102,9 @@ def study_log(folder: Path) -> Iterator[logging.Logger]:
     """The logger of a run, which writes to `ienfd.log` in the study."""
     logger = logging.getLogger("ienfd.batch")
     try:
-        handler = logging.FileHandler(folder / "ienfd.log", encoding="utf-8", errors="backslashreplace")
+        file = folder / "ienfd.log"
+        create_private(file, shared=is_shared(folder))
+        handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise EnvironmentProblem("cannot_write", f"{folder}: {error.strerror or error}") from error
     handler.setFormatter(logging.Formatter(_LOG_FORMAT))

@@ -42,6 +42,8 @@ class BatchOptions:
         The stain of all files that the case table does not give one for.
     time_limit_s : float
         A section that takes longer fails.
+    shared : bool
+        Let the group of a new study folder use the study, too.
     engine : Engine
         What is done with each section.
     """
@@ -55,6 +57,7 @@ class BatchOptions:
     axes: str | None = None
     stain: Stain | None = None
     time_limit_s: float = 600.0
+    shared: bool = False
     engine: Engine = field(default_factory=Engine)
 
 

@@ -142,7 +142,11 @@ def run_batch(
     ) as pool:
         plan = plan_batch(options, pool, listener)
         seconds["plan"] = time.perf_counter() - start
-        with Store(options.out, create=True) as store, study_log(options.out) as logger:
+        with (
+            Store(options.out, create=True, shared=options.shared) as store,
+            study_log(options.out) as logger,
+        ):
+            advice = store.advice
             run_id = store.begin_run(_record(plan), [item.record for item in plan.items])
             logger.info("run %s: %s sections in %s", run_id, len(plan.items), plan.discovery.root)
             done = execute(plan, store, run_id, pool, on_progress=listener.progressed, logger=logger)
@@ -158,7 +162,7 @@ def run_batch(
     return replace(
         report,
         analyzed=done.analyzed,
-        warnings=(*plan.warnings, *report.warnings),
+        warnings=(*plan.warnings, *advice, *report.warnings),
         skipped=plan.discovery.skipped,
         interrupted=done.interrupted,
         seconds=seconds,

@@ -19,6 +19,8 @@ EXIT_ENVIRONMENT, EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
 _COMMANDS = {
     "run": ("ienfd.cli.run:run", "Analyze a folder of micrographs into a study."),
     "status": ("ienfd.cli.status:status", "Say what is done in a study, and what to do next."),
+    "verify": ("ienfd.cli.keeping:verify", "Find out whether anything in a study was altered."),
+    "backup": ("ienfd.cli.keeping:backup", "Copy the database of a study into one file."),
     "inspect": ("ienfd.cli.inspect:inspect", "Print what ienfd understands of one file."),
     "norms": ("ienfd.cli.norms:norms", "List the norms, show one, or look up a limit."),
     "protocol": ("ienfd.cli.protocol:protocol", "Show or check a protocol with all its values."),

@@ -51,6 +51,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 )  # fmt: skip
 @click.option("--time-limit", type=click.FloatRange(1), default=600, show_default=True, metavar="SECONDS",
               help="A section that takes longer fails.")  # fmt: skip
+@click.option("--group", is_flag=True, help="Let the group of a new study folder use the study, too.")
 @click.option("--profile", is_flag=True, help="Print the seconds spent in each stage.")
 def run(images: Path, out: Path, **given: Any) -> int:
     """Analyze IMAGES, a file or a folder with all its folders, into a study.
@@ -87,6 +88,7 @@ def _options(images: Path, out: Path, given: dict[str, Any]) -> BatchOptions:
         axes=given["axes"],
         stain=given["stain"],
         time_limit_s=given["time_limit"],
+        shared=given["group"],
     )
 
 

@@ -7,13 +7,22 @@ from `IENFD_DATABASE_USER` and `IENFD_DATABASE_PASSWORD`, or from the server's o
 from __future__ import annotations
 
 import os
+import stat
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from ienfd.errors import EnvironmentProblem, UsageError
 
-__all__ = ["CONFIG_NAME", "StudyConfig", "create_study", "is_study", "read_config"]
+__all__ = [
+    "CONFIG_NAME",
+    "StudyConfig",
+    "create_private",
+    "create_study",
+    "is_shared",
+    "is_study",
+    "read_config",
+]
 
 CONFIG_NAME = "study.toml"
 _FORMAT = 1
@@ -53,6 +62,11 @@ class StudyConfig:
         """The database file."""
         return self.folder / self.database
 
+    @property
+    def where(self) -> str:
+        """The database, as a message names it."""
+        return str(self.file) if self.is_file else self.database
+
 
 def is_study(folder: Path) -> bool:
     """Whether `folder` is a study."""
@@ -85,8 +99,15 @@ def read_config(folder: Path) -> StudyConfig:
     return StudyConfig(folder, database)
 
 
-def create_study(folder: Path) -> StudyConfig:
+def create_study(folder: Path, *, shared: bool = False) -> StudyConfig:
     """Make `folder` a study, for its owner only; an existing study is left as it is.
+
+    Parameters
+    ----------
+    folder : Path
+        The study folder; its parents are made, too.
+    shared : bool
+        Let the group of a new folder use it, too: what is made in it belongs to that group.
 
     Raises
     ------
@@ -98,14 +119,21 @@ def create_study(folder: Path) -> StudyConfig:
     try:
         if not folder.exists():
             folder.mkdir(parents=True, mode=0o700)
+            if shared:
+                folder.chmod(0o2770)
         (folder / CONFIG_NAME).write_text(_TEMPLATE, encoding="utf-8", newline="\n")
     except OSError as error:
         raise EnvironmentProblem("cannot_write", f"{folder}: {error.strerror or error}") from error
     return read_config(folder)
 
 
-def create_private(path: Path) -> None:
-    """Create an empty file that only its owner may read; an existing one is left as it is.
+def is_shared(folder: Path) -> bool:
+    """Whether the group of a study folder may write to it, too."""
+    return os.name == "posix" and bool(folder.stat().st_mode & stat.S_IWGRP)
+
+
+def create_private(path: Path, *, shared: bool = False) -> None:
+    """Create an empty file for its owner only, or for its group, too; an existing one is left as it is.
 
     SQLite gives its journal files the permissions of the database, so this covers them, too. On
     Windows the folder's own access list decides.
@@ -114,3 +142,5 @@ def create_private(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except FileExistsError:
         return
+    if shared:
+        path.chmod(0o660)

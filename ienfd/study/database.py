@@ -14,12 +14,14 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoSuchModuleEr
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ienfd.errors import EnvironmentProblem, MissingExtraError, UsageError
-from ienfd.study.config import StudyConfig, create_private
+from ienfd.study.config import StudyConfig, create_private, is_shared
+from ienfd.study.place import is_on_network
 
-__all__ = ["REVISIONS", "connect", "database_errors", "upgrade"]
+__all__ = ["REVISIONS", "connect", "database_errors", "migrate", "present_revision", "upgrade"]
 
 REVISIONS = ("0001", "0002")  # oldest first; the last one is what this version works with
 _BUSY_TIMEOUT_S = 30
+_MIGRATING = 0x1E2FD  # of the lock that the programs of ienfd know each other by
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -60,11 +62,12 @@ def connect(config: StudyConfig) -> Engine:
     if not config.is_file:
         return _connect_server(config)
     try:
-        create_private(config.file)
+        create_private(config.file, shared=is_shared(config.folder))
     except OSError as error:
         raise EnvironmentProblem("cannot_write", f"{config.file}: {error.strerror}") from error
     engine = create_engine(f"sqlite:///{config.file.as_posix()}", connect_args={"timeout": _BUSY_TIMEOUT_S})
-    event.listen(engine, "connect", _on_connect)
+    on_connect = _on_connect_over_network if is_on_network(config.folder) else _on_connect
+    event.listen(engine, "connect", on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine
 
@@ -81,11 +84,19 @@ def _connect_server(config: StudyConfig) -> Engine:
 
 
 def _on_connect(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    _set_up(connection, "journal_mode = WAL")
+
+
+def _on_connect_over_network(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:
+    """No write-ahead log, which needs shared memory; who has written keeps the others out to the end."""
+    _set_up(connection, "journal_mode = DELETE", "locking_mode = EXCLUSIVE")
+
+
+def _set_up(connection: sqlite3.Connection, *settings: str) -> None:
     connection.isolation_level = None  # the driver begins no transaction of its own; _on_begin does
     cursor = connection.cursor()
-    cursor.execute("PRAGMA foreign_keys = ON")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_S * 1000}")
+    for setting in ("foreign_keys = ON", f"busy_timeout = {_BUSY_TIMEOUT_S * 1000}", *settings):
+        cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 
 
@@ -94,34 +105,47 @@ def _on_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
 
 
-def upgrade(engine: Engine, where: str) -> None:
-    """Bring the tables up to date.
+def upgrade(engine: Engine, config: StudyConfig) -> None:
+    """Bring the tables up to date; before anything is changed a backup is made in `backups/`.
 
     Raises
     ------
     UsageError
         If the study was written by a newer version.
     EnvironmentProblem
-        If the database cannot be used.
+        If the database cannot be used, or the backup not be written.
     """
-    with database_errors(where):
+    with database_errors(config.where):
         with engine.connect() as connection:
-            present = _revision(connection)
+            present = present_revision(connection)
         if present == REVISIONS[-1]:
             return
         if present is not None and present not in REVISIONS:
-            raise UsageError("study_newer", f"{where}: revision {present}")
-        from alembic import command
-        from alembic.config import Config
+            raise UsageError("study_newer", f"{config.where}: revision {present}")
+    if present is not None:
+        from ienfd.study.backup import back_up, default_target
 
-        with engine.execution_options(immediate=True).begin() as connection:
-            settings: Any = Config()
-            settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
-            settings.attributes["connection"] = connection
-            command.upgrade(settings, REVISIONS[-1])
+        back_up(engine, config.where, default_target(config.folder, f"-before-{REVISIONS[-1]}"))
+    with database_errors(config.where):
+        migrate(engine, REVISIONS[-1])
 
 
-def _revision(connection: Connection) -> str | None:
+def migrate(engine: Engine, revision: str) -> None:
+    """Run the revisions up to this one, in one transaction."""
+    from alembic import command
+    from alembic.config import Config
+
+    with engine.execution_options(immediate=True).begin() as connection:
+        if connection.dialect.name == "postgresql":  # two programs may open a new study at once
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATING})
+        settings: Any = Config()
+        settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+        settings.attributes["connection"] = connection
+        command.upgrade(settings, revision)
+
+
+def present_revision(connection: Connection) -> str | None:
+    """The revision that a database is at; None for an empty one."""
     if not inspect(connection).has_table("alembic_version"):
         return None
     return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()

@@ -25,6 +25,7 @@ from ienfd.result import Findings, SectionResult
 from ienfd.study import log, signing
 from ienfd.study.account import account
 from ienfd.study.analyses import load_findings, load_results, save_analysis, save_result
+from ienfd.study.backup import back_up, default_target
 from ienfd.study.config import create_study, read_config
 from ienfd.study.database import connect, database_errors, upgrade
 from ienfd.study.log import Head, Target
@@ -40,6 +41,7 @@ from ienfd.study.models import (
     ResultRow,
     RunRow,
 )
+from ienfd.study.place import NETWORK_ADVICE, is_on_network
 from ienfd.study.records import (
     Analyzed,
     BiopsyRecord,
@@ -65,6 +67,8 @@ class Store:
         The study folder.
     create : bool
         Make it a study when it is none.
+    shared : bool
+        Let the group of a new folder use it, too.
 
     Raises
     ------
@@ -74,13 +78,13 @@ class Store:
         If folder or database cannot be used.
     """
 
-    def __init__(self, folder: Path, *, create: bool = False) -> None:
-        self.config = create_study(folder) if create else read_config(folder)
+    def __init__(self, folder: Path, *, create: bool = False, shared: bool = False) -> None:
+        self.config = create_study(folder, shared=shared) if create else read_config(folder)
         self.folder = folder
-        self._where = str(self.config.file) if self.config.is_file else self.config.database
+        self._where = self.config.where
         self._engine = connect(self.config)
         try:
-            upgrade(self._engine, self._where)
+            upgrade(self._engine, self.config)
         except BaseException:
             self._engine.dispose()
             raise
@@ -97,6 +101,23 @@ class Store:
     def close(self) -> None:
         """Let go of the database."""
         self._engine.dispose()
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """What a person should know of where the study lies."""
+        return (NETWORK_ADVICE,) if self.config.is_file and is_on_network(self.folder) else ()
+
+    def back_up(self, target: Path | None = None) -> Path:
+        """Copy the database into one file that is a complete database; see `ienfd.study.backup`.
+
+        Raises
+        ------
+        EnvironmentProblem
+            If the file exists already or cannot be written.
+        """
+        target = target or default_target(self.folder)
+        back_up(self._engine, self._where, target)
+        return target
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

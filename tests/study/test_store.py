@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import stat
 import sys
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -19,6 +21,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
+from ienfd.batch.files import study_log
+from ienfd.correction.commands import note
 from ienfd.errors import EnvironmentProblem, UsageError
 from ienfd.result import (
     Branch,
@@ -33,10 +37,11 @@ from ienfd.result import (
     Stretch,
 )
 from ienfd.section import Identity
-from ienfd.study import database
+from ienfd.study import database, place
 from ienfd.study.config import create_study, is_study, read_config
 from ienfd.study.database import REVISIONS
 from ienfd.study.encoding import encode_objects, quantize, stored_form
+from ienfd.study.log import Target
 from ienfd.study.models import Base, OutcomeRow, PlacementRow
 from ienfd.study.records import (
     Analyzed,
@@ -48,6 +53,7 @@ from ienfd.study.records import (
     analysis_id,
 )
 from ienfd.study.store import Store
+from ienfd.study.verify import check_store
 
 SHA = "ab" * 32
 RUN = RunRecord("/images", "", "efns2010", "hash", "{}", "rules", "1", "0.1.0", {"strict": False})
@@ -353,3 +359,95 @@ class TestConfig:
         with engine.connect() as connection:
             assert connection.execute(text("SELECT count(*) FROM sections")).scalar() == 0
         engine.dispose()
+
+
+class TestBackup:
+    def test_it_is_the_study_as_it_was(self, store: Store, tmp_path: Path) -> None:
+        store.record(store.begin_run(RUN, [record()]), done(), analyzed(findings()))
+        store.append([note("kept")], Target(section_id=findings().section_id), who="A", base_seq=0)
+        made = store.back_up()
+        assert made.parent == store.folder / "backups"
+        store.append([note("later")], Target(section_id=findings().section_id), who="A", base_seq=1)
+        again = tmp_path / "again"
+        create_study(again)
+        shutil.copy(made, again / "study.sqlite")
+        with Store(again) as copy:
+            assert [e.edit.after for e in copy.edits()] == [{"text": "kept"}]
+            assert copy.placements() == store.placements()
+            key = analysis_id(findings().section_id, "key")
+            assert same(copy.findings(key), store.findings(key))
+            with copy.reading() as session:  # the protocol of these tests is none
+                assert [problem.where for problem in check_store(session)] == ["protocol efns2010"]
+            copy.append([note("on")], Target(section_id=findings().section_id), who="A", base_seq=1)
+
+    def test_nothing_is_overwritten(self, store: Store, tmp_path: Path) -> None:
+        there = tmp_path / "there.sqlite"
+        there.write_bytes(b"mine")
+        with pytest.raises(EnvironmentProblem, match="exists"):
+            store.back_up(there)
+        with pytest.raises(EnvironmentProblem):
+            store.back_up(tmp_path / "there.sqlite" / "x")
+        assert there.read_bytes() == b"mine"
+        assert list(tmp_path.glob("*.part")) == []
+
+    def test_one_is_made_before_a_migration(
+        self, study_folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(database, "REVISIONS", ("0001",))
+        with Store(study_folder, create=True) as old:
+            old.record(old.begin_run(RUN, [record()]), done(), analyzed(findings()))
+        assert not (study_folder / "backups").exists()
+        monkeypatch.setattr(database, "REVISIONS", REVISIONS)
+        with Store(study_folder) as new:
+            assert len(new.placements()) == 1
+        (made,) = (study_folder / "backups").iterdir()
+        assert made.name.endswith(f"-before-{REVISIONS[-1]}.sqlite")
+        with sqlite3.connect(made) as connection:
+            assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("0001",)
+            assert connection.execute("SELECT count(*) FROM objects").fetchone()[0] > 5
+        connection.close()
+        Store(study_folder).close()
+        assert len(list((study_folder / "backups").iterdir())) == 1
+
+
+class TestPlace:
+    def test_a_network_folder_has_no_write_ahead_log_and_one_writer(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(place, "file_system", lambda folder: "nfs4")
+        monkeypatch.setattr(database, "_BUSY_TIMEOUT_S", 0.2)
+        with Store(tmp_path, create=True) as one:
+            assert "PostgreSQL" in one.advice[0]
+            with one.writing() as session:
+                assert session.scalar(text("PRAGMA journal_mode")) == "delete"
+                session.execute(text("INSERT INTO info VALUES ('a', 'b')"))
+            with pytest.raises(EnvironmentProblem) as caught:
+                Store(tmp_path)
+            assert "locked" in str(caught.value)
+        Store(tmp_path).close()
+
+    def test_this_disk_is_none(self, tmp_path: Path) -> None:
+        assert not place.is_on_network(tmp_path)
+        with Store(tmp_path, create=True) as opened:
+            assert opened.advice == ()
+
+    @pytest.mark.parametrize(("kind", "expected"), [("cifs", True), ("ext4", False), ("NFS4", True)])
+    def test_the_deepest_mount_decides(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, expected: bool
+    ) -> None:
+        import psutil
+
+        def mount(point: Path, kind: str) -> SimpleNamespace:
+            return SimpleNamespace(mountpoint=str(point), fstype=kind, opts="rw")
+
+        mounts = [mount(tmp_path, kind), mount(Path("/"), "xfs"), mount(tmp_path / "else", "tmpfs")]
+        monkeypatch.setattr(psutil, "disk_partitions", lambda all: mounts)
+        assert place.is_on_network(tmp_path / "study") is expected
+
+    @pytest.mark.skipif(sys.platform == "win32", reason="permissions are those of the folder there")
+    def test_a_shared_study_is_for_its_group(self, tmp_path: Path) -> None:
+        with Store(tmp_path / "study", create=True, shared=True) as opened:
+            assert stat.S_IMODE(opened.folder.stat().st_mode) == 0o2770
+            assert stat.S_IMODE(opened.config.file.stat().st_mode) == 0o660
+        with study_log(tmp_path / "study"):
+            assert stat.S_IMODE((tmp_path / "study" / "ienfd.log").stat().st_mode) == 0o660

@@ -409,8 +409,26 @@ REASONS: dict[str, Reason] = _table(
         "Somebody else has changed this in the meantime.",
         "Look at both versions, and decide again.",
     ),
+    Reason(
+        "scheduler_insecure",
+        _U,
+        "Sections would be sent over the network without encryption.",
+        "Use a tls:// scheduler, or --insecure-scheduler where the network is your own.",
+    ),
+    Reason(
+        "scheduler_other_version",
+        _U,
+        "A worker of the cluster has another version of ienfd.",
+        "Install the same version everywhere.",
+    ),
     Reason("edit_invalid", _U, "This cannot be done to the study as it stands."),
     # environment
+    Reason(
+        "scheduler_unavailable",
+        _E,
+        "The Dask cluster cannot be used.",
+        "Check that the scheduler runs and has workers; what is done is kept: run again.",
+    ),
     Reason("extra_missing", _E, "This needs an optional part of ienfd that is not installed."),
     Reason(
         "cannot_write", _E, "The study folder cannot be written.", "Check the permissions and the free space."

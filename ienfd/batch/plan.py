@@ -44,6 +44,10 @@ class BatchOptions:
         A section that takes longer fails.
     shared : bool
         Let the group of a new study folder use the study, too.
+    scheduler : str or None
+        Address of a Dask scheduler; None for processes of this machine.
+    insecure_scheduler : bool
+        Whether it may be one that is neither encrypted nor on this machine.
     engine : Engine
         What is done with each section.
     """
@@ -58,6 +62,8 @@ class BatchOptions:
     stain: Stain | None = None
     time_limit_s: float = 600.0
     shared: bool = False
+    scheduler: str | None = None
+    insecure_scheduler: bool = False
     engine: Engine = field(default_factory=Engine)
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import ienfd
 from ienfd.batch.casework import Casework, load_casework
+from ienfd.batch.cluster import DaskPool, check_address
 from ienfd.batch.collect import collect
 from ienfd.batch.discover import Discovery, discover
 from ienfd.batch.execute import Progress, execute
@@ -25,7 +26,14 @@ from ienfd.protocol import canonical_json
 from ienfd.study.records import RunRecord
 from ienfd.study.store import Store
 
-__all__ = ["RunListener", "default_workers", "memory_budget_bytes", "plan_batch", "run_batch"]
+__all__ = [
+    "RunListener",
+    "default_workers",
+    "make_executor",
+    "memory_budget_bytes",
+    "plan_batch",
+    "run_batch",
+]
 
 _MEMORY_SHARE = 0.8
 
@@ -60,6 +68,26 @@ def memory_budget_bytes() -> int:
     import psutil
 
     return int(psutil.virtual_memory().available * _MEMORY_SHARE)
+
+
+def make_executor(options: BatchOptions, workers: int | None = None) -> LocalPool | DaskPool:
+    """Who is to do the work: processes of this machine, or a cluster.
+
+    Raises
+    ------
+    UsageError
+        If the address of the cluster is none, or sections would be sent unencrypted.
+    EnvironmentProblem
+        If it cannot be reached.
+    """
+    if options.scheduler is not None:
+        check_address(options.scheduler, insecure=options.insecure_scheduler)
+        return DaskPool(options.scheduler, time_limit_s=options.time_limit_s)
+    return LocalPool(
+        workers or default_workers(),
+        time_limit_s=options.time_limit_s,
+        memory_bytes=memory_budget_bytes(),
+    )
 
 
 def plan_batch(options: BatchOptions, executor: Executor, listener: RunListener | None = None) -> Plan:
@@ -135,11 +163,7 @@ def run_batch(
     start = time.perf_counter()
     listener = listener or RunListener()
     seconds: dict[str, float] = {}
-    with LocalPool(
-        workers or default_workers(),
-        time_limit_s=options.time_limit_s,
-        memory_bytes=memory_budget_bytes(),
-    ) as pool:
+    with make_executor(options, workers) as pool:
         plan = plan_batch(options, pool, listener)
         seconds["plan"] = time.perf_counter() - start
         with (

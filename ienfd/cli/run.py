@@ -27,6 +27,11 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @click.option(
     "--workers", type=click.IntRange(1), help="Processes at work; by default one for each processor."
 )
+@click.option(
+    "--scheduler", metavar="ADDRESS",
+    help="Work on a Dask cluster (tls://host:8786) instead of processes of this machine.",
+)  # fmt: skip
+@click.option("--insecure-scheduler", is_flag=True, help="Allow one without encryption on another machine.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 @click.option("--strict", is_flag=True, help="Exit with 3 when a section is refused, too.")
 @click.option(
@@ -89,16 +94,17 @@ def _options(images: Path, out: Path, given: dict[str, Any]) -> BatchOptions:
         stain=given["stain"],
         time_limit_s=given["time_limit"],
         shared=given["group"],
+        scheduler=given["scheduler"],
+        insecure_scheduler=given["insecure_scheduler"],
     )
 
 
 def _dry_run(options: BatchOptions, workers: int | None) -> int:
-    from ienfd.batch.pool import LocalPool
-    from ienfd.batch.run import default_workers, plan_batch
+    from ienfd.batch.run import make_executor, plan_batch
     from ienfd.cli.console import make_console
     from ienfd.cli.plan import print_plan
 
-    with LocalPool(workers or default_workers(), time_limit_s=options.time_limit_s) as pool:
+    with make_executor(options, workers) as pool:
         plan = plan_batch(options, pool)
     print_plan(make_console(), plan, _known(plan))
     return 0

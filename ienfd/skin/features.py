@@ -28,6 +28,7 @@ _DETAIL_UM = 4.0  # nuclei and grains are finer
 _BUNDLE_UM = 12.0  # bundles of collagen are finer
 _POOL_UM = 8.0
 _GRAIN_UM = 3.0
+_AXES, _NOISE_UM = 3, 0.8
 _LEAST_TEXTURE = 0.4  # of the median
 _FAR_UM, _FAR_TRUST = 24.0, 0.02  # where nothing nearer is known
 
@@ -49,6 +50,8 @@ class Features:
         12 um; and how far all structures lie parallel (0 to 1), as those of collagen do.
     grain : (K, H // 2, W // 2) ndarray of float32
         The logarithm of the strength of details finer than 4 um, within 3 um.
+    sharp : (C, H, W) ndarray of float32
+        The levels as they are but for the noise, along the up to three axes in which the tissue varies most.
     dense : bool
         Whether the levels are optical densities (bright-field).
     """
@@ -56,6 +59,7 @@ class Features:
     fine: _Float32
     blunt: _Float32
     grain: _Float32
+    sharp: _Float32
     dense: bool
 
     def levels(self, values: _Float32) -> _Float32:
@@ -65,6 +69,10 @@ class Features:
     def levels_and_grain(self, strip: Strip, values: _Float32) -> _Float32:
         """(2 * K, S, D) the fine levels among features given by `along`, and the grain at the same places."""
         return np.stack([*self.levels(values), *(strip.sample(plane, _COARSER) for plane in self.grain)])
+
+    def sharp_levels(self, strip: Strip) -> _Float32:
+        """(C, S, D) the sharp levels at the places of a strip."""
+        return np.stack([strip.sample(plane) for plane in self.sharp])
 
     def along(self, strip: Strip) -> _Float32:
         """(4 * K + 1, S, D) features at the places of a strip: fine levels first, then the blunt ones."""
@@ -126,8 +134,21 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         np.stack(fine),
         np.stack([*wide, *details, *bundles, _parallel(tensor)]),
         np.stack([_logarithm(grain, seen.weight > 0.5) for grain in grains]),
+        _sharp(signals, np.stack(fine), known, px),
         overview.white is not None,
     )
+
+
+def _sharp(signals: _Float32, fine: _Float32, known: _Mask, px: float) -> _Float32:
+    """The signals along the axes in which the tissue varies most; where a nerve lies, the fine levels."""
+    filled = np.where(known, signals, fine)
+    if len(signals) > 1:
+        tissue = signals[:, known][:, ::17].astype(float)
+        _, axes = np.linalg.eigh(np.cov(tissue)) if tissue.shape[1] > 1 else (None, np.eye(len(signals)))
+        widest = axes[:, ::-1][:, :_AXES].T.astype(np.float32)
+        filled = np.tensordot(widest, filled, 1)
+    calm = [ndimage.gaussian_filter(plane, _NOISE_UM / px, truncate=3) for plane in filled]
+    return np.stack(calm).astype(np.float32, copy=False)
 
 
 class _Known:

@@ -12,6 +12,7 @@ from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
 from ienfd.result import FloatArray
+from ienfd.skin.closeup import close_up
 from ienfd.skin.edge import Edge, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered, local_mean
@@ -92,6 +93,7 @@ def refine_junction(
         unary = likelihood - 0.04 * np.sign(signed) * np.maximum(np.abs(signed) - 12, 0)
         partition = least_variation(unary, _FINE_UM)
     edge = _clearest_edge(features, strip, values, inside, boundary(partition))
+    edge = close_up(features.sharp_levels(strip), inside, edge.curve, strip.step_um) or edge
     curve = edge.curve
     strength = None
     if membrane is not None:

@@ -11,8 +11,8 @@ from ienfd.analysis_key import rules_key
 from ienfd.batch.discover import discover
 from ienfd.batch.execute import Progress, execute
 from ienfd.batch.files import study_log
+from ienfd.batch.jobs import Executor
 from ienfd.batch.plan import BatchOptions, FileCase, Plan, make_plan
-from ienfd.batch.pool import LocalPool
 from ienfd.protocol import Protocol, canonical_json
 from ienfd.study.records import BiopsyRecord, RunRecord
 from ienfd.study.store import Store
@@ -22,13 +22,13 @@ def case_of(name: str) -> FileCase:
     return FileCase(BiopsyRecord(f"case {name}", name, age_years=50.0))
 
 
-def planned(images: Path, out: Path, pool: LocalPool, **options: object) -> Plan:
+def planned(images: Path, out: Path, pool: Executor, **options: object) -> Plan:
     asked = BatchOptions(images, out, **{"engine": ENGINE, **options})  # type: ignore[arg-type]
     found = discover(images, out=out, is_image=lambda path: False, suffixes=(".tif",))
     return make_plan(asked, found, case_of, pool)
 
 
-def carried_out(plan: Plan, pool: LocalPool, on_progress: Callable[[Progress], None] | None = None) -> int:
+def carried_out(plan: Plan, pool: Executor, on_progress: Callable[[Progress], None] | None = None) -> int:
     """Carry out a plan as `ienfd run` does; returns the number of sections analyzed."""
     protocol = plan.options.protocol
     run = RunRecord(

@@ -1,0 +1,128 @@
+"""The junction at the scale of single bundles, gaps and nuclei, from what the section itself shows.
+
+Epidermis is a closed sheet, dermis a felt of bundles with gaps between them, and often the two differ
+in nothing else. Means over an area blur that edge; openings and closings (a morphological profile,
+Pesaresi and Benediktsson 2001) do not: they take out what is narrower than their disk and leave the
+edges of everything wider where they are. A discriminant between what lies on either side of the
+junction found so far tells which of them matter in this section; its boundary is the next junction.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from skimage.draw import polygon2mask
+from skimage.morphology import disk
+
+from ienfd.result import FloatArray
+from ienfd.skin.edge import Edge
+from ienfd.skin.partition import boundary, least_variation
+from ienfd.skin.telling import tissue_model
+
+__all__ = ["close_up"]
+
+_Float32 = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
+
+_NUCLEI_UM, _BUNDLES_UM = 3.0, 6.0  # radii: no wider are nuclei and gaps; bundles of collagen
+_SETTLED_UM = 1.0
+_MEANS_UM = (1.2, 2.5)
+_GRAIN_FROM_UM, _GRAIN_WITHIN_UM = 4.0, 2.0
+_BLURRED_UM, _NEAR_UM = 2.0, 25.0  # what is learned from, on either side
+_FARTHEST_UM = 20.0  # the junction lies no farther from where it was found
+_LOCAL_UM = 40.0
+_CLEAR = 2.0  # evidence beyond this many standard deviations adds nothing
+_FEW = 200
+_ROUNDS = 4
+
+
+def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float) -> Edge | None:
+    """Bring a junction to the edge between sheet and felt.
+
+    Parameters
+    ----------
+    values : (C, S, D) ndarray of float32
+        Sharp levels in a strip, with the nerves taken out.
+    inside : (S, D) ndarray of bool
+        Where there is viable tissue.
+    curve : (N, 2) ndarray of float
+        The junction found so far, strip coordinates.
+    step_um : float
+        Distance of samples in the strip.
+
+    Returns
+    -------
+    Edge or None
+        None where there is too little tissue on one side to learn from.
+    """
+    looks = _looks(values, step_um)
+    spread = looks[:, inside].std(axis=1) if inside.any() else np.ones(len(looks), np.float32)
+    looks /= np.maximum(spread, 1e-6)[:, None, None]
+    upper = _above(curve, inside.shape)
+    given_um = _signed_um(upper, step_um)
+    found: Edge | None = None
+    for _ in range(_ROUNDS):
+        signed_um = _signed_um(upper, step_um)
+        near = inside & (np.abs(signed_um) > _BLURRED_UM) & (np.abs(signed_um) < _NEAR_UM)
+        above, below = near & upper, near & ~upper
+        if min(above.sum(), below.sum()) < _FEW:
+            return found
+        model = tissue_model(looks, above, below)
+        projected = model.of(looks)
+        over, under = (_local_mean(projected, side, step_um) for side in (above, below))
+        evidence = np.clip(projected - 0.5 * (over + under)[:, None], -_CLEAR, _CLEAR)
+        evidence = np.where(inside, evidence, -0.3 * np.sign(given_um))
+        evidence = np.where(np.abs(given_um) > _FARTHEST_UM, -_CLEAR * np.sign(given_um), evidence)
+        partition = least_variation(evidence, step_um)
+        upper = partition > 0.5
+        found = Edge(boundary(partition), model.separation, over - under)
+    return found
+
+
+def _looks(values: _Float32, step_um: float) -> _Float32:
+    """(8 * C, S, D): means, what is left of the levels by openings and closings, and the grain."""
+    nuclei, bundles = (disk(round(radius / step_um)) for radius in (_NUCLEI_UM, _BUNDLES_UM))
+
+    def settled(level: _Float32) -> _Float32:
+        return np.asarray(ndimage.gaussian_filter(level, _SETTLED_UM / step_um), np.float32)
+
+    looks: list[_Float32] = []
+    for level in values:
+        filled = _closed(level, nuclei)
+        looks += [ndimage.gaussian_filter(level, um / step_um) for um in _MEANS_UM]
+        looks += [settled(_opened(level, nuclei)), settled(filled)]
+        looks += [settled(_opened(level, bundles)), settled(_closed(level, bundles))]
+        looks.append(settled(_opened(filled, bundles)))  # a sheet stays a sheet, whatever its nuclei
+        grain = np.abs(level - ndimage.gaussian_filter(level, _GRAIN_FROM_UM / step_um))
+        grain = ndimage.gaussian_filter(grain, _GRAIN_WITHIN_UM / step_um)
+        looks.append(np.log(grain + np.float32(max(0.1 * float(np.median(grain)), 1e-6))))
+    return np.stack(looks)
+
+
+def _opened(level: _Float32, footprint: NDArray[np.uint8]) -> _Float32:
+    eroded = ndimage.grey_erosion(level, footprint=footprint, mode="nearest")
+    return np.asarray(ndimage.grey_dilation(eroded, footprint=footprint, mode="nearest"), np.float32)
+
+
+def _closed(level: _Float32, footprint: NDArray[np.uint8]) -> _Float32:
+    return -_opened(-level, footprint)
+
+
+def _above(curve: FloatArray, shape: tuple[int, ...]) -> _Mask:
+    """What lies between the upper rim of a strip and a curve that runs through it."""
+    ends = [[shape[0], curve[-1, 1]], [shape[0], -1.0], [-1.0, -1.0], [-1.0, curve[0, 1]]]
+    return np.asarray(polygon2mask(shape, np.concatenate([curve, ends])), bool)
+
+
+def _signed_um(upper: _Mask, step_um: float) -> FloatArray:
+    """Distance from the border of a half, negative inside it."""
+    outside, within = ndimage.distance_transform_edt(~upper), ndimage.distance_transform_edt(upper)
+    return np.where(upper, -within, outside) * step_um
+
+
+def _local_mean(values: FloatArray, which: _Mask, step_um: float) -> FloatArray:
+    sigma = _LOCAL_UM / step_um
+    total = ndimage.gaussian_filter1d(np.where(which, values, 0).sum(axis=1), sigma, mode="nearest")
+    weight = ndimage.gaussian_filter1d(which.sum(axis=1).astype(float), sigma, mode="nearest")
+    return np.asarray(total / np.maximum(weight, 1e-3), float)

@@ -63,6 +63,7 @@ def discover(
     is_image: Callable[[Path], bool],
     suffixes: Collection[str],
     is_named: Callable[[str], bool] = lambda name: False,
+    ready: Collection[Path] | None = None,
 ) -> Discovery:
     """Find the images in a file or folder.
 
@@ -78,6 +79,8 @@ def discover(
         Known suffixes, in lower case, with their dot.
     is_named : callable
         Whether the case table names this relative path.
+    ready : collection of Path, optional
+        The only files that are looked at: others are still being written.
 
     Raises
     ------
@@ -105,6 +108,8 @@ def discover(
         folders[:] = sorted(f for f in folders if _enter(at / f, study, seen))
         for name in names:
             path = at / name
+            if ready is not None and path not in ready:
+                continue
             relative = _text(path.relative_to(place).as_posix())
             if _is_row(path, relative, is_image, suffixes, is_named):
                 files.append(FoundFile(path, relative))

@@ -44,6 +44,8 @@ class BatchOptions:
         A section that takes longer fails.
     shared : bool
         Let the group of a new study folder use the study, too.
+    ready : frozenset of Path or None
+        The only files that are looked at; None for all.
     scheduler : str or None
         Address of a Dask scheduler; None for processes of this machine.
     insecure_scheduler : bool
@@ -62,6 +64,7 @@ class BatchOptions:
     stain: Stain | None = None
     time_limit_s: float = 600.0
     shared: bool = False
+    ready: frozenset[Path] | None = None
     scheduler: str | None = None
     insecure_scheduler: bool = False
     engine: Engine = field(default_factory=Engine)

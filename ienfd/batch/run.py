@@ -108,6 +108,7 @@ def plan_batch(options: BatchOptions, executor: Executor, listener: RunListener 
         is_image=is_image,
         suffixes=IMAGE_SUFFIXES,
         is_named=casework.is_named,
+        ready=options.ready,
     )
     return _plan(options, casework, discovery, executor, listener)
 

@@ -18,6 +18,7 @@ EXIT_ENVIRONMENT, EXIT_USAGE, EXIT_FAILED, EXIT_INTERRUPTED = 1, 2, 3, 130
 
 _COMMANDS = {
     "run": ("ienfd.cli.run:run", "Analyze a folder of micrographs into a study."),
+    "watch": ("ienfd.cli.watch:watch", "Analyze files as a scanner finishes writing them."),
     "status": ("ienfd.cli.status:status", "Say what is done in a study, and what to do next."),
     "verify": ("ienfd.cli.keeping:verify", "Find out whether anything in a study was altered."),
     "backup": ("ienfd.cli.keeping:backup", "Copy the database of a study into one file."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,52 +12,84 @@ if TYPE_CHECKING:
     from ienfd.batch.plan import BatchOptions, Plan
     from ienfd.batch.report import RunReport
 
-__all__ = ["run"]
+__all__ = ["batch_options", "common_options", "exit_status", "run"]
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
+_COMMON = (
+    click.option(
+        "--out",
+        required=True,
+        metavar="STUDY",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="Folder of the study; it is made if it does not exist.",
+    ),
+    click.option(
+        "--cases", type=_FILE, help="Case table (CSV); by default IMAGES/cases.csv, if there is one."
+    ),
+    click.option("--protocol", type=_FILE, help="Protocol file (TOML); by default efns2010."),
+    click.option(
+        "--workers", type=click.IntRange(1), help="Processes at work; by default one for each processor."
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Work on a Dask cluster (tls://host:8786) instead of processes of this machine.",
+    ),
+    click.option(
+        "--insecure-scheduler", is_flag=True, help="Allow one without encryption on another machine."
+    ),
+    click.option("--strict", is_flag=True, help="Exit with 3 when a section is refused, too."),
+    click.option(
+        "--pixel-size-um",
+        type=click.FloatRange(0, min_open=True),
+        metavar="UM",
+        help="Pixel size of all files that the case table gives none for.",
+    ),
+    click.option(
+        "--axes", metavar="AXES", help="Meaning of the axes where a file does not say, for example ZCYX."
+    ),
+    click.option(
+        "--stain",
+        type=click.Choice(["bright-field", "fluorescence"]),
+        help="Stain of all files that the case table gives none for.",
+    ),
+    click.option(
+        "--name-pattern",
+        metavar="PATTERN",
+        help="Take case data from file names, for example {case_id}_{site}_*.",
+    ),
+    click.option(
+        "--progress",
+        type=click.Choice(["auto", "json", "none"]),
+        default="auto",
+        show_default=True,
+        help="A bar on a terminal, JSON lines, or nothing.",
+    ),
+    click.option(
+        "--time-limit",
+        type=click.FloatRange(1),
+        default=600,
+        show_default=True,
+        metavar="SECONDS",
+        help="A section that takes longer fails.",
+    ),
+    click.option("--group", is_flag=True, help="Let the group of a new study folder use the study, too."),
+)
+
+
+def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options of every command that analyzes images."""
+    for option in reversed(_COMMON):
+        command = option(command)
+    return command
+
+
 @click.command()
 @click.argument("images", type=click.Path(path_type=Path))
-@click.option(
-    "--out", required=True, metavar="STUDY", type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the study; it is made if it does not exist.",
-)  # fmt: skip
-@click.option("--cases", type=_FILE, help="Case table (CSV); by default IMAGES/cases.csv, if there is one.")
-@click.option("--protocol", type=_FILE, help="Protocol file (TOML); by default efns2010.")
-@click.option(
-    "--workers", type=click.IntRange(1), help="Processes at work; by default one for each processor."
-)
-@click.option(
-    "--scheduler", metavar="ADDRESS",
-    help="Work on a Dask cluster (tls://host:8786) instead of processes of this machine.",
-)  # fmt: skip
-@click.option("--insecure-scheduler", is_flag=True, help="Allow one without encryption on another machine.")
+@common_options
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
-@click.option("--strict", is_flag=True, help="Exit with 3 when a section is refused, too.")
-@click.option(
-    "--pixel-size-um", type=click.FloatRange(0, min_open=True), metavar="UM",
-    help="Pixel size of all files that the case table gives none for.",
-)  # fmt: skip
-@click.option(
-    "--axes", metavar="AXES", help="Meaning of the axes where a file does not say, for example ZCYX."
-)
-@click.option(
-    "--stain", type=click.Choice(["bright-field", "fluorescence"]),
-    help="Stain of all files that the case table gives none for.",
-)  # fmt: skip
-@click.option(
-    "--name-pattern",
-    metavar="PATTERN",
-    help="Take case data from file names, for example {case_id}_{site}_*.",
-)
-@click.option(
-    "--progress", type=click.Choice(["auto", "json", "none"]), default="auto", show_default=True,
-    help="A bar on a terminal, JSON lines, or nothing.",
-)  # fmt: skip
-@click.option("--time-limit", type=click.FloatRange(1), default=600, show_default=True, metavar="SECONDS",
-              help="A section that takes longer fails.")  # fmt: skip
-@click.option("--group", is_flag=True, help="Let the group of a new study folder use the study, too.")
 @click.option("--profile", is_flag=True, help="Print the seconds spent in each stage.")
 def run(images: Path, out: Path, **given: Any) -> int:
     """Analyze IMAGES, a file or a folder with all its folders, into a study.
@@ -67,7 +100,7 @@ def run(images: Path, out: Path, **given: Any) -> int:
     Exit status: 0 when every section is ok or refused, 3 when one failed, 2 usage, 1 environment,
     130 interrupted.
     """
-    options = _options(images, out, given)
+    options = batch_options(images, out, given)
     if given["dry_run"]:
         return _dry_run(options, given["workers"])
     from ienfd.batch.run import run_batch
@@ -76,10 +109,11 @@ def run(images: Path, out: Path, **given: Any) -> int:
     with listening(given["progress"]) as listener:
         report = run_batch(options, workers=given["workers"], listener=listener)
     _print(report, given)
-    return _status(report, strict=given["strict"])
+    return exit_status(report, strict=given["strict"])
 
 
-def _options(images: Path, out: Path, given: dict[str, Any]) -> BatchOptions:
+def batch_options(images: Path, out: Path, given: dict[str, Any]) -> BatchOptions:
+    """What these options ask of a run."""
     from ienfd.batch.plan import BatchOptions
     from ienfd.protocol import Protocol, load_protocol
 
@@ -136,7 +170,8 @@ def _print(report: RunReport, given: dict[str, Any]) -> None:
         print_profile(console, report)
 
 
-def _status(report: RunReport, *, strict: bool) -> int:
+def exit_status(report: RunReport, *, strict: bool) -> int:
+    """The exit status that a report stands for."""
     from ienfd.cli.main import EXIT_FAILED, EXIT_INTERRUPTED
 
     if report.interrupted:

@@ -27,10 +27,10 @@ _Float32 = NDArray[np.float32]
 _FINE_UM = 1.0
 _FINE_HALF_UM = 40.0
 _FAR_CLEARER = 2.5
-# Logit of the probability that a junction lies within 5 um: a logistic regression on places of 176
+# Logit of the probability that a junction lies within 5 um: a logistic regression on places of 180
 # synthetic sections of two independent generators (development seeds only). Reference: a side of
 # quality 1, a change of one standard deviation.
-_SURE, _SURER_BY_QUALITY, _SURER_BY_CHANGE = 0.31, 0.82, 1.55
+_SURE, _SURER_BY_QUALITY, _SURER_BY_CHANGE = -1.1, 0.1, 2.0
 _LEAST_CHANGE = 0.3
 _LEAST_SURE = 0.15  # at the ends of a junction
 _CLEAR_MEMBRANE = 1.0  # in units of the noise of the ridge, above 1.5

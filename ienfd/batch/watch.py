@@ -132,7 +132,9 @@ def watch(
             try:
                 last = run(replace(options, ready=frozenset(ready)))
             except (EnvironmentProblem, UsageError) as error:
-                if str(error) != trouble:
+                if error.code == "no_images":  # a case table, or something else, came first
+                    done = ready
+                elif str(error) != trouble:
                     said(str(error))
                 trouble = str(error)
             else:

@@ -1,0 +1,95 @@
+"""`ienfd verify`, `ienfd backup` and `ienfd watch` as processes."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+from cli_process import ENVIRONMENT, command, ienfd, put, rows, run
+
+from ienfd.correction.commands import note
+from ienfd.study.log import Target
+from ienfd.study.store import Store
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    folder = tmp_path / "images"
+    folder.mkdir()
+    put(folder, a="good 1", b="good 2")
+    assert run(folder).returncode == 0
+    return folder
+
+
+def test_an_untouched_study_is_well(images: Path) -> None:
+    done = ienfd(images, "verify", images.parent / "study")
+    assert done.returncode == 0, done.stderr
+    assert "Checked 0 edits and 2 images: 0 problems." in done.stdout
+    assert "ends at 0, " in done.stdout
+
+
+def test_what_was_altered_is_named_and_gives_3(images: Path) -> None:
+    study = images.parent / "study"
+    with Store(study) as store:
+        section = str(store.placements()[0].section_id)
+        store.append([note("one"), note("two")], Target(section_id=section), who="A. Reader", base_seq=0)
+    with sqlite3.connect(study / "study.sqlite") as connection:
+        connection.executescript("DROP TRIGGER edits_no_update; UPDATE edits SET who = 'B' WHERE seq = 1")
+    connection.close()
+    put(images, b="another")
+    (images / "a.tif").unlink()
+    done = ienfd(images, "verify", study)
+    assert done.returncode == 3
+    assert "edit 1: was altered after it was written" in done.stdout
+    assert "a.tif: is no longer there" in done.stdout
+    assert "b.tif: is not the file that was analyzed" in done.stdout
+    assert "3 problems" in done.stdout
+    done = ienfd(images, "verify", study, "--no-images")
+    assert "Checked 2 edits: 1 problem." in done.stdout
+
+
+def test_a_backup_is_a_study_in_place_of_its_database(images: Path, tmp_path: Path) -> None:
+    study, file = images.parent / "study", tmp_path / "kept" / "copy.sqlite"
+    done = ienfd(images, "backup", study, "--to", file)
+    assert done.returncode == 0, done.stderr
+    assert str(file) in done.stdout
+    again = ienfd(images, "backup", study, "--to", file)
+    assert again.returncode == 1
+    assert "exists" in again.stderr
+    assert ienfd(images, "backup", study).returncode == 0
+    assert len(list((study / "backups").iterdir())) == 1
+    before = (study / "sections.csv").read_bytes()
+    for name in ("study.sqlite", "sections.csv"):
+        (study / name).unlink()
+    shutil.copy(file, study / "study.sqlite")
+    assert run(images).returncode == 0
+    assert (study / "sections.csv").read_bytes() == before
+
+
+def test_a_folder_that_is_no_study(images: Path) -> None:
+    for name in ("verify", "backup"):
+        done = ienfd(images, name, images)
+        assert done.returncode == 2
+        assert "not a study" in done.stderr
+
+
+def test_files_are_taken_up_while_they_come(tmp_path: Path) -> None:
+    inbox = tmp_path / "inbox"
+    inbox.mkdir()
+    put(inbox, first="good 1")
+    watching = subprocess.Popen(
+        command(inbox, ["watch", inbox, "--out", tmp_path / "study", "--workers", 1, "--every", 0.1,
+                        "--settle", 0.3, "--until-idle", 8, "--progress", "json"]),
+        env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert watching.stdout is not None
+    for line in watching.stdout:
+        if '"end"' in line:
+            break
+    put(inbox, second="good 2")
+    _, errors = watching.communicate(timeout=100)
+    assert watching.returncode == 0, errors
+    assert [row["status"] for row in rows(inbox)] == ["ok", "ok"]

@@ -20,6 +20,7 @@ from ienfd.quality.section import (
     Check,
     check_focus,
     check_saturation,
+    mean_junction_confidence,
     refusal_before_analysis,
     uncertain_stretches,
 )
@@ -154,6 +155,9 @@ class _Search:
 
     def _trust_junction(self) -> None:
         """Exclude what is not certain; refuse when too little is left."""
+        mean = mean_junction_confidence(self.findings.pieces)
+        if mean is not None:
+            self.findings = self.findings.with_measure("junction_confidence", mean)
         size = self.section.pixel_size_um
         stretches = uncertain_stretches(
             self.findings.pieces, size, self.protocol.image.junction_confidence_min
@@ -188,6 +192,6 @@ class _Search:
             self.section.calibration.z_step_um,
             None if chromogen is None else chromogen.likeness,
         )
-        self.findings = replace(self.findings, graph=graph)
+        self.findings = replace(self.findings, graph=graph).with_measure("dendritic_cells", len(graph.cells))
         self._check(check_focus(graph))
         self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um))

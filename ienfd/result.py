@@ -9,7 +9,7 @@ at the integer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import numpy as np
@@ -179,7 +179,8 @@ class Findings:
     flags : tuple of str
         Quality flags, codes from `ienfd.reasons`.
     measures : tuple of (str, float)
-        Named figures behind the flags (focus, saturation, noise ...).
+        Named figures: those behind the flags (focus, saturation ...), `junction_confidence` (its mean
+        along all junctions) and `dendritic_cells`.
     """
 
     section_id: str
@@ -194,6 +195,15 @@ class Findings:
     detail: str = ""
     flags: tuple[str, ...] = ()
     measures: tuple[tuple[str, float], ...] = ()
+
+    def measure(self, name: str) -> float | None:
+        """A named figure; None where it was not taken."""
+        return dict(self.measures).get(name)
+
+    def with_measure(self, name: str, value: float) -> Findings:
+        """The same with a named figure, which replaces one of that name."""
+        others = tuple(pair for pair in self.measures if pair[0] != name)
+        return replace(self, measures=(*others, (name, value)))
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -68,7 +68,7 @@ def correct(
     protocol : Protocol
         Under which it was counted.
     findings : callable
-        Gives all of what was found, with every fiber; only asked when the geometry was corrected.
+        Gives all of what was found, with every fiber; only asked when something was corrected.
     """
     held = standing(entries)
     geometry = [e for e in held if e.edit.command in OF_GEOMETRY]
@@ -77,6 +77,8 @@ def correct(
     if geometry:
         changed, unmatched = correct_geometry(findings(), geometry, protocol)
         result = count(changed, protocol)
+    elif crossings:
+        result = replace(result, findings=findings())
     if crossings:
         decided, lost = correct_crossings(
             result.findings, result.crossings, result.reason, crossings, protocol

@@ -10,7 +10,7 @@ import numpy as np
 from ienfd.correction.commands import Command, LoggedEdit
 from ienfd.geometry import Projector, arc_lengths, length, points_at
 from ienfd.protocol import Protocol
-from ienfd.quality.section import uncertain_stretches
+from ienfd.quality.section import mean_junction_confidence, uncertain_stretches
 from ienfd.result import Findings, FloatArray, Piece, Stretch
 
 __all__ = ["MATCH_UM", "correct_geometry", "nearest_piece"]
@@ -69,6 +69,9 @@ def correct_geometry(
             lost.append(entry.seq)
         else:
             findings = changed
+    mean = mean_junction_confidence(findings.pieces)
+    if mean is not None:
+        findings = findings.with_measure("junction_confidence", mean)
     if findings.refusal == "junction_uncertain" and _excluded_share(findings, size) <= (
         protocol.quality.max_excluded_fraction
     ):

@@ -67,6 +67,17 @@ def uncertain_stretches(pieces: Sequence[Piece], pixel_size_um: float, minimum: 
     return tuple(stretches)
 
 
+def mean_junction_confidence(pieces: Sequence[Piece]) -> float | None:
+    """Mean confidence along the length of all junctions; None where there is none."""
+    total = length_px = 0.0
+    for piece in pieces:
+        steps = np.hypot(*np.diff(piece.junction_px, axis=0).T)
+        confidence = piece.junction_confidence
+        total += float(steps @ ((confidence[1:] + confidence[:-1]) / 2))
+        length_px += float(steps.sum())
+    return total / length_px if length_px else None
+
+
 def check_saturation(saturated: NDArray[np.float32], tissue: NDArray[np.bool_], protocol: Protocol) -> Check:
     """Fraction of the tissue at the end of the scale."""
     share = float(saturated[tissue].mean()) if tissue.any() else 0.0

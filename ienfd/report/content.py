@@ -38,10 +38,10 @@ class Content:
     warnings: tuple[str, ...] = ()
 
 
-def gather(store: Store) -> Content:
-    """Read what a study holds, apply all corrections, and call its biopsies."""
+def gather(store: Store, case_id: str | None = None) -> Content:
+    """Read what a study, or one case of it, holds; apply all corrections, and call its biopsies."""
     ledger = _Ledger(store.edits(), store.sign_offs())
-    placements = [ledger.with_case(row) for row in store.placements()]
+    placements = [ledger.with_case(row) for row in store.placements(case_id)]
     protocols = {
         hash_: protocol_from_json(store.protocol_json(hash_))
         for hash_ in sorted({row.protocol_hash for row in placements})

@@ -9,8 +9,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-
 from ienfd.batch.files import overlay_name
 from ienfd.biopsy import call_sentence
 from ienfd.reasons import REASONS
@@ -18,7 +16,6 @@ from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, SECTIONS, Colu
 from ienfd.report.content import Content
 from ienfd.report.csv_text import csv_bytes
 from ienfd.report.entries import BiopsyEntry, SectionEntry
-from ienfd.result import Piece
 
 __all__ = ["TABLES", "make_tables"]
 
@@ -57,6 +54,7 @@ def _section(entry: SectionEntry) -> Row:
     findings = result.findings if result else None
     lengths = result.lengths if result else None
     counted = result if result and entry.status == "ok" else None
+    cells = findings.measure("dendritic_cells") if findings else None
     size = place.calibration.get("pixel_size_um")
     source = place.calibration.get("source")
     return {
@@ -86,8 +84,8 @@ def _section(entry: SectionEntry) -> Row:
         "density_high_per_mm": counted.density_high_per_mm if counted else None,
         "fragments": counted.tally("fragment") if counted else None,
         "approaching": counted.tally("approaching") if counted else None,
-        "dendritic_cells": len(findings.graph.cells) if findings and findings.pieces else None,
-        "junction_confidence": _junction_confidence(findings.pieces if findings else ()),
+        "dendritic_cells": None if cells is None else round(cells),
+        "junction_confidence": findings.measure("junction_confidence") if findings else None,
         "quality_flags": entry.flags,
         "protocol_id": place.protocol_id,
         "protocol_hash": place.protocol_hash,
@@ -203,17 +201,6 @@ def _carried(sections: Iterable[SectionEntry]) -> dict[str, str]:
 
 def _extra(said: Mapping[str, Any], carried: Mapping[str, str]) -> Row:
     return {name: said.get(header) for header, name in carried.items()}
-
-
-def _junction_confidence(pieces: Sequence[Piece]) -> float | None:
-    """Mean confidence along the length of all junctions."""
-    total = length = 0.0
-    for piece in pieces:
-        steps = np.hypot(*np.diff(piece.junction_px, axis=0).T)
-        confidence = piece.junction_confidence
-        total += float(steps @ ((confidence[1:] + confidence[:-1]) / 2))
-        length += float(steps.sum())
-    return total / length if length else None
 
 
 def _overlay(entry: SectionEntry) -> str | None:

@@ -234,8 +234,8 @@ class Store:
                 update(RunRow).where(RunRow.run_id == run_id).values(state=state, ended_at=_now())
             )
 
-    def placements(self) -> list[Placement]:
-        """All present rows of the study, by path; rows that still await their outcome are among them."""
+    def placements(self, case_id: str | None = None) -> list[Placement]:
+        """All present rows of the study, or of one case, by path; those awaiting their outcome included."""
         query = (
             select(PlacementRow, FileRow, RunRow, AnalysisRow.facts, AnalysisRow.algorithm_version)
             .join(FileRow, FileRow.file_id == PlacementRow.file_id)
@@ -243,6 +243,8 @@ class Store:
             .outerjoin(AnalysisRow, AnalysisRow.analysis_id == PlacementRow.analysis_id)
             .where(FileRow.present)
         )
+        if case_id is not None:
+            query = query.where(PlacementRow.case_id == case_id)
         with self.reading() as session:
             rows = [_placement(*row) for row in session.execute(query)]
         return sorted(rows, key=lambda row: (row.path, row.scene, row.region, row.root))
@@ -316,7 +318,7 @@ class Store:
     def results(self, analyses: Sequence[str], rules_key: str) -> dict[str, SectionResult]:
         """The stored results of these analyses under these rules; missing ones are left out.
 
-        Their findings carry everything but surface curves and traced fibers.
+        Of their objects the findings carry the exclusions only: `findings` gives everything.
         """
         results: dict[str, SectionResult] = {}
         with self.reading() as session:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_study import File, fill, of_biopsy
 
+from benchmarks.reliability.studies import File, fill, of_biopsy
 from ienfd.batch.collect import collect
 from ienfd.errors import EnvironmentProblem
 from ienfd.protocol import CallRules, CountingRules, Protocol

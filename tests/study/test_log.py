@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from report_study import fill, of_biopsy
 from sqlalchemy import text
 
+from benchmarks.reliability.studies import fill, of_biopsy
 from ienfd.correction.commands import Command, add_crossing, edit_case, note, redo, standing, undo, undoable
 from ienfd.errors import ConflictError, UsageError
 from ienfd.report.content import gather

@@ -1,4 +1,4 @@
-"""Small studies written straight into a store, without any process or image."""
+"""Studies written straight into a store, without any process or image."""
 
 from __future__ import annotations
 
@@ -121,6 +121,7 @@ def _findings(file: File, key: str) -> Findings:
         graph=FiberGraph(np.empty((0, 2)), (), (Cell(1, 2, 3, 4), Cell(5, 6, 7, 8))),
         refusal=file.reason if file.status == "refused" else None,
         detail=file.detail,
+        measures=(("junction_confidence", 0.6), ("dendritic_cells", 2.0)),
     )
 
 

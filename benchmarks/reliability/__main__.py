@@ -1,0 +1,104 @@
+"""Try to lose something: kills, damaged files, two people at once, ten thousand sections.
+
+Writes reliability.json; exit status 1 when anything was lost or is out of bounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from benchmarks.reliability.fuzz import fuzz
+from benchmarks.reliability.kills import kill_batches, make_images
+from benchmarks.reliability.many import SECTIONS, make_study, time_commands
+from benchmarks.reliability.postgresql import USER, new_database, running_server
+from benchmarks.reliability.reviewers import review_at_once
+from ienfd.study.config import CONFIG_NAME
+
+TRIALS = ("kills", "fuzz", "reviewers", "many")
+_BOUNDS_S = {"status": 1.0, "case": 1.0, "tables": 5.0}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Return 0, or 1 when a trial went wrong."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability", description=__doc__)
+    parser.add_argument("out", type=Path, help="folder for images, studies and figures")
+    parser.add_argument("--trials", nargs="+", choices=TRIALS, default=TRIALS)
+    parser.add_argument("--small", action="store_true", help="each in a fiftieth of its length")
+    args = parser.parse_args(arguments)
+    args.out.mkdir(parents=True, exist_ok=True)
+    figures: dict[str, Any] = {}
+    wrong: list[str] = []
+    for trial in args.trials:
+        print(f"{trial} ...", flush=True)
+        room = args.out / trial
+        shutil.rmtree(room, ignore_errors=True)
+        room.mkdir()
+        figures[trial], problems = _TRIALS[trial](room, args.out, args.small)
+        print(json.dumps(figures[trial], indent=1))
+        wrong += [f"{trial}: {problem}" for problem in problems]
+    text = json.dumps({"small": args.small, **figures}, indent=1) + "\n"
+    (args.out / "reliability.json").write_text(text, encoding="utf-8", newline="\n")
+    for problem in wrong:
+        print(problem, file=sys.stderr)
+    return 1 if wrong else 0
+
+
+def _kills(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
+    images = out / ("few-images" if small else "images")
+    make_images(images, 2 if small else 12)
+    found = asdict(kill_batches(images, room, 2 if small else 100))
+    return found, [
+        f"{name}: {found[name]}" for name in ("different", "analyzed_twice", "failed") if found[name]
+    ]
+
+
+def _fuzz(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
+    found = fuzz(100 if small else 5000)
+    return asdict(found), [*found.crashed, *found.silent]
+
+
+def _reviewers(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
+    edits = 10 if small else 500
+    figures: dict[str, Any] = {}
+    os.environ["IENFD_DATABASE_USER"] = USER
+    with running_server() as address:
+        for database in ("sqlite", "postgresql"):
+            for same in (False, True):
+                name = f"{database}, {'one section' if same else 'two sections'}"
+                folder = room / name.replace(", ", "-").replace(" ", "-")
+                folder.mkdir()
+                if database == "postgresql":
+                    url = new_database(address)
+                    (folder / CONFIG_NAME).write_text(f'database = "{url}"\n', encoding="utf-8")
+                figures[name] = asdict(review_at_once(folder, edits, same_section=same))
+    wrong = [
+        f"{name}: {what} {values[what]}"
+        for name, values in figures.items()
+        for what in ("lost", "invented", "problems")
+        if values[what]
+    ]
+    return figures, wrong
+
+
+def _many(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
+    sections = SECTIONS // 50 if small else SECTIONS
+    each = make_study(room / "study", sections)
+    seconds = time_commands(room / "study")
+    figures = {"sections": sections, "store_s_per_section": round(each, 4), **seconds}
+    late = [f"{name} took {seconds[name]} s" for name, bound in _BOUNDS_S.items() if seconds[name] > bound]
+    return figures, late
+
+
+_TRIALS = {"kills": _kills, "fuzz": _fuzz, "reviewers": _reviewers, "many": _many}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

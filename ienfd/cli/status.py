@@ -18,31 +18,36 @@ def status(study: Path) -> int:
 
     from ienfd.cli.console import make_console, plural
     from ienfd.reasons import REASONS
-    from ienfd.report.content import gather
+    from ienfd.report.summary import summarize
     from ienfd.study.store import Store
 
     with Store(study) as store:
         last = store.last_run()
-        content = gather(store)
+        summary = summarize(store)
+        advice = store.advice
     console = make_console()
     if last is None:
         console.print("This study is empty. Next: ienfd run IMAGES --out STUDY")
         return 0
-    counts = Counter(entry.status for entry in content.sections)
-    reasons = Counter((entry.status, entry.reason) for entry in content.sections if entry.reason)
+    counts = summary.sections
     console.print(
         Text(
-            f"{study}: {plural(len(content.biopsies), 'biopsy')}, {plural(len(content.sections), 'section')}",
+            f"{study}: {plural(summary.biopsies, 'biopsy')}, {plural(counts.total(), 'section')}",
             style="bold",
         )
     )
     for state in ("ok", "refused", "failed", "pending"):
         if counts[state]:
             console.print(f"  {counts[state]:>6}  {state}")
-        for (of, reason), count in sorted(reasons.items()):
+        for (of, reason), count in sorted(summary.reasons.items()):
             if of == state:
                 said = REASONS[reason].text if reason in REASONS else reason
                 console.print(Text(f"          {count} {said}", style="dim"))
+    if summary.edits:
+        reviews = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sorted(summary.reviews.items()))
+        console.print(f"Review: {reviews}; {plural(summary.edits, 'edit')}, {summary.signed} signed")
+    for line in advice:
+        console.print(Text(f"Note: {line}", style="yellow"))
     when = str(last["ended_at"] or last["started_at"]).removesuffix("+00:00").replace("T", " ")
     console.print(f"Last run: {last['state']}, {when} UTC", style="dim")
     console.print(Text(_next(counts, str(last["root"]), study)))

@@ -14,7 +14,7 @@ from ienfd.density import count, with_crossings
 from ienfd.protocol import Protocol
 from ienfd.result import Findings, SectionResult
 
-__all__ = ["Corrected", "ReviewState", "correct", "reviewed_figures"]
+__all__ = ["Corrected", "ReviewState", "correct", "last_said", "reviewed_figures"]
 
 _DIGITS = 6
 
@@ -101,13 +101,20 @@ def reviewed_figures(result: SectionResult) -> dict[str, Any]:
 def _review(held: Sequence[LoggedEdit], result: SectionResult, unmatched: Sequence[int]) -> ReviewState:
     if unmatched:
         return ReviewState.NEEDS_REVIEW
-    said = [e.edit for e in held if e.edit.command in (Command.REVIEW, Command.REOPEN)]
-    if not said:
-        return ReviewState.UNREVIEWED
-    if said[-1].command is Command.REOPEN:
-        return ReviewState.NEEDS_REVIEW
-    after = said[-1].after or {}
-    state = ReviewState(after["state"])
-    if state is ReviewState.REVIEWED and after["figures"] != reviewed_figures(result):
+    state, last = last_said(held)
+    seen = (last.edit.after or {}).get("figures") if last is not None else None
+    if state is ReviewState.REVIEWED and seen != reviewed_figures(result):
         return ReviewState.NEEDS_REVIEW
     return state
+
+
+def last_said(held: Sequence[LoggedEdit]) -> tuple[ReviewState, LoggedEdit | None]:
+    """What the standing entries of a section say of its review, and which of them says it last."""
+    said = [e for e in held if e.edit.command in (Command.REVIEW, Command.REOPEN)]
+    if not said:
+        return ReviewState.UNREVIEWED, None
+    last = said[-1]
+    corrected = any(e.seq > last.seq and e.edit.command in OF_CROSSINGS | OF_GEOMETRY for e in held)
+    if corrected or last.edit.command is Command.REOPEN:
+        return ReviewState.NEEDS_REVIEW, last
+    return ReviewState((last.edit.after or {})["state"]), last

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ienfd.report.columns import Column
@@ -31,8 +32,9 @@ def csv_bytes(columns: Sequence[Column], rows: Iterable[Mapping[str, Any]]) -> b
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow([inert(column.name) for column in columns])
+    cells = [(column.name, _written(column)) for column in columns]
     for row in rows:
-        writer.writerow([_cell(row[column.name], column) for column in columns])
+        writer.writerow(["" if (value := row[name]) is None else write(value) for name, write in cells])
     return text.getvalue().encode("utf-8", "backslashreplace")
 
 
@@ -42,28 +44,30 @@ def inert(text: str) -> str:
     >>> inert("=1+1"), inert("P-01")
     ("'=1+1", 'P-01')
     """
+    if text[:1].isalnum():  # most texts, and no formula
+        return text
     return f"'{text}" if text.lstrip(" \u00a0\ufeff").startswith(_FORMULA) else text
 
 
-def _cell(value: Any, column: Column) -> str:
-    if value is None:
-        return ""
+def _written(column: Column) -> Callable[[Any], str]:
+    """How the values of a column are written."""
     if column.type == "true/false":
-        return "true" if value else "false"
+        return lambda value: "true" if value else "false"
     if column.type == "integer":
-        return str(int(value))
+        return lambda value: str(int(value))
     if column.type == "number":
-        return _figure(float(value), column.digits)
+        return partial(_figure, digits=column.digits)
     if column.type in ("list of codes", "list"):
-        return inert("|".join(value))
-    return inert(str(value))
+        return lambda value: inert("|".join(value))
+    return lambda value: inert(str(value))
 
 
 def _figure(value: float, digits: int | None) -> str:
     """A finite number in digits; a value that rounds to zero has no sign."""
     if not math.isfinite(value):
         return ""
-    text = f"{value:.6g}" if digits is None else f"{value:.{digits}f}"
-    if "e" in text:  # 1e-05 is no number to every program
+    if digits is not None:
+        text = f"{value:.{digits}f}"
+    elif "e" in (text := f"{value:.6g}"):  # 1e-05 is no number to every program
         text = f"{value:.10f}".rstrip("0").rstrip(".")
-    return text.lstrip("-") if float(text) == 0 else text
+    return text.lstrip("-") if value <= 0 and float(text) == 0 else text

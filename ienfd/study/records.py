@@ -18,6 +18,7 @@ __all__ = [
     "Placement",
     "ResultEnding",
     "RunRecord",
+    "Standing",
     "StoredObject",
     "analysis_id",
     "result_id",
@@ -209,6 +210,22 @@ class ResultEnding:
     status: str
     reason: str | None
     pictured: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a row has ended, in a few words; `listed` when a person said whose it is."""
+
+    root: str
+    path: str
+    case_id: str
+    biopsy_id: str
+    listed: bool
+    control: str | None
+    section_id: str | None
+    analysis_id: str | None
+    status: str
+    reason: str | None
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,12 @@ from ienfd.study.records import (
     Placement,
     ResultEnding,
     RunRecord,
+    Standing,
 )
 from ienfd.study.runs import parts, save_biopsies, save_files, save_placements, save_sections
 from ienfd.study.signing import SignOff, SignOffKind, signed_places
 
-__all__ = ["Store"]
+__all__ = ["Standing", "Store"]
 
 
 class Store:
@@ -248,6 +249,26 @@ class Store:
         with self.reading() as session:
             rows = [_placement(*row) for row in session.execute(query)]
         return sorted(rows, key=lambda row: (row.path, row.scene, row.region, row.root))
+
+    def standings(self) -> list[Standing]:
+        """How every present row has ended, without what was found in it."""
+        query = (
+            select(
+                FileRow.root, FileRow.path, PlacementRow.case_id, PlacementRow.biopsy_id, PlacementRow.case,
+                PlacementRow.section_id, PlacementRow.analysis_id, PlacementRow.status, PlacementRow.reason,
+                ResultRow.status, ResultRow.reason,
+            )
+            .join(FileRow, FileRow.file_id == PlacementRow.file_id)
+            .join(RunRow, RunRow.run_id == PlacementRow.run_id)
+            .outerjoin(
+                ResultRow,
+                (ResultRow.analysis_id == PlacementRow.analysis_id)
+                & (ResultRow.rules_key == RunRow.rules_key),
+            )
+            .where(FileRow.present)
+        )  # fmt: skip
+        with self.reading() as session:
+            return [_standing(*row) for row in session.execute(query)]
 
     def biopsies(self) -> dict[tuple[str, str], BiopsyRecord]:
         """All biopsies of the study, by case and biopsy id."""
@@ -448,6 +469,31 @@ def _placement(
         protocol_hash=run.protocol_hash,
         rules_key=run.rules_key,
         algorithm_version=algorithm or run.algorithm_version,
+    )
+
+
+def _standing(
+    root: str, path: str, case_id: str, biopsy_id: str, case: Mapping[str, Any], section_id: str | None,
+    analysis: str | None, state: str, failure: str | None, status: str | None, reason: str | None,
+) -> Standing:  # fmt: skip
+    control = case.get("control")
+    if state == "failed":
+        status, reason = "failed", failure
+    elif status is None:
+        status, reason = "pending", None
+    elif control == "negative":
+        status, reason = "refused", reason or "negative_control"
+    return Standing(
+        root,
+        path,
+        case_id,
+        biopsy_id,
+        bool(case.get("case_id")),
+        control,
+        section_id,
+        analysis,
+        status,
+        reason,
     )
 
 

@@ -7,6 +7,7 @@ what was still under way.
 from __future__ import annotations
 
 import logging
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import closing
@@ -48,6 +49,10 @@ class Progress:
         Why it is not ok.
     fresh : bool
         Whether it was analyzed now; False when that had been done before.
+    per_minute : float or None
+        Rows analyzed in a minute so far; None before the first.
+    left_s : float or None
+        Seconds that the rest will take at that pace.
     """
 
     done: int
@@ -56,6 +61,8 @@ class Progress:
     status: str
     reason: str | None = None
     fresh: bool = True
+    per_minute: float | None = None
+    left_s: float | None = None
 
 
 @dataclass
@@ -133,7 +140,8 @@ class _Executive:
         self.on_progress, self.logger = on_progress, logger
         self.files = StudyFiles(store.folder)
         self.execution = Execution()
-        self.done = 0
+        self.done = self.fresh = 0
+        self.began = time.monotonic()
 
     def run(self, executor: Executor) -> Execution:
         try:
@@ -231,9 +239,25 @@ class _Executive:
 
     def _ended(self, item: Item, status: str, reason: str | None, *, fresh: bool) -> None:
         self.done += 1
-        path = item.record.path
-        self.logger.info("%s %s%s", path, status, f" {reason}" if reason else "")
-        self.on_progress(Progress(self.done, len(self.plan.items), path, status, reason, fresh))
+        self.fresh += fresh
+        total, elapsed_s = len(self.plan.items), time.monotonic() - self.began
+        pace = self.fresh / elapsed_s if self.fresh and elapsed_s > 0 else None
+        progress = Progress(
+            self.done, total, item.record.path, status, reason, fresh,
+            per_minute=None if pace is None else round(60 * pace, 2),
+            left_s=None if pace is None else round((total - self.done) / pace, 1),
+        )  # fmt: skip
+        self.logger.info("%s", _line(progress))
+        self.on_progress(progress)
 
     def _overlay(self, item: Item) -> Path:
         return self.files.overlay(item.record.path, str(item.record.section_id), item.record.scene)
+
+
+def _line(progress: Progress) -> str:
+    """A line of the log."""
+    reason = f" {progress.reason}" if progress.reason else ""
+    line = f"{progress.file} {progress.status}{reason} ({progress.done} of {progress.total}"
+    if progress.per_minute is None or progress.left_s is None:
+        return f"{line})"
+    return f"{line}, {progress.per_minute:.1f} a minute, {progress.left_s / 60:.0f} min left)"

@@ -13,7 +13,9 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
     SpinnerColumn,
+    Task,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
@@ -44,6 +46,15 @@ def make_console(*, stderr: bool = False) -> Console:
     return Console(highlight=False, markup=False, emoji=False, stderr=stderr)
 
 
+class _Pace(ProgressColumn):
+    """How many are done in a minute."""
+
+    def render(self, task: Task) -> Text:
+        """A minute's worth, once it is known."""
+        speed = task.finished_speed or task.speed
+        return Text("" if not speed else f"{60 * speed:.1f}/min", style="progress.data.speed")
+
+
 def make_progress(console: Console) -> Progress:
     """A bar with count, time spent and time left; it leaves nothing behind."""
     return Progress(
@@ -51,6 +62,7 @@ def make_progress(console: Console) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
+        _Pace(),
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(elapsed_when_finished=False),

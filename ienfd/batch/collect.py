@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
-from ienfd.batch.files import StudyFiles, write_atomic
+from ienfd.batch.engine import Engine
+from ienfd.batch.files import StudyFiles, overlay_title, write_atomic
 from ienfd.batch.report import BiopsyLine, RunReport, Trouble
+from ienfd.batch.tasks import CORRECTED, draw_overlay, label_of, read_label
 from ienfd.biopsy import call_sentence
+from ienfd.protocol import protocol_from_json
 from ienfd.report.content import Content, gather
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.tables import make_tables
@@ -15,8 +19,10 @@ from ienfd.study.store import Store
 __all__ = ["collect"]
 
 
-def collect(store: Store) -> RunReport:
-    """Write the tables of a study, remove overlays that belong to no row, and say what it holds.
+def collect(store: Store, engine: Engine | None = None) -> RunReport:
+    """Write the tables of a study and the overlays of what was corrected, and say what it holds.
+
+    Overlays that belong to no row are removed. `engine` draws; the program's own when it is not given.
 
     Raises
     ------
@@ -27,12 +33,35 @@ def collect(store: Store) -> RunReport:
     for name, data in make_tables(content).items():
         write_atomic(store.folder / name, data)
     files = StudyFiles(store.folder)
+    for entry in content.sections:
+        if entry.corrected is not None and entry.corrected.last_seq:
+            _draw_corrected(store, files, entry, engine or Engine())
     files.keep_overlays(
         files.overlay(place.path, place.section_id, place.scene)
         for place in (entry.placement for entry in content.sections)
         if place.section_id is not None and place.status != "failed"
     )
     return _report(store, content)
+
+
+def _draw_corrected(store: Store, files: StudyFiles, entry: SectionEntry, engine: Engine) -> None:
+    """Draw the overlay of a section as it was corrected, unless that is what it shows."""
+    place, corrected = entry.placement, entry.corrected
+    if corrected is None or place.analysis_id is None or place.section_id is None:
+        return
+    picture = files.read_picture(place.section_id)
+    if picture is None:  # the next run makes it anew from the image
+        return
+    protocol = protocol_from_json(store.protocol_json(place.protocol_hash))
+    title = overlay_title(place.path, place.scene, place.case_id, place.biopsy_id)
+    label = f"{label_of(place.analysis_id, protocol, title)}{CORRECTED}{corrected.last_seq}"
+    target = files.overlay(place.path, place.section_id, place.scene)
+    if read_label(target) == label:
+        return
+    result = corrected.result
+    if not corrected.edits:  # what was read for the tables has no geometry
+        result = replace(result, findings=store.findings(place.analysis_id))
+    write_atomic(target, draw_overlay(engine, picture, result, title, protocol, label))
 
 
 def _report(store: Store, content: Content) -> RunReport:

@@ -18,6 +18,7 @@ from ienfd.batch.files import StudyFiles, write_atomic
 from ienfd.batch.jobs import Ending, Executor, Failure, Job
 from ienfd.batch.plan import Item, Plan
 from ienfd.batch.tasks import (
+    CORRECTED,
     Product,
     Recount,
     SectionTask,
@@ -173,8 +174,9 @@ class _Executive:
                 self._take(ending, work[ending.key])
 
     def _overlay_is_there(self, item: Item, key: str) -> bool:
-        label = label_of(key, self.plan.options.protocol, item.title)
-        return read_label(self._overlay(item)) == label
+        label = read_label(self._overlay(item)) or ""
+        # with corrections it is drawn when the tables are written
+        return label.partition(CORRECTED)[0] == label_of(key, self.plan.options.protocol, item.title)
 
     def _job(self, key: str, work: _Work) -> Job:
         first = work.items[0]

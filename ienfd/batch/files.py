@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from ienfd.errors import EnvironmentProblem
 from ienfd.study.config import create_private, is_shared
 
-__all__ = ["StudyFiles", "overlay_name", "study_log", "write_atomic"]
+__all__ = ["StudyFiles", "overlay_name", "overlay_title", "study_log", "write_atomic"]
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 _OVERLAY = re.compile(r".+_[0-9a-f]{8}\.png")
@@ -29,6 +29,16 @@ def overlay_name(path: str, section_id: str, scene: int = 0) -> str:
     stem = PurePosixPath(path).name.split(".")[0]
     safe = _UNSAFE.sub("_", stem).strip("._-")[:_STEM_LENGTH] or "section"
     return f"{safe}{f'_scene{scene}' if scene else ''}_{section_id[:8]}.png"
+
+
+def overlay_title(path: str, scene: int, *names: str) -> str:
+    """First line of an overlay: the file, its scene, and the names of its case and biopsy.
+
+    >>> overlay_title("a.svs", 1, "P1", "P1-left")
+    'a.svs, scene 1  |  P1  |  P1-left'
+    """
+    said = "".join(f"  |  {name}" for name in dict.fromkeys(names) if name and name != path)
+    return f"{path}{f', scene {scene}' if scene else ''}{said}"
 
 
 def write_atomic(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 from ienfd.analysis_key import ALGORITHM_VERSION, analysis_key, rules_key
 from ienfd.batch.discover import Discovery, FoundFile
 from ienfd.batch.engine import Engine
+from ienfd.batch.files import overlay_title
 from ienfd.batch.jobs import Executor, Failure, Job
 from ienfd.batch.look import FileLook, LookTask, look
 from ienfd.batch.tasks import SectionTask
@@ -122,9 +123,7 @@ class Item:
     def title(self) -> str:
         """What stands over its overlay: file, scene, biopsy."""
         record = self.record
-        scene = f", scene {record.scene}" if record.scene else ""
-        names = [name for name in (record.biopsy.case_id, record.biopsy.biopsy_id) if name != record.path]
-        return f"{record.path}{scene}" + "".join(f"  |  {name}" for name in dict.fromkeys(names) if name)
+        return overlay_title(record.path, record.scene, record.biopsy.case_id, record.biopsy.biopsy_id)
 
 
 @dataclass(frozen=True)

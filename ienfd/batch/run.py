@@ -181,7 +181,7 @@ def run_batch(
             store.end_run(run_id, state)
             seconds |= done.seconds
             begin = time.perf_counter()
-            report = collect(store)
+            report = collect(store, options.engine)
             seconds["tables"] = time.perf_counter() - begin
             logger.info("run %s: %s", run_id, state)
     return replace(

@@ -28,11 +28,13 @@ if TYPE_CHECKING:
     from ienfd.section import Section
 
 __all__ = [
+    "CORRECTED",
     "FileStamp",
     "Product",
     "Recount",
     "SectionTask",
     "analyze_file",
+    "draw_overlay",
     "effective_protocol",
     "label_of",
     "read_label",
@@ -40,6 +42,9 @@ __all__ = [
 ]
 
 PICTURE_FORMAT = "JPEG"
+CORRECTED = "+"
+"""Between the label of an overlay and the number of the last correction that it shows."""
+
 _OVERLAY_KEY = "ienfd"
 
 
@@ -220,6 +225,43 @@ def recount(job: Recount) -> Product:
     return Product(result, picture=fresh, overlays=overlays, seconds=seconds)
 
 
+def draw_overlay(
+    engine: Engine, picture: bytes, result: SectionResult, title: str, protocol: Protocol, label: str
+) -> bytes:
+    """Draw over the picture as it is stored, so that drawing it again gives the same bytes.
+
+    Parameters
+    ----------
+    engine : Engine
+        Who draws.
+    picture : bytes
+        The stored picture.
+    result : SectionResult
+        With surface and fibers.
+    title : str
+        First line.
+    protocol : Protocol
+        Under which it was counted.
+    label : str
+        What `read_label` finds again.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
+    import numpy as np
+    from PIL import Image
+
+    from ienfd.draw.png import save_png
+
+    with Image.open(io.BytesIO(picture)) as image:
+        base = np.asarray(image.convert("RGB"))
+    buffer = io.BytesIO()
+    save_png(engine.overlay(base, result, title, protocol), buffer, {_OVERLAY_KEY: label})
+    return buffer.getvalue()
+
+
 def label_of(analysis: str, protocol: Protocol, title: str) -> str:
     """What is written into an overlay: which analysis, under which rules, with which title."""
     return str(uuid5(UUID(result_id(analysis, rules_key(protocol))), title))
@@ -302,23 +344,12 @@ def _picture(engine: Engine, section: Section) -> bytes:
 
 
 def _overlays(task: SectionTask, picture: bytes, result: SectionResult) -> tuple[bytes, ...]:
-    """Draw over the picture as it is stored, so that drawing it again gives the same bytes."""
-    import numpy as np
-    from PIL import Image
-
-    from ienfd.draw.png import save_png
-
-    with Image.open(io.BytesIO(picture)) as image:
-        base = np.asarray(image.convert("RGB"))
     protocol = effective_protocol(task.protocol, task.stain)
     key = analysis_id(result.findings.section_id, result.findings.analysis_key)
-    overlays = []
-    for title in task.titles:
-        buffer = io.BytesIO()
-        drawn = task.engine.overlay(base, result, title, protocol)
-        save_png(drawn, buffer, {_OVERLAY_KEY: label_of(key, task.protocol, title)})
-        overlays.append(buffer.getvalue())
-    return tuple(overlays)
+    return tuple(
+        draw_overlay(task.engine, picture, result, title, protocol, label_of(key, task.protocol, title))
+        for title in task.titles
+    )
 
 
 @contextmanager

@@ -43,12 +43,15 @@ class Corrected:
         How far its review has come.
     unmatched : tuple of int
         Entries of the log whose object is no longer there: a person must look.
+    last_seq : int
+        The last entry of the log about it; 0 where there is none.
     """
 
     result: SectionResult
     edits: int = 0
     review: ReviewState = ReviewState.UNREVIEWED
     unmatched: tuple[int, ...] = ()
+    last_seq: int = 0
 
 
 def correct(
@@ -86,7 +89,8 @@ def correct(
         result = with_crossings(result.findings, result.reason, result.lengths, decided, protocol)
         unmatched = (*unmatched, *lost)
     corrections = len(geometry) + len(crossings)
-    return Corrected(result, corrections, _review(held, result, unmatched), unmatched)
+    last_seq = max((e.seq for e in entries), default=0)
+    return Corrected(result, corrections, _review(held, result, unmatched), unmatched, last_seq)
 
 
 def reviewed_figures(result: SectionResult) -> dict[str, Any]:

@@ -82,6 +82,7 @@ class Mark:
 
 
 _STRETCH = Mark("bar", "in an excluded stretch")
+_REVIEWED = Mark("cross", "not counted in review")
 
 MARKS: dict[str, Mark] = {
     "crosses": Mark("circle", "counted"),
@@ -96,6 +97,8 @@ MARKS: dict[str, Mark] = {
     "appendage": _STRETCH,
     "cut_edge": _STRETCH,
     "junction_low_confidence": _STRETCH,
+    "reviewer_rejected": _REVIEWED,
+    "reviewer_removed": _REVIEWED,
     "section_refused": Mark("bar", "not counted: section refused"),
 }
 """Mark of every class of candidates, by reason."""

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks.reliability.disk import can_mount, fill_disks
 from benchmarks.reliability.fuzz import fuzz
 from benchmarks.reliability.kills import kill_batches, make_images
 from benchmarks.reliability.many import SECTIONS, make_study, time_commands
@@ -22,7 +23,7 @@ from benchmarks.reliability.postgresql import USER, new_database, running_server
 from benchmarks.reliability.reviewers import review_at_once
 from ienfd.study.config import CONFIG_NAME
 
-TRIALS = ("kills", "fuzz", "reviewers", "many")
+TRIALS = ("kills", "disk", "fuzz", "reviewers", "many")
 _BOUNDS_S = {"status": 1.0, "case": 1.0, "tables": 5.0}
 
 
@@ -58,6 +59,16 @@ def _kills(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
     return found, [
         f"{name}: {found[name]}" for name in ("different", "analyzed_twice", "failed") if found[name]
     ]
+
+
+def _disk(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
+    if not can_mount():
+        return {"tried": False, "why": "small disks need Linux and root"}, []
+    images = out / ("few-images" if small else "images")
+    make_images(images, 2 if small else 12)
+    sizes = [300, 600] if small else [100, 300, 500, 700, 1000, 1500, 2000, 3000, 4000, 5000]
+    found = asdict(fill_disks(images, room, sizes))
+    return found, [f"{name}: {found[name]}" for name in ("unclear", "broken") if found[name]]
 
 
 def _fuzz(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
@@ -97,7 +108,7 @@ def _many(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
     return figures, late
 
 
-_TRIALS = {"kills": _kills, "fuzz": _fuzz, "reviewers": _reviewers, "many": _many}
+_TRIALS = {"kills": _kills, "disk": _disk, "fuzz": _fuzz, "reviewers": _reviewers, "many": _many}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from ienfd.phantom import make, random_spec, write
 from ienfd.study.models import OutcomeRow
 from ienfd.study.store import Store
 
-__all__ = ["Killed", "kill_batches", "make_images"]
+__all__ = ["Killed", "kill_batches", "make_images", "study_state"]
 
 _TABLES = ("sections.csv", "crossings.csv", "biopsies.csv", "data_dictionary.csv")
 _LONGEST_S = 9.0
@@ -74,7 +74,7 @@ def kill_batches(images: Path, room: Path, kills: int, seed: int = 0) -> Killed:
     chance = random.Random(seed)
     undisturbed = room / "undisturbed"
     _start(images, undisturbed).wait()
-    wanted = _state(undisturbed)
+    wanted = study_state(undisturbed)
     hits = of_workers = studies = different = twice = failed = 0
     while hits < kills:
         study = room / f"killed-{studies}"
@@ -87,7 +87,7 @@ def kill_batches(images: Path, room: Path, kills: int, seed: int = 0) -> Killed:
             if batch.wait() in (0, 3) and not hit:
                 break
         studies += 1
-        different += _state(study) != wanted
+        different += study_state(study) != wanted
         done = _endings(study)
         twice += sum(count - 1 for count in done.values())
         failed += _failed(study)
@@ -119,7 +119,8 @@ def _strike(batch: subprocess.Popen[bytes], chance: random.Random, *, worker: bo
     return False
 
 
-def _state(study: Path) -> dict[str, bytes]:
+def study_state(study: Path) -> dict[str, bytes]:
+    """The bytes of all tables and overlays of a study, by name."""
     files = [study / name for name in _TABLES] + sorted((study / "overlays").glob("*.png"))
     return {file.name: file.read_bytes() for file in files if file.exists()}
 

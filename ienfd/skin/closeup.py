@@ -16,7 +16,7 @@ from skimage.draw import polygon2mask
 from skimage.morphology import disk
 
 from ienfd.result import FloatArray
-from ienfd.skin.edge import Edge
+from ienfd.skin.edge import Edge, mean_along
 from ienfd.skin.partition import boundary, least_variation
 from ienfd.skin.telling import tissue_model
 
@@ -31,7 +31,6 @@ _MEANS_UM = (1.2, 2.5)
 _GRAIN_FROM_UM, _GRAIN_WITHIN_UM = 4.0, 2.0
 _BLURRED_UM, _NEAR_UM = 2.0, 25.0  # what is learned from, on either side
 _FARTHEST_UM = 20.0  # the junction lies no farther from where it was found
-_LOCAL_UM = 40.0
 _CLEAR = 2.0  # evidence beyond this many standard deviations adds nothing
 _FEW = 200
 _ROUNDS = 4
@@ -70,7 +69,7 @@ def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float)
             return found
         model = tissue_model(looks, above, below)
         projected = model.of(looks)
-        over, under = (_local_mean(projected, side, step_um) for side in (above, below))
+        over, under = (mean_along(projected, side, step_um) for side in (above, below))
         evidence = np.clip(projected - 0.5 * (over + under)[:, None], -_CLEAR, _CLEAR)
         evidence = np.where(inside, evidence, -0.3 * np.sign(given_um))
         evidence = np.where(np.abs(given_um) > _FARTHEST_UM, -_CLEAR * np.sign(given_um), evidence)
@@ -119,10 +118,3 @@ def _signed_um(upper: _Mask, step_um: float) -> FloatArray:
     """Distance from the border of a half, negative inside it."""
     outside, within = ndimage.distance_transform_edt(~upper), ndimage.distance_transform_edt(upper)
     return np.where(upper, -within, outside) * step_um
-
-
-def _local_mean(values: FloatArray, which: _Mask, step_um: float) -> FloatArray:
-    sigma = _LOCAL_UM / step_um
-    total = ndimage.gaussian_filter1d(np.where(which, values, 0).sum(axis=1), sigma, mode="nearest")
-    weight = ndimage.gaussian_filter1d(which.sum(axis=1).astype(float), sigma, mode="nearest")
-    return np.asarray(total / np.maximum(weight, 1e-3), float)

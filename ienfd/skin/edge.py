@@ -17,7 +17,7 @@ from ienfd.skin.partition import boundary, least_variation, single_valued
 from ienfd.skin.strip import best_path
 from ienfd.skin.telling import TissueModel, tissue_model
 
-__all__ = ["Edge", "sharpen"]
+__all__ = ["Edge", "mean_along", "sharpen"]
 
 _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
@@ -131,7 +131,7 @@ class _Sides:
         """How clear an edge is along a curve, under a model of its sides."""
         projected = model.of(self.levels)
         sides = self._beside(single_valued(curve, len(self.inside)))
-        above, below = (self._local_mean(projected, side) for side in sides)
+        above, below = (mean_along(projected, side, self.step_um) for side in sides)
         return Edge(curve, model.separation, above - below)
 
     def best_shift(self, at: FloatArray, *, dense: bool) -> float:
@@ -185,14 +185,18 @@ class _Sides:
     def folded(self, projected: FloatArray, at: FloatArray) -> FloatArray:
         """The boundary near a curve, free to fold back; strip coordinates."""
         above, below = self._beside(at)
-        middle = 0.5 * (self._local_mean(projected, above) + self._local_mean(projected, below))
+        middle = 0.5 * (
+            mean_along(projected, above, self.step_um) + mean_along(projected, below, self.step_um)
+        )
         signed = self._signed_um(at)
         evidence = np.where(self.inside, np.clip(projected - middle[:, None], -2, 2), -0.3 * np.sign(signed))
         evidence = np.where(np.abs(signed) > _FREE_UM, -np.sign(signed), evidence)
         return boundary(least_variation(evidence, self.step_um))
 
-    def _local_mean(self, values: FloatArray, which: _Mask) -> FloatArray:
-        sigma = _LOCAL_UM / self.step_um
-        total = ndimage.gaussian_filter1d(np.where(which, values, 0).sum(axis=1), sigma, mode="nearest")
-        weight = ndimage.gaussian_filter1d(which.sum(axis=1).astype(float), sigma, mode="nearest")
-        return np.asarray(total / np.maximum(weight, 1e-3), float)
+
+def mean_along(values: FloatArray, which: _Mask, step_um: float) -> FloatArray:
+    """(S,) mean of (S, D) values over the chosen places near each position along a strip."""
+    sigma = _LOCAL_UM / step_um
+    total = ndimage.gaussian_filter1d(np.where(which, values, 0).sum(axis=1), sigma, mode="nearest")
+    weight = ndimage.gaussian_filter1d(which.sum(axis=1).astype(float), sigma, mode="nearest")
+    return np.asarray(total / np.maximum(weight, 1e-3), float)

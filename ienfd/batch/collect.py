@@ -10,13 +10,14 @@ from ienfd.batch.files import StudyFiles, overlay_title, write_atomic
 from ienfd.batch.report import BiopsyLine, RunReport, Trouble
 from ienfd.batch.tasks import CORRECTED, draw_overlay, label_of, read_label
 from ienfd.biopsy import call_sentence
-from ienfd.protocol import protocol_from_json
+from ienfd.protocol import Protocol, protocol_from_json
 from ienfd.report.content import Content, gather
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.tables import make_tables
+from ienfd.study.records import Placement
 from ienfd.study.store import Store
 
-__all__ = ["collect"]
+__all__ = ["collect", "drawn_overlay"]
 
 
 def collect(store: Store, engine: Engine | None = None) -> RunReport:
@@ -46,22 +47,59 @@ def collect(store: Store, engine: Engine | None = None) -> RunReport:
 
 def _draw_corrected(store: Store, files: StudyFiles, entry: SectionEntry, engine: Engine) -> None:
     """Draw the overlay of a section as it was corrected, unless that is what it shows."""
+    place = entry.placement
+    target = files.overlay(place.path, str(place.section_id), place.scene)
+    if read_label(target) == _label(store, entry, place):
+        return
+    drawn = drawn_overlay(store, files, entry, place, engine)
+    if drawn is not None:  # else the next run makes it anew from the image
+        write_atomic(target, drawn)
+
+
+def drawn_overlay(
+    store: Store, files: StudyFiles, entry: SectionEntry, shown: Placement, engine: Engine
+) -> bytes | None:
+    """The overlay of a section as it stands; None where there is no picture to draw over.
+
+    Parameters
+    ----------
+    store : Store
+        The study.
+    files : StudyFiles
+        Its pictures.
+    entry : SectionEntry
+        The section.
+    shown : Placement
+        Under which names it is shown.
+    engine : Engine
+        Who draws.
+    """
     place, corrected = entry.placement, entry.corrected
-    if corrected is None or place.analysis_id is None or place.section_id is None:
-        return
+    if corrected is None or place.section_id is None or place.analysis_id is None:
+        return None
     picture = files.read_picture(place.section_id)
-    if picture is None:  # the next run makes it anew from the image
-        return
-    protocol = protocol_from_json(store.protocol_json(place.protocol_hash))
-    title = overlay_title(place.path, place.scene, place.case_id, place.biopsy_id)
-    label = f"{label_of(place.analysis_id, protocol, title)}{CORRECTED}{corrected.last_seq}"
-    target = files.overlay(place.path, place.section_id, place.scene)
-    if read_label(target) == label:
-        return
+    if picture is None:
+        return None
     result = corrected.result
     if not corrected.edits:  # what was read for the tables has no geometry
         result = replace(result, findings=store.findings(place.analysis_id))
-    write_atomic(target, draw_overlay(engine, picture, result, title, protocol, label))
+    label = _label(store, entry, shown)
+    return draw_overlay(engine, picture, result, _title(shown), _protocol(store, place), label)
+
+
+def _label(store: Store, entry: SectionEntry, shown: Placement) -> str:
+    place = entry.placement
+    label = label_of(str(place.analysis_id), _protocol(store, place), _title(shown))
+    last = entry.corrected.last_seq if entry.corrected else 0
+    return f"{label}{CORRECTED}{last}" if last else label
+
+
+def _title(place: Placement) -> str:
+    return overlay_title(place.path, place.scene, place.case_id, place.biopsy_id)
+
+
+def _protocol(store: Store, place: Placement) -> Protocol:
+    return protocol_from_json(store.protocol_json(place.protocol_hash))
 
 
 def _report(store: Store, content: Content) -> RunReport:

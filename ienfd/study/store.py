@@ -437,6 +437,12 @@ class Store:
         with self.reading() as session:
             return log.read_head(session)
 
+    def study_id(self) -> str:
+        """The id of the study; empty before its first run."""
+        with self.reading() as session:
+            row = session.get(InfoRow, "study_id")
+            return row.value if row else ""
+
     def last_run(self) -> Mapping[str, Any] | None:
         """When the last run began and ended, and how; None before the first."""
         with self.reading() as session:

@@ -93,3 +93,25 @@ def test_files_are_taken_up_while_they_come(tmp_path: Path) -> None:
     _, errors = watching.communicate(timeout=100)
     assert watching.returncode == 0, errors
     assert [row["status"] for row in rows(inbox)] == ["ok", "ok"]
+
+
+def test_an_export_under_numbers_holds_no_name(images: Path, tmp_path: Path) -> None:
+    (images / "cases.csv").write_text("file,case_id,doctor\na.tif,Miller,Hope\nb.tif,Miller,Hope\n")
+    assert run(images).returncode == 0
+    study = images.parent / "study"
+    done = ienfd(images, "export", study, "--out", tmp_path / "plain")
+    assert done.returncode == 0, done.stderr
+    assert "2 sections written" in done.stdout
+    for name in ("sections.csv", "crossings.csv", "biopsies.csv", "data_dictionary.csv"):
+        assert (tmp_path / "plain" / name).read_bytes() == (study / name).read_bytes()
+    plain = {file.name: file.read_bytes() for file in (tmp_path / "plain" / "overlays").iterdir()}
+    assert set(plain) == {file.name for file in (study / "overlays").iterdir()}
+    done = ienfd(images, "export", study, "--out", tmp_path / "hidden", "--deidentify")
+    assert done.returncode == 0, done.stderr
+    files = [file for file in (tmp_path / "hidden").rglob("*") if file.is_file()]
+    assert len(files) == 6
+    for file in files:
+        assert b"Miller" not in file.read_bytes()
+        assert b"Hope" not in file.read_bytes()
+        assert file.read_bytes() not in plain.values()  # the names stand in the pictures, too
+    assert ienfd(images, "export", study, "--out", study / "x").returncode == 2

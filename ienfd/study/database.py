@@ -80,7 +80,8 @@ def _connect_server(config: StudyConfig) -> Engine:
     try:
         return create_engine(url.set(username=user, password=password), pool_pre_ping=True)
     except (ImportError, NoSuchModuleError) as error:
-        raise MissingExtraError("extra_missing", f"the driver for {url.drivername}") from error
+        install = "pip install 'ienfd[postgresql]'" if "postgresql" in url.drivername else "a driver"
+        raise MissingExtraError("extra_missing", f"{url.drivername}: {install}") from error
 
 
 def _on_connect(connection: sqlite3.Connection, _: ConnectionPoolEntry) -> None:

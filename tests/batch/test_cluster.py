@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,3 +129,20 @@ def test_addresses_that_are_not(address: str, code: str) -> None:
     assert caught.value.code == code
     if code == "scheduler_insecure":
         check_address(address, insecure=True)
+
+
+def test_a_run_on_a_cluster(cluster: str, tmp_path: Path) -> None:
+    from ienfd.phantom import PhantomSpec, make, write
+
+    images = tmp_path / "images"
+    write(make(PhantomSpec(length_mm=0.4, pixel_size_um=0.64), 7001), images, "one")
+    command = [sys.executable, "-m", "ienfd", "run", str(images), "--out", str(tmp_path / "study")]
+    done = subprocess.run(
+        [*command, "--scheduler", cluster, "--progress", "json"], check=False, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["event"], last["ok"] + last["refused"], last["analyzed"]) == ("end", 1, 1)
+    assert (tmp_path / "study" / "sections.csv").exists()
+    refused = subprocess.run([*command, "--scheduler", "tcp://10.1.1.1:9"], check=False, capture_output=True)
+    assert refused.returncode == 2

@@ -21,9 +21,10 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, event, select, text
 from sqlalchemy.exc import IntegrityError, NoResultFound
 
+from benchmarks.reliability.postgresql import USER, new_database
 from ienfd.batch.files import study_log
 from ienfd.correction.commands import note
-from ienfd.errors import EnvironmentProblem, UsageError
+from ienfd.errors import EnvironmentProblem, MissingExtraError, UsageError
 from ienfd.result import (
     Branch,
     Cell,
@@ -452,3 +453,42 @@ class TestPlace:
             assert stat.S_IMODE(opened.config.file.stat().st_mode) == 0o660
         with study_log(tmp_path / "study"):
             assert stat.S_IMODE((tmp_path / "study" / "ienfd.log").stat().st_mode) == 0o660
+
+
+class TestServer:
+    def test_a_server_that_goes_away_is_said_and_its_study_opens_again(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, postgresql: str
+    ) -> None:
+        monkeypatch.setenv("IENFD_DATABASE_USER", USER)
+        admin = create_engine(f"postgresql+psycopg://{USER}@{postgresql}/postgres")
+        url = new_database(postgresql)
+        end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        (tmp_path / "study.toml").write_text(f'database = "{url}"\n', encoding="utf-8")
+        with Store(tmp_path, create=True) as opened:
+            run = opened.begin_run(RUN, [record()])
+
+            def interrupted() -> None:
+                with opened.writing() as session:
+                    session.execute(text("SELECT 1"))
+                    with admin.connect() as other:  # as a server does that is stopped
+                        other.execute(text(f"{end} WHERE datname = '{url.rpartition('/')[2]}'"))
+                    session.execute(text("SELECT 1"))
+
+            with pytest.raises(EnvironmentProblem) as caught:
+                interrupted()
+            assert caught.value.code == "database_unavailable"
+            opened.record(run, done(), analyzed(findings()))
+            assert [p.status for p in opened.placements()] == ["done"]
+        admin.dispose()
+
+    def test_a_server_that_is_not_there(self, tmp_path: Path) -> None:
+        (tmp_path / "study.toml").write_text('database = "postgresql://127.0.0.1:1/x"\n', encoding="utf-8")
+        with pytest.raises(EnvironmentProblem) as caught:
+            Store(tmp_path)
+        assert caught.value.code == "database_unavailable"
+        assert "study.toml" in caught.value.remedy
+
+    def test_a_driver_that_is_not_installed_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "study.toml").write_text('database = "mysql://127.0.0.1/x"\n', encoding="utf-8")
+        with pytest.raises(MissingExtraError):
+            Store(tmp_path)

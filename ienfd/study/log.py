@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import and_, or_, select, text
 from sqlalchemy.orm import Session
 
 from ienfd.correction.commands import Command, Edit, LoggedEdit
@@ -22,7 +22,17 @@ from ienfd.errors import ConflictError, UsageError
 from ienfd.protocol import canonical_json
 from ienfd.study.models import EditRow, InfoRow
 
-__all__ = ["Head", "Target", "append", "chain_start", "entry_hash", "load_edits", "read_head"]
+__all__ = [
+    "Head",
+    "Target",
+    "append",
+    "chain_start",
+    "entry_hash",
+    "load_edits",
+    "lock",
+    "read_head",
+    "since",
+]
 
 _HEAD = "edit_head"
 
@@ -106,10 +116,10 @@ def append(
         If an entry that is to be taken back is not there, is about something else, or has been taken
         back already.
     """
-    _lock(session)
-    since = _about(session, target, base_seq)
-    if since:
-        raise ConflictError(since)
+    lock(session)
+    later = _about(session, target, base_seq)
+    if later:
+        raise ConflictError(later)
     head = read_head(session)
     logged = []
     for edit in edits:
@@ -149,7 +159,7 @@ def load_edits(session: Session, target: Target | None = None) -> list[LoggedEdi
     return [_logged(row) for row in session.scalars(query)]
 
 
-def _lock(session: Session) -> None:
+def lock(session: Session) -> None:
     """Let one transaction at a time append; SQLite's `BEGIN IMMEDIATE` has done that already."""
     if session.get_bind().dialect.name == "postgresql":
         session.execute(text("LOCK TABLE edits IN SHARE ROW EXCLUSIVE MODE"))
@@ -167,6 +177,16 @@ def _is_about(target: Target) -> list[Any]:
 
 def _about(session: Session, target: Target, after_seq: int) -> list[LoggedEdit]:
     query = select(EditRow).where(*_is_about(target), EditRow.seq > after_seq).order_by(EditRow.seq)
+    return [_logged(row) for row in session.scalars(query)]
+
+
+def since(session: Session, target: Target, sections: Sequence[str], after_seq: int) -> list[LoggedEdit]:
+    """Later entries about a biopsy or any of its sections, in order."""
+    query = (
+        select(EditRow)
+        .where(or_(and_(*_is_about(target)), EditRow.section_id.in_(sections)), EditRow.seq > after_seq)
+        .order_by(EditRow.seq)
+    )
     return [_logged(row) for row in session.scalars(query)]
 
 

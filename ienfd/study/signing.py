@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from ienfd.correction.commands import Command, Edit
+from ienfd.errors import ConflictError
 from ienfd.protocol import canonical_json
 from ienfd.study import log
 from ienfd.study.log import Target
@@ -66,11 +67,22 @@ def sign(
 ) -> SignOff:
     """Sign a biopsy; an earlier signature of it is superseded.
 
+    `base_seq` is the head of the log that the content was gathered at.
+
     Raises
     ------
     ConflictError
-        If something about the biopsy was changed after `base_seq`.
+        If the biopsy, or one of its sections, was changed after that.
     """
+    log.lock(session)
+    sections = select(PlacementRow.section_id).where(
+        PlacementRow.case_id == target.case_id,
+        PlacementRow.biopsy_id == target.biopsy_id,
+        PlacementRow.section_id.is_not(None),
+    )
+    later = log.since(session, target, [str(one) for one in session.scalars(sections)], base_seq)
+    if later:
+        raise ConflictError(later)
     head = log.read_head(session)
     text = canonical_json(content)
     earlier = load_sign_offs(session, target)
@@ -78,7 +90,7 @@ def sign(
     after = {"sign_off_id": row_id, "kind": kind, "content_hash": content_hash(text)}
     (entry,) = log.append(
         session, [Edit(Command.SIGN, row_id, None, after, statement)], target,
-        who=name, account=account, base_seq=base_seq,
+        who=name, account=account, base_seq=head.seq,
     )  # fmt: skip
     row = SignOffRow(
         sign_off_id=row_id,

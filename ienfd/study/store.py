@@ -414,12 +414,12 @@ class Store:
         protocol_hash : str
             The protocol of the content.
         base_seq : int
-            The last entry about the biopsy that the person has seen.
+            Number of the head of the log when the content was gathered.
 
         Raises
         ------
         ConflictError
-            If the biopsy was changed since.
+            If the biopsy, or one of its sections, was changed since.
         """
         with self.writing() as session:
             return signing.sign(

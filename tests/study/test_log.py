@@ -174,10 +174,11 @@ def rewritten(store: Store, why: str) -> None:
     tamper(store, *statements)
 
 
-def sign(store: Store, content: dict[str, object] | None = None) -> None:
+def sign(store: Store, content: dict[str, object] | None = None, base_seq: int | None = None) -> None:
     store.sign(
         BIOPSY, content or {"density": 4.2}, kind="final", name="Dr. Sign", statement="I have seen it.",
-        protocol_hash=gather(store).biopsies[0].protocol.hash, base_seq=0,
+        protocol_hash=gather(store).biopsies[0].protocol.hash,
+        base_seq=store.head().seq if base_seq is None else base_seq,
     )  # fmt: skip
 
 
@@ -317,5 +318,16 @@ def test_a_signature_is_an_entry_that_cannot_be_undone(store: Store) -> None:
     assert undoable([entry]) is None
     with pytest.raises(UsageError, match="undo of a sign"):
         store.append([undo(entry)], BIOPSY, who="A", base_seq=1)
-    with pytest.raises(ConflictError):
-        sign(store)
+
+
+def test_what_is_signed_is_what_was_seen(store: Store) -> None:
+    (theirs,) = store.append([note("wait")], A, who="A", base_seq=0)
+    with pytest.raises(ConflictError) as caught:
+        sign(store, base_seq=0)
+    assert caught.value.since == (theirs,)
+    assert store.sign_offs() == []
+    sign(store, base_seq=1)
+    with pytest.raises(ConflictError):  # it has been signed in the meantime
+        sign(store, base_seq=1)
+    sign(store)
+    assert [s.supersedes is None for s in store.sign_offs()] == [True, False]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -50,6 +50,7 @@ class File:
     evaluable_mm: float = 2.0
     content: str = ""
     scene: int = 0
+    unreadable: bool = False
 
     @property
     def section_id(self) -> str:
@@ -72,15 +73,20 @@ def fill(
     protocol: Protocol | None = None,
     root: str = "/images",
     key: str = "key",
+    crossings: int | None = None,
 ) -> None:
-    """A run over these files; `key` is the analysis key."""
+    """A run over these files; `key` is the analysis key, `crossings` what it finds in each."""
+    files = files if crossings is None else [replace(file, crossings=crossings) for file in files]
     protocol = protocol or Protocol()
     rules = rules_key(protocol)
     run = RunRecord(
         root, "", protocol.id, protocol.hash, canonical_json(asdict(protocol)), rules, "1", "0.1.0"
     )  # fmt: skip
     run_id = store.begin_run(run, [_record(file) for file in files])
+    signed = store.signed_endings(root)
     for file in files:
+        if (file.path, file.scene, 0) in signed:
+            continue
         if file.status == "failed":
             store.record(run_id, Outcome(file.path, file.scene, 0, file.reason, file.detail))
         elif file.status != "pending":
@@ -100,8 +106,9 @@ def _analysis(file: File, key: str) -> str:
 
 def _record(file: File) -> FileRecord:
     case_id, biopsy_id = file.case.get("case_id", file.path), file.case.get("biopsy_id", file.path)
+    sha256, section_id = (None, None) if file.unreadable else (file.sha256, file.section_id)
     return FileRecord(
-        file.path, file.sha256, 10, file.scene, 0, file.section_id, BiopsyRecord(case_id, biopsy_id),
+        file.path, sha256, 10, file.scene, 0, section_id, BiopsyRecord(case_id, biopsy_id),
         file.case, {"pixel_size_um": 0.325, "source": "ome"},
     )  # fmt: skip
 

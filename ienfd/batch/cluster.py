@@ -10,6 +10,7 @@ import ipaddress
 import threading
 import traceback
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import suppress
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -43,8 +44,12 @@ def check_address(address: str, *, insecure: bool = False) -> None:
     UsageError
         If the address is none, or not encrypted and not on this machine.
     """
-    parts = urlsplit(address)
-    if parts.scheme not in ("tcp", "tls") or not parts.hostname or not parts.port:
+    try:
+        parts = urlsplit(address)
+        complete = parts.scheme in ("tcp", "tls") and bool(parts.hostname and parts.port)
+    except ValueError:  # a port that is none
+        complete = False
+    if not complete or parts.hostname is None:
         raise UsageError("option_invalid", f"--scheduler {address}: it looks like tls://host:8786")
     if parts.scheme == "tls" or insecure or _is_loopback(parts.hostname):
         return
@@ -135,7 +140,8 @@ class DaskPool:
         except (OSError, TimeoutError) as error:
             raise EnvironmentProblem("scheduler_unavailable", str(error)) from error
         finally:
-            self._client.cancel(list(under_way), force=True)
+            if under_way and self._client.status == "running":
+                self._client.cancel(list(under_way), force=True)
 
     def _hand_out(self, source: Iterator[Job], under_way: dict[Future[Any], Job], ready: Any) -> None:
         threads = sum(self._client.nthreads().values())
@@ -161,7 +167,8 @@ class DaskPool:
             return Ending(job.key, failure=Failure("internal_error", f"{type(error).__name__}: {error}"))
         worker, value, failure = future.result()
         if failure is not None and failure.code == "time_limit":
-            self._client.restart_workers([worker], raise_for_error=False)  # it is still at it
+            with suppress(KeyError, ValueError):  # it is still at it, unless it has left, or has no nanny
+                self._client.restart_workers([worker], raise_for_error=False)
         return Ending(job.key, value=value, failure=failure)
 
 

@@ -34,8 +34,14 @@ def collect(store: Store, engine: Engine | None = None) -> RunReport:
     for name, data in make_tables(content).items():
         write_atomic(store.folder / name, data)
     files = StudyFiles(store.folder)
-    for entry in content.sections:
-        if entry.corrected is not None and entry.corrected.last_seq:
+    signed = {
+        id(entry)
+        for biopsy in content.biopsies
+        if biopsy.status != "preliminary"
+        for entry in biopsy.sections
+    }
+    for entry in content.sections:  # the others were drawn by the run
+        if id(entry) in signed or (entry.corrected is not None and entry.corrected.last_seq):
             _draw_corrected(store, files, entry, engine or Engine())
     files.keep_overlays(
         files.overlay(place.path, place.section_id, place.scene)
@@ -48,6 +54,8 @@ def collect(store: Store, engine: Engine | None = None) -> RunReport:
 def _draw_corrected(store: Store, files: StudyFiles, entry: SectionEntry, engine: Engine) -> None:
     """Draw the overlay of a section as it was corrected, unless that is what it shows."""
     place = entry.placement
+    if entry.corrected is None:
+        return
     target = files.overlay(place.path, str(place.section_id), place.scene)
     if read_label(target) == _label(store, entry, place):
         return
@@ -77,12 +85,15 @@ def drawn_overlay(
     place, corrected = entry.placement, entry.corrected
     if corrected is None or place.section_id is None or place.analysis_id is None:
         return None
+    if not place.facts.pictured:  # it was refused before it had pixels
+        return None
     picture = files.read_picture(place.section_id)
     if picture is None:
         return None
     result = corrected.result
     if not corrected.edits:  # what was read for the tables has no geometry
-        result = replace(result, findings=store.findings(place.analysis_id))
+        found = replace(store.findings(place.analysis_id), detail=result.findings.detail)
+        result = replace(result, findings=found)
     label = _label(store, entry, shown)
     return draw_overlay(engine, picture, result, _title(shown), _protocol(store, place), label)
 

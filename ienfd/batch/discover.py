@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ienfd.errors import UsageError
 from ienfd.study.config import is_study
 
-__all__ = ["Discovery", "FoundFile", "discover"]
+__all__ = ["Discovery", "FoundFile", "discover", "walk"]
 
 _IGNORED_NAMES = {"thumbs.db", "desktop.ini"}
 
@@ -100,25 +100,35 @@ def discover(
     files: list[FoundFile] = []
     skipped = 0
     unreadable: list[str] = []
-    seen: set[Path] = {place}
-    for here, folders, names in os.walk(
-        place, followlinks=True, onerror=lambda error: unreadable.append(str(error.filename))
-    ):
-        at = Path(here)
-        folders[:] = sorted(f for f in folders if _enter(at / f, study, seen))
-        for name in names:
-            path = at / name
-            if ready is not None and path not in ready:
-                continue
-            relative = _text(path.relative_to(place).as_posix())
-            if _is_row(path, relative, is_image, suffixes, is_named):
-                files.append(FoundFile(path, relative))
-            else:
-                skipped += 1
+    for path, relative in walk(place, study, unreadable.append):
+        if ready is not None and path not in ready:
+            continue
+        if _is_row(path, relative, is_image, suffixes, is_named):
+            files.append(FoundFile(path, relative))
+        else:
+            skipped += 1
     if not files:
         raise UsageError("no_images", f"{images}: {skipped} other files")
     files.sort(key=lambda file: file.name)
     return Discovery(place, "", tuple(files), skipped, tuple(sorted(unreadable)))
+
+
+def walk(
+    folder: Path, study: Path, unreadable: Callable[[str], object] = lambda name: None
+) -> Iterator[tuple[Path, str]]:
+    """Every file of a folder and its folders, and its name relative to it.
+
+    Not entered are the study, other studies and hidden folders; what cannot be listed is told to
+    `unreadable`.
+    """
+    seen: set[Path] = {folder}
+    for here, folders, names in os.walk(
+        folder, followlinks=True, onerror=lambda error: unreadable(str(error.filename))
+    ):
+        at = Path(here)
+        folders[:] = sorted(f for f in folders if _enter(at / f, study, seen))
+        for name in names:
+            yield at / name, _text((at / name).relative_to(folder).as_posix())
 
 
 def _enter(folder: Path, study: Path, seen: set[Path]) -> bool:

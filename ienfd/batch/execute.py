@@ -169,6 +169,11 @@ class _Executive:
                 work[key] = _Work([item], item.task, fresh=key not in known)
             else:
                 self._ended(item, counted[key].status, counted[key].reason, fresh=False)
+        pending = self.store.pending_places(self.run_id)
+        for item in self.plan.items:  # analyzed by somebody else since this run was begun
+            key = item.record.analysis_id
+            if item.place in pending and key in counted and key not in work:
+                self.store.record(self.run_id, Outcome(*item.place, analysis_id=key))
         with closing(executor.run(self._job(*entry) for entry in work.items())) as endings:
             for ending in endings:
                 self._take(ending, work[ending.key])

@@ -9,7 +9,7 @@ from ienfd.batch.engine import Engine
 from ienfd.batch.files import StudyFiles, overlay_name, write_atomic
 from ienfd.errors import UsageError
 from ienfd.report.content import gather
-from ienfd.report.deidentify import deidentified, place_of
+from ienfd.report.deidentify import deidentified, place_of, without_detail
 from ienfd.report.tables import make_tables
 from ienfd.study.store import Store
 
@@ -33,13 +33,15 @@ def export_csv(store: Store, out: Path, *, deidentify: bool, engine: Engine | No
     Raises
     ------
     UsageError
-        If `out` lies in the study.
+        If `out` lies in the study or, where names are left out, is not empty.
     EnvironmentProblem
         If it cannot be written.
     """
     study = store.folder.resolve()
     if study == out.resolve() or study in out.resolve().parents:
         raise UsageError("option_invalid", f"--out {out} lies in the study")
+    if deidentify and out.exists() and any(out.iterdir()):
+        raise UsageError("option_invalid", f"--out {out} is not empty: names may stand in what lies there")
     content = gather(store)
     rows = {place_of(entry.placement): entry.placement for entry in content.sections}
     shown = content
@@ -50,7 +52,8 @@ def export_csv(store: Store, out: Path, *, deidentify: bool, engine: Engine | No
     files = StudyFiles(store.folder)
     for entry in content.sections:
         place = rows[place_of(entry.placement)]
-        picture = drawn_overlay(store, files, entry, place, engine or Engine())
+        named = without_detail(entry) if deidentify else entry
+        picture = drawn_overlay(store, files, named, place, engine or Engine())
         if picture is not None:
             name = overlay_name(place.path, str(place.section_id), place.scene)
             write_atomic(out / "overlays" / name, picture)

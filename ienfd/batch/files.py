@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 
 from ienfd.errors import EnvironmentProblem
-from ienfd.study.config import create_private, is_shared
+from ienfd.study.config import create_private, is_shared, make_folder
 
 __all__ = ["StudyFiles", "overlay_name", "overlay_title", "study_log", "write_atomic"]
 
@@ -51,11 +51,12 @@ def write_atomic(path: Path, data: bytes) -> None:
     """
     unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         unfinished.write_bytes(data)
         unfinished.replace(path)
     except OSError as error:
-        unfinished.unlink(missing_ok=True)
+        with suppress(OSError):
+            unfinished.unlink(missing_ok=True)
         raise EnvironmentProblem("cannot_write", _why_not_written(path, error)) from error
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ienfd.batch.casework import CASES_NAME
+from ienfd.batch.discover import walk
 from ienfd.batch.plan import BatchOptions
 from ienfd.batch.report import RunReport
 from ienfd.batch.tasks import FileStamp
@@ -53,10 +54,9 @@ class Inbox:
             if now_s - since >= self.settle_s and stamp.size_bytes > 0 and _opens(path)
         }
 
-    @property
-    def unsettled(self) -> int:
-        """How many files are there in all."""
-        return len(self._seen)
+    def settling(self, now_s: float) -> set[Path]:
+        """Files that changed a moment ago."""
+        return {path for path, (_, since) in self._seen.items() if now_s - since < self.settle_s}
 
 
 def _opens(path: Path) -> bool:
@@ -120,40 +120,47 @@ def watch(
     -------
     RunReport or None
         That of the last run. A run that is interrupted ends the watch.
+
+    Raises
+    ------
+    EnvironmentProblem, UsageError
+        What still stood in the way when nothing had come for so long.
     """
-    inbox, done = Inbox(watching.settle_s), None
+    inbox = Inbox(watching.settle_s)
+    done: dict[Path, FileStamp] = {}
     last: RunReport | None = None
-    trouble = ""
+    trouble: EnvironmentProblem | UsageError | None = None
     quiet_since = clock()
     while True:
         inbox.look(_files(options), clock())
-        ready = inbox.ready(clock())
-        if ready and ready != done:
+        ready, settling = inbox.ready(clock()), inbox.settling(clock())
+        if settling:
+            quiet_since = clock()
+        # while something that is known is being written again, its row stays as it is
+        if ready != done and ready and not settling & done.keys():
             try:
                 last = run(replace(options, ready=frozenset(ready)))
             except (EnvironmentProblem, UsageError) as error:
                 if error.code == "no_images":  # a case table, or something else, came first
-                    done = ready
-                elif str(error) != trouble:
-                    said(str(error))
-                trouble = str(error)
+                    done, trouble = ready, None
+                else:
+                    if str(error) != str(trouble):
+                        said(str(error))
+                    trouble = error
             else:
-                trouble, done, quiet_since = "", ready, clock()
+                trouble, done, quiet_since = None, ready, clock()
                 ended(last)
                 if last.interrupted:
                     return last
-        elif inbox.unsettled > len(ready):
-            quiet_since = clock()
         if watching.idle_s is not None and clock() - quiet_since >= watching.idle_s:
+            if trouble is not None:
+                raise trouble
             return last
         sleep(watching.every_s)
 
 
 def _files(options: BatchOptions) -> list[Path]:
-    """Everything in the folder, and the case table wherever it lies."""
-    try:
-        found = [path for path in options.images.resolve().rglob("*") if path.is_file()]
-    except OSError:
-        return []
+    """Everything in the folder that a run would look at, and the case table wherever it lies."""
+    found = [path for path, _ in walk(options.images.resolve(), options.out.resolve())]
     table = options.cases or options.images / CASES_NAME
     return [*found, table.resolve()] if table.is_file() else found

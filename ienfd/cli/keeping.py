@@ -15,10 +15,11 @@ _STUDY = click.argument("study", type=click.Path(path_type=Path, file_okay=False
 @_STUDY
 @click.option("--no-images", is_flag=True, help="Do not read the images again.")
 def verify(study: Path, no_images: bool) -> int:
-    """Find out whether anything in STUDY was altered after it was written.
+    """Find out whether what people did in STUDY, or its images, were altered.
 
-    Every entry of the log of edits, every sign-off, every protocol; and every image against the hash
-    of its content when it was analyzed. Exit status 3 when something is wrong.
+    Looks at every entry of the log of edits, every sign-off and every protocol, and compares every image
+    with the hash of its content when it was analyzed. Results can be made anew from the images, and are
+    not looked at. Exit status 3 when something is wrong.
     """
     from rich.text import Text
 

@@ -56,7 +56,10 @@ def correct_crossings(
     size = findings.pixel_size_um or 1.0
     found = {crossing.crossing_id: crossing for crossing in crossings}
     added = {e.edit.object_id for e in edits if e.edit.command is Command.ADD_CROSSING}
-    same = _matched(found, [e for e in edits if e.edit.object_id not in added], size)
+    of_found = [e for e in edits if e.edit.object_id not in added]
+    same: dict[str, str] = {}
+    for analysis in dict.fromkeys(e.analysis_id for e in of_found):  # ids of one analysis are told apart
+        same |= _matched(found, [e for e in of_found if e.analysis_id == analysis], size)
     lost = []
     touched: set[str] = set()
     for entry in edits:

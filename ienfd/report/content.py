@@ -99,7 +99,17 @@ class _Ledger:
         signature = self.signed[key]
         ids = {entry.placement.section_id or "" for entry in group}
         about = [*self.of_biopsy.get(key, ()), *(e for id_ in ids for e in self.of_section.get(id_, ()))]
-        if any(e.seq > signature.edit_seq and e.edit.command is not Command.SIGN for e in about):
+        changed = any(e.seq > signature.edit_seq and e.edit.command is not Command.SIGN for e in about)
+        entries = [
+            e.edit.after for e in self.of_biopsy.get(key, ()) if e.edit.object_id == signature.sign_off_id
+        ]
+        signed = entries[0]["sections"] if entries and entries[0] else []
+        now = [
+            [e.placement.section_id, e.placement.analysis_id, e.placement.rules_key]
+            for e in group
+            if e.placement.analysis_id
+        ]
+        if changed or sorted(now) != sorted(signed):
             return "preliminary", ("changed_after_signing",)
         return _STATUS[signature.kind], ()
 

@@ -2,25 +2,33 @@
 
 Cases, biopsies, patients and files get numbers; dates become years; ages over 89 are left out; further
 columns of the case table, free text and the particulars of a reason, which may hold a file name, are
-dropped. The numbers follow an order that nobody can tell the ids from, and are the same in every export
-of the same study.
+dropped. A number is made of the id and of the secret id of the study: nobody can tell the one from the
+other, and it is the same in every export of the same study.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from ienfd.report.content import Content
 from ienfd.report.entries import BiopsyEntry, SectionEntry
-from ienfd.result import SectionResult
 from ienfd.study.records import BiopsyRecord, Placement
 
-__all__ = ["deidentified", "place_of"]
+__all__ = ["deidentified", "place_of", "without_detail"]
 
-_KEPT = ("age_years", "sex", "site", "side", "stain", "section_um", "planes", "pixel_size_um", "control")
+_KEPT = ("age_years", "section_um", "pixel_size_um")  # numbers
+_WORDS: dict[str, Collection[str]] = {  # of a cell in which a person may have written something else
+    "sex": ("F", "M"),
+    "site": ("distal_leg", "thigh", "foot", "other"),
+    "side": ("left", "right"),
+    "stain": ("bright-field", "fluorescence"),
+    "planes": ("single", "stack", "projection", "extended-focus"),
+    "control": ("positive", "negative"),
+}
+_DIGITS = 10
 _OLDEST_SHOWN = 89
 
 
@@ -40,7 +48,7 @@ def deidentified(content: Content, study_id: str) -> tuple[Content, dict[Place, 
     content : Content
         All of a study.
     study_id : str
-        Keeps the order of the numbers from being guessed.
+        Keeps the ids from being guessed from their numbers.
     """
     placements = [entry.placement for entry in content.sections]
     names = _Names(placements, study_id)
@@ -75,12 +83,11 @@ class _Names:
             self.biopsies |= {(case_id, biopsy): number for biopsy, number in own.items()}
 
     def _numbered(self, ids: Iterable[str], word: str) -> dict[str, str]:
-        def hidden(name: str) -> str:
-            return hashlib.sha256(f"{self._study_id}/{name}".encode()).hexdigest()
-
-        ordered = sorted(ids, key=hidden)
-        digits = max(3, len(str(len(ordered))))
-        return {name: f"{word}-{number:0{digits}}" for number, name in enumerate(ordered, 1)}
+        names: dict[str, str] = {}
+        for name in ids:
+            hidden = hashlib.sha256(f"{self._study_id}/{name}".encode()).hexdigest()
+            names[name] = f"{word}-{hidden[:_DIGITS]}"
+        return names
 
 
 def _section(entry: SectionEntry, names: _Names) -> SectionEntry:
@@ -97,35 +104,47 @@ def _section(entry: SectionEntry, names: _Names) -> SectionEntry:
         case=case,
         detail="",
     )
+    return replace(without_detail(entry), placement=anonymous)
+
+
+def without_detail(entry: SectionEntry) -> SectionEntry:
+    """The same without the particulars of its refusal, which may hold a name."""
     corrected = entry.corrected
-    if corrected is not None:
-        corrected = replace(corrected, result=_without_detail(corrected.result))
-    return SectionEntry(anonymous, corrected)
-
-
-def _without_detail(result: SectionResult) -> SectionResult:
-    return replace(result, findings=replace(result.findings, detail=""))
+    if corrected is None:
+        return entry
+    result = corrected.result
+    bare = replace(result, findings=replace(result.findings, detail=""))
+    return replace(entry, corrected=replace(corrected, result=bare))
 
 
 def _kept(case: Mapping[str, Any], names: _Names) -> dict[str, Any]:
-    kept = {name: case[name] for name in _KEPT if case.get(name) is not None}
+    kept = {name: case[name] for name in _KEPT if isinstance(case.get(name), int | float)}
+    kept |= {name: case[name] for name, words in _WORDS.items() if case.get(name) in words}
     if kept.get("age_years", 0) > _OLDEST_SHOWN:
         del kept["age_years"]
-    if case.get("collection_date"):
-        kept["collection_date"] = str(case["collection_date"])[:4]
+    year = _year(case.get("collection_date"))
+    if year is not None:
+        kept["collection_date"] = year
     if case.get("patient_id"):
         kept["patient_id"] = names.patients[str(case["patient_id"])]
     return kept
 
 
+def _year(date: Any) -> str | None:
+    return str(date)[:4] if str(date or "")[:4].isdigit() else None
+
+
 def _record(record: BiopsyRecord, names: _Names) -> BiopsyRecord:
-    old = record.age_years is not None and record.age_years > _OLDEST_SHOWN
+    old = isinstance(record.age_years, int | float) and record.age_years > _OLDEST_SHOWN
     return replace(
         record,
         case_id=names.cases[record.case_id],
         biopsy_id=names.biopsies[record.case_id, record.biopsy_id],
-        age_years=None if old else record.age_years,
-        collection_date=record.collection_date[:4] if record.collection_date else None,
+        site=record.site if record.site in _WORDS["site"] else None,
+        side=record.side if record.side in _WORDS["side"] else None,
+        sex=record.sex if record.sex in _WORDS["sex"] else None,
+        age_years=record.age_years if isinstance(record.age_years, int | float) and not old else None,
+        collection_date=_year(record.collection_date),
         patient_id=names.patients[record.patient_id] if record.patient_id else None,
         extra={},
     )

@@ -16,7 +16,7 @@ from sqlalchemy import Engine, create_engine, insert, inspect, select
 
 from ienfd.errors import EnvironmentProblem
 from ienfd.study import database
-from ienfd.study.config import create_private
+from ienfd.study.config import create_private, is_shared, make_folder
 from ienfd.study.models import Base
 
 __all__ = ["back_up", "default_target"]
@@ -47,12 +47,12 @@ def back_up(engine: Engine, where: str, target: Path) -> None:
     EnvironmentProblem
         If it exists already, cannot be written, or the database cannot be read.
     """
-    if target.exists():
-        raise EnvironmentProblem("cannot_write", f"{target} exists")
     unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        create_private(unfinished)
+        if target.exists():
+            raise FileExistsError("it exists")
+        make_folder(target.parent)
+        create_private(unfinished, shared=is_shared(target.parent))
         with database.database_errors(where):
             if engine.dialect.name == "sqlite":
                 _copy_file(engine, unfinished)

@@ -21,6 +21,7 @@ __all__ = [
     "create_study",
     "is_shared",
     "is_study",
+    "make_folder",
     "read_config",
 ]
 
@@ -130,6 +131,17 @@ def create_study(folder: Path, *, shared: bool = False) -> StudyConfig:
 def is_shared(folder: Path) -> bool:
     """Whether the group of a study folder may write to it, too."""
     return os.name == "posix" and bool(folder.stat().st_mode & stat.S_IWGRP)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it, as the study that it lies in: shared with its group, or not."""
+    if folder.is_dir():
+        return
+    if not folder.parent.is_dir():
+        make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    if is_shared(folder.parent):
+        folder.chmod(0o2770)
 
 
 def create_private(path: Path, *, shared: bool = False) -> None:

@@ -11,17 +11,18 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NoSuchModuleError, ProgrammingError
+from sqlalchemy.orm import Session
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from ienfd.errors import EnvironmentProblem, MissingExtraError, UsageError
 from ienfd.study.config import StudyConfig, create_private, is_shared
 from ienfd.study.place import is_on_network
 
-__all__ = ["REVISIONS", "connect", "database_errors", "migrate", "present_revision", "upgrade"]
+__all__ = ["REVISIONS", "connect", "database_errors", "lock_writer", "migrate", "present_revision", "upgrade"]
 
 REVISIONS = ("0001", "0002")  # oldest first; the last one is what this version works with
 _BUSY_TIMEOUT_S = 30
-_MIGRATING = 0x1E2FD  # of the lock that the programs of ienfd know each other by
+_MIGRATING, _WRITING = 0x1E2FD, 0x1E2FE  # locks that the programs of ienfd know each other by
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -143,6 +144,12 @@ def migrate(engine: Engine, revision: str) -> None:
         settings.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
         settings.attributes["connection"] = connection
         command.upgrade(settings, revision)
+
+
+def lock_writer(session: Session) -> None:
+    """Let one transaction at a time write to a study; SQLite's `BEGIN IMMEDIATE` has done that already."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITING})
 
 
 def present_revision(connection: Connection) -> str | None:

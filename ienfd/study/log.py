@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import and_, or_, select, text
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from ienfd.correction.commands import Command, Edit, LoggedEdit
@@ -29,7 +29,6 @@ __all__ = [
     "chain_start",
     "entry_hash",
     "load_edits",
-    "lock",
     "read_head",
     "since",
 ]
@@ -98,7 +97,7 @@ def append(
     Parameters
     ----------
     session : Session
-        A writing transaction.
+        A writing transaction, which holds the writer's lock of the study.
     edits : sequence of Edit
         What is done, in order.
     target : Target
@@ -116,7 +115,6 @@ def append(
         If an entry that is to be taken back is not there, is about something else, or has been taken
         back already.
     """
-    lock(session)
     later = _about(session, target, base_seq)
     if later:
         raise ConflictError(later)
@@ -159,12 +157,6 @@ def load_edits(session: Session, target: Target | None = None) -> list[LoggedEdi
     return [_logged(row) for row in session.scalars(query)]
 
 
-def lock(session: Session) -> None:
-    """Let one transaction at a time append; SQLite's `BEGIN IMMEDIATE` has done that already."""
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("LOCK TABLE edits IN SHARE ROW EXCLUSIVE MODE"))
-
-
 def _is_about(target: Target) -> list[Any]:
     if target.section_id is not None:
         return [EditRow.section_id == target.section_id]
@@ -194,7 +186,10 @@ def _check_undo(session: Session, edit: Edit, target: Target) -> None:
     if edit.undoes is None:
         return
     row = session.get(EditRow, edit.undoes)
-    if row is None or (row.section_id, row.biopsy_id) != (target.section_id, target.biopsy_id):
+    same = row is not None and row.section_id == target.section_id
+    if row is not None and target.section_id is None:
+        same = (row.section_id, row.case_id, row.biopsy_id) == (None, target.case_id, target.biopsy_id)
+    if row is None or not same:
         raise UsageError("edit_invalid", f"entry {edit.undoes} is not about this")
     is_undo = row.command == Command.UNDO
     if row.command == Command.SIGN or is_undo != (edit.command is Command.REDO):

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any
 
-from sqlalchemy import insert, or_, select
+from sqlalchemy import delete, insert, or_, select
 from sqlalchemy.orm import Session
 
 from ienfd.study.models import BiopsyRow, CaseRow, FileRow, PlacementRow, SectionRow
 from ienfd.study.records import FileRecord, RunRecord
-from ienfd.study.signing import signed_places
+from ienfd.study.signing import SignedKey, signed_sections
 
 __all__ = ["parts", "save_biopsies", "save_files", "save_placements", "save_sections"]
 
@@ -89,32 +89,31 @@ def save_placements(
 ) -> None:
     """Give the files of this run their present rows; those of `known` analyses are done.
 
-    What is signed keeps its row, and with it its analysis, protocol and counting rules, as long as the
-    file holds the same section.
+    A section that was signed keeps its analysis, protocol, counting rules and case data, under
+    whichever name its file lies there now; also when the file cannot be read this time.
     """
-    signed = signed_places(session)
-    kept = {
-        place
-        for file in files
-        if signed.get(place := (file_ids[file.path], file.scene, file.region)) == file.section_id
-        and file.section_id is not None
-    }
-    for part in parts(sorted(file_ids.values())):
-        present = select(PlacementRow).where(PlacementRow.file_id.in_(part))
-        for old in session.scalars(present):
-            if (old.file_id, old.scene, old.region) not in kept:
-                session.delete(old)
-    session.flush()
+    signed = signed_sections(session)
+    former: dict[tuple[int, int, int], PlacementRow] = {}
+    as_signed: dict[SignedKey, PlacementRow] = {}
+    for old in session.scalars(select(PlacementRow).order_by(PlacementRow.run_id)):
+        former[old.file_id, old.scene, old.region] = old
+        key = old.case_id, old.biopsy_id, old.section_id or ""
+        if key in signed and old.analysis_id == signed[key].analysis_id:
+            as_signed[key] = old
     rows = []
     for file in files:
-        if (file_ids[file.path], file.scene, file.region) in kept:
+        place = {"file_id": file_ids[file.path], "scene": file.scene, "region": file.region}
+        key = file.biopsy.case_id, file.biopsy.biopsy_id, file.section_id or ""
+        if file.section_id is None:
+            before = former.get((file_ids[file.path], file.scene, file.region))
+            key = (before.case_id, before.biopsy_id, before.section_id or "") if before else key
+        if key in as_signed:
+            rows.append({**_values(as_signed[key]), **place})
             continue
         done = file.analysis_id in known
         rows.append(
             {
-                "file_id": file_ids[file.path],
-                "scene": file.scene,
-                "region": file.region,
+                **place,
                 "section_id": file.section_id,
                 "run_id": run_id,
                 "case_id": file.biopsy.case_id,
@@ -127,8 +126,15 @@ def save_placements(
                 "analysis_id": file.analysis_id if done else None,
             }
         )
+    session.expunge_all()
+    for part in parts(sorted(file_ids.values())):
+        session.execute(delete(PlacementRow).where(PlacementRow.file_id.in_(part)))
     if rows:
         session.execute(insert(PlacementRow), rows)
+
+
+def _values(row: PlacementRow) -> dict[str, Any]:
+    return {column.name: getattr(row, column.name) for column in PlacementRow.__table__.columns}
 
 
 def parts(values: Sequence[str] | Sequence[int]) -> Iterator[Sequence[Any]]:

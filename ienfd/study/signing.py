@@ -1,13 +1,14 @@
 """Sign-offs: what was signed, by whom, on which state of the log.
 
 A sign-off keeps everything that was signed, and the number and hash of the last entry of the log at
-that moment. An entry of the log in turn keeps the hash of what was signed, so that neither can be
-altered without the other.
+that moment. An entry of the log in turn says who signed what, under which analyses and rules, so that
+neither can be altered without the other.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -21,9 +22,18 @@ from ienfd.errors import ConflictError
 from ienfd.protocol import canonical_json
 from ienfd.study import log
 from ienfd.study.log import Target
-from ienfd.study.models import PlacementRow, SignOffRow
+from ienfd.study.models import EditRow, FileRow, PlacementRow, RunRow, SignOffRow
 
-__all__ = ["SignOff", "SignOffKind", "content_hash", "load_sign_offs", "sign", "signed_places"]
+__all__ = [
+    "SignOff",
+    "SignOffKind",
+    "SignedKey",
+    "SignedSection",
+    "content_hash",
+    "load_sign_offs",
+    "sign",
+    "signed_sections",
+]
 
 SignOffKind = Literal["final", "addendum", "correction", "withdrawal"]
 
@@ -74,20 +84,22 @@ def sign(
     ConflictError
         If the biopsy, or one of its sections, was changed after that.
     """
-    log.lock(session)
-    sections = select(PlacementRow.section_id).where(
-        PlacementRow.case_id == target.case_id,
-        PlacementRow.biopsy_id == target.biopsy_id,
-        PlacementRow.section_id.is_not(None),
-    )
-    later = log.since(session, target, [str(one) for one in session.scalars(sections)], base_seq)
+    present = _present_sections(session, target)
+    later = log.since(session, target, [section for section, *_ in present], base_seq)
     if later:
         raise ConflictError(later)
     head = log.read_head(session)
     text = canonical_json(content)
     earlier = load_sign_offs(session, target)
     row_id = str(uuid4())
-    after = {"sign_off_id": row_id, "kind": kind, "content_hash": content_hash(text)}
+    after = {
+        "sign_off_id": row_id,
+        "kind": kind,
+        "content_hash": content_hash(text),
+        "protocol_hash": protocol_hash,
+        "supersedes": earlier[-1].sign_off_id if earlier else None,
+        "sections": [[section, analysis, rules] for section, analysis, rules in present if analysis],
+    }
     (entry,) = log.append(
         session, [Edit(Command.SIGN, row_id, None, after, statement)], target,
         who=name, account=account, base_seq=head.seq,
@@ -104,13 +116,34 @@ def sign(
         supersedes=earlier[-1].sign_off_id if earlier else None,
         protocol_hash=protocol_hash,
         content=text,
-        content_hash=after["content_hash"],
+        content_hash=content_hash(text),
         edit_seq=head.seq,
         edit_hash=head.hash,
     )
     session.add(row)
     session.flush()
     return _sign_off(row)
+
+
+def _present_sections(session: Session, target: Target) -> list[tuple[str, str | None, str]]:
+    """Section, analysis and rules of every file of a biopsy; controls are none of it."""
+    query = (
+        select(PlacementRow, RunRow.rules_key)
+        .join(RunRow, RunRow.run_id == PlacementRow.run_id)
+        .join(FileRow, FileRow.file_id == PlacementRow.file_id)
+        .where(
+            FileRow.present,
+            PlacementRow.case_id == target.case_id,
+            PlacementRow.biopsy_id == target.biopsy_id,
+            PlacementRow.section_id.is_not(None),
+        )
+        .order_by(PlacementRow.section_id)
+    )
+    return [
+        (str(row.section_id), row.analysis_id, rules)
+        for row, rules in session.execute(query)
+        if not row.case.get("control")
+    ]
 
 
 def load_sign_offs(session: Session, target: Target | None = None) -> list[SignOff]:
@@ -121,20 +154,31 @@ def load_sign_offs(session: Session, target: Target | None = None) -> list[SignO
     return [_sign_off(row) for row in session.scalars(query)]
 
 
-def signed_places(session: Session) -> dict[tuple[int, int, int], str]:
-    """Section of every file, scene and region whose biopsy is signed and not withdrawn."""
-    last = {(s.case_id, s.biopsy_id): s.kind for s in load_sign_offs(session)}
-    places: dict[tuple[int, int, int], str] = {}
-    for (case_id, biopsy_id), kind in last.items():
-        query = select(PlacementRow).where(
-            PlacementRow.case_id == case_id,
-            PlacementRow.biopsy_id == biopsy_id,
-            PlacementRow.analysis_id.is_not(None),
-        )
-        if kind != "withdrawal":
-            for row in session.scalars(query):
-                places[row.file_id, row.scene, row.region] = row.section_id or ""
-    return places
+@dataclass(frozen=True)
+class SignedSection:
+    """A section as it was signed: under which analysis and counting rules."""
+
+    analysis_id: str
+    rules_key: str
+
+
+SignedKey = tuple[str, str, str]
+"""Case, biopsy and section."""
+
+
+def signed_sections(session: Session) -> dict[SignedKey, SignedSection]:
+    """Every section of a biopsy whose last signature is not a withdrawal, as it was signed."""
+    last = {(s.case_id, s.biopsy_id): s for s in load_sign_offs(session)}
+    held = {s.sign_off_id: s for s in last.values() if s.kind != "withdrawal"}
+    found: dict[SignedKey, SignedSection] = {}
+    if not held:
+        return found
+    for row in session.scalars(select(EditRow).where(EditRow.command == Command.SIGN.value)):
+        one = held.get(row.object_id or "")
+        if one is not None:
+            for section, analysis, rules in json.loads(row.after or "{}")["sections"]:
+                found[one.case_id, one.biopsy_id, section] = SignedSection(analysis, rules)
+    return found
 
 
 def _sign_off(row: SignOffRow) -> SignOff:

@@ -27,7 +27,7 @@ from ienfd.study.account import account
 from ienfd.study.analyses import load_findings, load_results, save_analysis, save_result
 from ienfd.study.backup import back_up, default_target
 from ienfd.study.config import create_study, read_config
-from ienfd.study.database import connect, database_errors, upgrade
+from ienfd.study.database import connect, database_errors, lock_writer, upgrade
 from ienfd.study.log import Head, Target
 from ienfd.study.models import (
     AnalysisRow,
@@ -54,7 +54,7 @@ from ienfd.study.records import (
     Standing,
 )
 from ienfd.study.runs import parts, save_biopsies, save_files, save_placements, save_sections
-from ienfd.study.signing import SignOff, SignOffKind, signed_places
+from ienfd.study.signing import SignOff, SignOffKind, signed_sections
 
 __all__ = ["Standing", "Store"]
 
@@ -128,8 +128,9 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
-        """A transaction that holds the writer's lock from its start."""
+        """A transaction that holds the writer's lock of the study from its start."""
         with database_errors(self._where), Session(self._writer) as session, session.begin():
+            lock_writer(session)
             yield session
 
     def known_analyses(self, wanted: Sequence[str]) -> set[str]:
@@ -309,19 +310,30 @@ class Store:
             select(PlacementRow, FileRow.path, RunRow.rules_key)
             .join(FileRow, FileRow.file_id == PlacementRow.file_id)
             .join(RunRow, RunRow.run_id == PlacementRow.run_id)
-            .where(FileRow.root == root)
+            .where(FileRow.root == root, PlacementRow.analysis_id.is_not(None))
         )
         places: dict[tuple[str, int, int], tuple[str, str]] = {}
         with self.reading() as session:
-            signed = signed_places(session)
+            signed = signed_sections(session)
             for row, path, rules in session.execute(query) if signed else ():
-                if (row.file_id, row.scene, row.region) in signed:
-                    places[path, row.scene, row.region] = rules, str(row.analysis_id)
+                held = signed.get((row.case_id, row.biopsy_id, row.section_id or ""))
+                if held is not None and (held.analysis_id, held.rules_key) == (row.analysis_id, rules):
+                    places[path, row.scene, row.region] = rules, held.analysis_id
         endings = {
             rules: self.endings([key for of, key in places.values() if of == rules], rules)
             for rules in {rules for rules, _ in places.values()}
         }
-        return {place: endings[rules][key] for place, (rules, key) in places.items()}
+        return {place: endings[rules][key] for place, (rules, key) in places.items() if key in endings[rules]}
+
+    def pending_places(self, run_id: int) -> set[tuple[str, int, int]]:
+        """Path, scene and region of the rows of a run that still await their outcome."""
+        query = (
+            select(FileRow.path, PlacementRow.scene, PlacementRow.region)
+            .join(FileRow, FileRow.file_id == PlacementRow.file_id)
+            .where(PlacementRow.run_id == run_id, PlacementRow.status == "pending")
+        )
+        with self.reading() as session:
+            return {(path, scene, region) for path, scene, region in session.execute(query)}
 
     def facts(self, analysis: str) -> Facts:
         """What the file of an analysis says; raises KeyError for an unknown one."""
@@ -379,6 +391,8 @@ class Store:
         if not who.strip():
             raise UsageError("edit_invalid", "an edit needs the name of a person")
         with self.writing() as session:
+            if target.section_id is None:
+                _check_listed(session, target)
             return log.append(session, edits, target, who=who.strip(), account=account(), base_seq=base_seq)
 
     def edits(self, target: Target | None = None) -> list[LoggedEdit]:
@@ -422,6 +436,7 @@ class Store:
             If the biopsy, or one of its sections, was changed since.
         """
         with self.writing() as session:
+            _check_listed(session, target)
             return signing.sign(
                 session, target, content, kind=kind, name=name, account=account(), statement=statement,
                 protocol_hash=protocol_hash, base_seq=base_seq,
@@ -476,6 +491,25 @@ def _placement(
         rules_key=run.rules_key,
         algorithm_version=algorithm or run.algorithm_version,
     )
+
+
+def _check_listed(session: Session, target: Target) -> None:
+    """Refuse to speak of a biopsy that no case table names: another file of that name would be the same one.
+
+    Raises
+    ------
+    UsageError
+        If there is no such biopsy, or its files have no row in a case table.
+    """
+    query = select(PlacementRow.case).where(
+        PlacementRow.case_id == target.case_id, PlacementRow.biopsy_id == target.biopsy_id
+    )
+    rows = list(session.scalars(query))
+    if not rows or not all(case.get("case_id") for case in rows):
+        raise UsageError(
+            "edit_invalid",
+            f"{target.case_id}, {target.biopsy_id}: give its files a row in the case table first",
+        )
 
 
 def _standing(

@@ -27,7 +27,11 @@ def cluster() -> Iterator[str]:
     os.environ["PYTHONPATH"] = str(Path(__file__).parent)  # where the workers find the stand-ins
     try:
         with LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
+            n_workers=2,
+            threads_per_worker=1,
+            processes=True,
+            dashboard_address="127.0.0.1:0",
+            host="127.0.0.1",
         ) as running:
             yield str(running.scheduler_address)
     finally:

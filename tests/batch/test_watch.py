@@ -35,7 +35,7 @@ def test_what_is_empty_or_gone_is_not_ready(tmp_path: Path) -> None:
     gone.unlink()
     assert inbox.ready(1) == {}
     inbox.look([empty, gone], 2)
-    assert inbox.unsettled == 1
+    assert inbox.settling(2) == set()
 
 
 class Day:
@@ -122,6 +122,49 @@ def test_a_file_written_all_day_keeps_the_watch_awake(folder: Path) -> None:
     day.watched(folder, runs)
     assert runs.files == [{"a.tif"}, {"a.tif", "b.tif"}]
     assert day.now > 60
+
+
+def test_a_file_that_is_written_again_keeps_its_row_meanwhile(folder: Path) -> None:
+    (folder / "a.tif").write_bytes(b"1")
+    (folder / "b.tif").write_bytes(b"1")
+    runs = Runs()
+    Day((8, lambda: (folder / "a.tif").write_bytes(b"12"))).watched(folder, runs)
+    assert runs.files == [{"a.tif", "b.tif"}] * 2
+
+
+def test_an_empty_file_does_not_keep_it_awake(folder: Path) -> None:
+    (folder / "a.tif").write_bytes(b"1")
+    (folder / "empty.tif").touch()
+    day = Day()
+    day.watched(folder, Runs())
+    assert day.now < 40
+
+
+def test_the_study_may_lie_in_the_folder(folder: Path) -> None:
+    (folder / "a.tif").write_bytes(b"1")
+    study = folder / "study"
+    count = 0
+
+    def run(options: BatchOptions) -> RunReport:
+        nonlocal count
+        count += 1
+        study.mkdir(exist_ok=True)
+        (study / "ienfd.log").write_bytes(b"x" * count)
+        return RunReport(study, ok=1)
+
+    day = Day()
+    watch(
+        BatchOptions(folder, study), Watching(1, 3, 20), run, said=print, ended=lambda report: None,
+        clock=lambda: day.now, sleep=day.sleep,
+    )  # fmt: skip
+    assert count == 1
+
+
+def test_what_still_stands_in_the_way_at_the_end_is_raised(folder: Path) -> None:
+    (folder / "a.tif").write_bytes(b"1")
+    wrong = UsageError("case_table_invalid", "row 3")
+    with pytest.raises(UsageError, match="row 3"):
+        Day().watched(folder, Runs(*[wrong] * 100))
 
 
 def test_what_stands_in_the_way_is_said_once_and_tried_again(folder: Path) -> None:

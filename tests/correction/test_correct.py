@@ -205,6 +205,19 @@ def test_edits_are_matched_one_to_one_as_near_as_possible() -> None:
     assert by_place(now.result) == {103: (False, "reviewer_removed"), 108: (True, "reviewer_counted")}
 
 
+def test_ids_of_two_analyses_may_mean_one_crossing() -> None:
+    """Removed under the first analysis, counted again under the second: no neighbor takes its place."""
+    again = findings(along_um=(103.0, 108.5), key="two")
+    old, new = crossings(findings(along_um=(104.0,)))[0], crossings(again)[0]
+    entries = logged(remove_crossing(old), reclassify_crossing(new, True))
+    entries = [replace(e, analysis_id=name) for e, name in zip(entries, ("one", "two"), strict=True)]
+    now = correct(count(again, PROTOCOL), entries, PROTOCOL, lambda: again)
+    assert now.unmatched == ()
+    places = by_place(now.result)
+    assert places[103] == (True, "reviewer_counted")
+    assert sorted(places.values())[0] == (True, "crosses")
+
+
 def test_a_correction_without_its_object_asks_for_review() -> None:
     gone = findings(along_um=ALONG_UM[1:], key="two")
     now = corrected(remove_crossing(crossings()[0]), add_crossing(240, 700), of=gone)

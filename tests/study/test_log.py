@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from benchmarks.reliability.studies import fill, of_biopsy
+from benchmarks.reliability.studies import File, fill, of_biopsy
 from ienfd.correction.commands import Command, add_crossing, edit_case, note, redo, standing, undo, undoable
 from ienfd.errors import ConflictError, UsageError
 from ienfd.report.content import gather
@@ -133,6 +135,7 @@ def test_undo_and_redo_are_entries_of_their_own(store: Store) -> None:
         ("DELETE FROM edits WHERE seq = 1", ["edit 1"]),
         ("DELETE FROM edits WHERE seq = 4", ["edit 4"]),
         ("DELETE FROM edits", ["edit 4"]),
+        ("UPDATE protocols SET content = '{}'", ["protocol efns2010"]),
         ("UPDATE protocols SET content = replace(content, '0.95', '0.90')", ["protocol efns2010"]),
     ],
 )
@@ -189,10 +192,10 @@ def test_a_rewritten_chain_is_found_against_the_signatures(store: Store) -> None
     sign(store)
     assert problems(store) == []
     rewritten(store, "better still")
-    (problem,) = problems(store)
-    assert problem.where.startswith("sign-off ")
-    assert "Dr. Sign" in problem.where
-    assert problem.text == "the log up to edit 2 is not the one that was signed"
+    found = problems(store)
+    assert {problem.where[:9] for problem in found} == {"sign-off "}
+    assert "Dr. Sign" in found[0].where
+    assert found[0].text == "the log up to edit 2 is not the one that was signed"
 
 
 @pytest.mark.parametrize(
@@ -201,7 +204,10 @@ def test_a_rewritten_chain_is_found_against_the_signatures(store: Store) -> None
         ("UPDATE sign_offs SET content = '[]'", "what was signed was altered"),
         ("DELETE FROM sign_offs", "is missing; edit 1 speaks of it"),
         (f"UPDATE sign_offs SET content = '[]', content_hash = '{content_hash('[]')}'",
-         "edit 1 speaks of other contents"),
+         "edit 1 speaks of another signature"),
+        ("UPDATE sign_offs SET name = 'Dr. Else'", "edit 1 speaks of another signature"),
+        ("UPDATE sign_offs SET kind = 'withdrawal'", "edit 1 speaks of another signature"),
+        ("UPDATE sign_offs SET statement = ''", "edit 1 speaks of another signature"),
     ],
 )  # fmt: skip
 def test_altered_signatures_are_found(store: Store, statement: str, expected: str) -> None:
@@ -309,6 +315,68 @@ def test_what_is_signed_keeps_its_analysis_and_its_count(store: Store) -> None:
     assert after.biopsies[0].status == "final"
     ending = store.signed_endings("/images")[("a.tif", 0, 0)]
     assert (ending.status, ending.reason) == ("ok", None)
+
+
+def test_a_signed_section_stays_signed_under_another_name_or_unread(store: Store) -> None:
+    sign(store)
+    before = gather(store)
+    moved = [replace(file, path=f"moved/{file.path}", content=file.content or file.path) for file in FILES]
+    fill(store, moved, root="/images", key="new", crossings=9)
+    after = gather(store)
+    assert [s.placement.analysis_id for s in after.sections] == [
+        s.placement.analysis_id for s in before.sections
+    ]
+    assert after.biopsies[0].call == before.biopsies[0].call
+    assert after.biopsies[0].status == "final"
+    fill(store, [replace(file, unreadable=True) for file in moved], key="new")
+    assert gather(store).biopsies[0].call == before.biopsies[0].call
+    assert gather(store).biopsies[0].status == "final"
+
+
+@pytest.mark.parametrize("files", [[*FILES, of_biopsy("c.tif")], FILES[:1]], ids=["added", "taken out"])
+def test_a_signed_biopsy_of_other_sections_is_not_final(store: Store, files: list[File]) -> None:
+    sign(store)
+    fill(store, files)
+    changed = gather(store).biopsies[0]
+    assert changed.status == "preliminary"
+    assert "changed_after_signing" in changed.call.flags
+    fill(store, FILES)
+    assert gather(store).biopsies[0].status == "final"
+
+
+def test_a_biopsy_that_no_case_table_names_has_no_case_data_and_no_signature(tmp_path: Path) -> None:
+    with Store(tmp_path, create=True) as store:
+        fill(store, [File("1.tif")])
+        own = Target("1.tif", "1.tif")
+        with pytest.raises(UsageError, match="case table"):
+            store.append([edit_case({}, {"age_years": 3.0}, "x")], own, who="A", base_seq=0)
+        with pytest.raises(UsageError, match="case table"):
+            store.sign(own, {}, kind="final", name="A", statement="", protocol_hash="", base_seq=0)
+        with pytest.raises(UsageError, match="case table"):
+            store.append([edit_case({}, {"age_years": 3.0}, "x")], Target("no", "no"), who="A", base_seq=0)
+
+
+def test_an_undo_is_about_the_same_biopsy_of_the_same_case(store: Store) -> None:
+    fill(store, [*FILES, of_biopsy("x.tif", "C2", "B1")])
+    (entry,) = store.append([edit_case({}, {"age_years": 60.0}, "x")], BIOPSY, who="A", base_seq=0)
+    with pytest.raises(UsageError, match="not about this"):
+        store.append([undo(entry)], Target("C2", "B1"), who="A", base_seq=0)
+    store.append([undo(entry)], BIOPSY, who="A", base_seq=entry.seq)
+
+
+def test_runs_that_begin_at_once_do_not_stand_in_each_others_way(study_folder: Path) -> None:
+    Store(study_folder, create=True).close()
+    failed: list[BaseException] = []
+
+    def begin(root: str) -> None:
+        try:
+            with Store(study_folder) as mine:
+                fill(mine, [of_biopsy(f"{n}.tif", content=f"{n}") for n in range(5)], root=root)
+        except BaseException as error:
+            failed.append(error)
+
+    together(*(partial(begin, f"/{n}") for n in range(4)))
+    assert failed == []
 
 
 def test_a_signature_is_an_entry_that_cannot_be_undone(store: Store) -> None:

@@ -12,13 +12,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.draw import polygon2mask
 from skimage.morphology import disk
 
 from ienfd.result import FloatArray
 from ienfd.skin.edge import Edge, mean_along
 from ienfd.skin.partition import boundary, least_variation
 from ienfd.skin.telling import tissue_model
+from ienfd.stain.grid import polygon_mask
 
 __all__ = ["close_up"]
 
@@ -111,7 +111,7 @@ def _closed(level: _Float32, footprint: NDArray[np.uint8]) -> _Float32:
 def _above(curve: FloatArray, shape: tuple[int, ...]) -> _Mask:
     """What lies between the upper rim of a strip and a curve that runs through it."""
     ends = [[shape[0], curve[-1, 1]], [shape[0], -1.0], [-1.0, -1.0], [-1.0, curve[0, 1]]]
-    return np.asarray(polygon2mask(shape, np.concatenate([curve, ends])), bool)
+    return polygon_mask(np.concatenate([curve, ends]), shape)
 
 
 def _signed_um(upper: _Mask, step_um: float) -> FloatArray:

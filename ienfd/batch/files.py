@@ -108,6 +108,13 @@ class StudyFiles:
                     path.unlink(missing_ok=True)
 
 
+class _LogFile(logging.FileHandler):
+    """A log that stops nothing when it cannot be written: what stands in the way is said elsewhere."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        """Let the line go."""
+
+
 @contextmanager
 def study_log(folder: Path) -> Iterator[logging.Logger]:
     """The logger of a run, which writes to `ienfd.log` in the study."""
@@ -115,7 +122,7 @@ def study_log(folder: Path) -> Iterator[logging.Logger]:
     try:
         file = folder / "ienfd.log"
         create_private(file, shared=is_shared(folder))
-        handler = logging.FileHandler(file, encoding="utf-8", errors="backslashreplace")
+        handler = _LogFile(file, encoding="utf-8", errors="backslashreplace")
     except OSError as error:
         raise EnvironmentProblem("cannot_write", f"{folder}: {error.strerror or error}") from error
     handler.setFormatter(logging.Formatter(_LOG_FORMAT))
@@ -128,4 +135,5 @@ def study_log(folder: Path) -> Iterator[logging.Logger]:
         logger.removeHandler(handler)
         logger.setLevel(former[0])
         logger.propagate = former[1]
-        handler.close()
+        with suppress(OSError):  # on a full disk
+            handler.close()

@@ -421,6 +421,12 @@ REASONS: dict[str, Reason] = _table(
         "A worker of the cluster has another version of ienfd.",
         "Install the same version everywhere.",
     ),
+    Reason(
+        "sign_blocked",
+        _U,
+        "This biopsy cannot be signed.",
+        "Settle what is named above, and sign again.",
+    ),
     Reason("edit_invalid", _U, "This cannot be done to the study as it stands."),
     # environment
     Reason(

@@ -45,6 +45,8 @@ class Corrected:
         Entries of the log whose object is no longer there: a person must look.
     last_seq : int
         The last entry of the log about it; 0 where there is none.
+    readers : tuple of str
+        Who has reviewed it as it stands, each once.
     """
 
     result: SectionResult
@@ -52,6 +54,7 @@ class Corrected:
     review: ReviewState = ReviewState.UNREVIEWED
     unmatched: tuple[int, ...] = ()
     last_seq: int = 0
+    readers: tuple[str, ...] = ()
 
 
 def correct(
@@ -90,7 +93,8 @@ def correct(
         unmatched = (*unmatched, *lost)
     corrections = len(geometry) + len(crossings)
     last_seq = max((e.seq for e in entries), default=0)
-    return Corrected(result, corrections, _review(held, result, unmatched), unmatched, last_seq)
+    review = _review(held, result, unmatched)
+    return Corrected(result, corrections, review, unmatched, last_seq, _readers(held, result))
 
 
 def reviewed_figures(result: SectionResult) -> dict[str, Any]:
@@ -110,6 +114,19 @@ def _review(held: Sequence[LoggedEdit], result: SectionResult, unmatched: Sequen
     if state is ReviewState.REVIEWED and seen != reviewed_figures(result):
         return ReviewState.NEEDS_REVIEW
     return state
+
+
+def _readers(held: Sequence[LoggedEdit], result: SectionResult) -> tuple[str, ...]:
+    """Who has said `reviewed` of these figures."""
+    figures = reviewed_figures(result)
+    said = [
+        e.who
+        for e in held
+        if e.edit.command is Command.REVIEW
+        and (e.edit.after or {}).get("state") == ReviewState.REVIEWED
+        and (e.edit.after or {}).get("figures") == figures
+    ]
+    return tuple(dict.fromkeys(said))
 
 
 def last_said(held: Sequence[LoggedEdit]) -> tuple[ReviewState, LoggedEdit | None]:

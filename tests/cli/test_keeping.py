@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from cli_process import ENVIRONMENT, command, ienfd, put, rows, run
 
-from ienfd.correction.commands import note
+from ienfd.correction.commands import note, review
+from ienfd.correction.correct import reviewed_figures
 from ienfd.study.log import Target
 from ienfd.study.store import Store
 
@@ -115,3 +116,23 @@ def test_an_export_under_numbers_holds_no_name(images: Path, tmp_path: Path) -> 
         assert b"Hope" not in file.read_bytes()
         assert file.read_bytes() not in plain.values()  # the names stand in the pictures, too
     assert ienfd(images, "export", study, "--out", study / "x").returncode == 2
+
+
+def test_a_biopsy_that_nobody_has_reviewed_is_not_signed(images: Path) -> None:
+    (images / "cases.csv").write_text("file,case_id\na.tif,P1\nb.tif,P1\n")
+    assert run(images).returncode == 0
+    study = images.parent / "study"
+    done = ienfd(images, "sign", study, "--case", "P1", "--by", "Dr. Sign")
+    assert done.returncode == 2
+    assert "a.tif: it has not been reviewed" in done.stderr
+    assert ienfd(images, "sign", study, "--case", "P9", "--by", "Dr. Sign").returncode == 2
+    with Store(study) as store:
+        for place in store.placements():
+            result = store.results([str(place.analysis_id)], place.rules_key)[str(place.analysis_id)]
+            target = Target(section_id=place.section_id, analysis_id=place.analysis_id)
+            store.append([review("reviewed", reviewed_figures(result))], target, who="A", base_seq=0)
+    done = ienfd(images, "sign", study, "--case", "P1", "--by", "Dr. Sign", "--why", "no second reader here")
+    assert done.returncode == 0, done.stderr
+    assert "Signed in ienfd (final) by Dr. Sign" in done.stdout
+    assert rows(images, "biopsies")[0]["status"] == "final"
+    assert ienfd(images, "verify", study).returncode == 0

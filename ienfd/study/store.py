@@ -40,6 +40,7 @@ from ienfd.study.models import (
     ProtocolRow,
     ResultRow,
     RunRow,
+    SectionRow,
 )
 from ienfd.study.place import NETWORK_ADVICE, is_on_network
 from ienfd.study.records import (
@@ -386,13 +387,17 @@ class Store:
         ConflictError
             If somebody else has changed it since.
         UsageError
-            If nobody is named, or what is to be taken back is not there.
+            If nobody is named, or what it is about or is to be taken back is not there.
         """
         if not who.strip():
             raise UsageError("edit_invalid", "an edit needs the name of a person")
         with self.writing() as session:
             if target.section_id is None:
                 _check_listed(session, target)
+            elif session.get(SectionRow, target.section_id) is None:
+                raise UsageError("edit_invalid", f"there is no section {target.section_id}")
+            if target.analysis_id is not None and session.get(AnalysisRow, target.analysis_id) is None:
+                raise UsageError("edit_invalid", f"there is no analysis {target.analysis_id}")
             return log.append(session, edits, target, who=who.strip(), account=account(), base_seq=base_seq)
 
     def edits(self, target: Target | None = None) -> list[LoggedEdit]:

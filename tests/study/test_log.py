@@ -92,6 +92,13 @@ def test_an_edit_has_a_name(store: Store) -> None:
     assert store.edits() == []
 
 
+def test_an_edit_is_about_something_that_is_there(store: Store) -> None:
+    for target in (Target(section_id="none"), Target(section_id=A.section_id, analysis_id="none")):
+        with pytest.raises(UsageError, match="there is no"):
+            store.append([note("x")], target, who="A", base_seq=0)
+    assert store.edits() == []
+
+
 def test_the_second_person_is_told_what_the_first_has_done(store: Store) -> None:
     (theirs,) = store.append([add_crossing(1, 2)], A, who="First", base_seq=0)
     with pytest.raises(ConflictError) as caught:

@@ -21,9 +21,11 @@ from benchmarks.reliability.kills import kill_batches, make_images
 from benchmarks.reliability.many import SECTIONS, make_study, time_commands
 from benchmarks.reliability.postgresql import USER, new_database, running_server
 from benchmarks.reliability.reviewers import review_at_once
+from benchmarks.reliability.scaling import scale
 from ienfd.study.config import CONFIG_NAME
 
-TRIALS = ("kills", "disk", "fuzz", "reviewers", "many")
+TRIALS = ("kills", "disk", "fuzz", "reviewers", "many", "scaling")
+_LEAST_GAIN = 1.6
 _BOUNDS_S = {"status": 1.0, "case": 1.0, "tables": 5.0}
 
 
@@ -108,7 +110,22 @@ def _many(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
     return figures, late
 
 
-_TRIALS = {"kills": _kills, "disk": _disk, "fuzz": _fuzz, "reviewers": _reviewers, "many": _many}
+def _scaling(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
+    images = out / ("few-images" if small else "many-images")
+    make_images(images, 2 if small else 40)
+    found = scale(images, room)
+    slow = not small and found.gain < _LEAST_GAIN
+    return asdict(found), [f"two workers are only {found.gain} times as fast"] if slow else []
+
+
+_TRIALS = {
+    "kills": _kills,
+    "disk": _disk,
+    "fuzz": _fuzz,
+    "reviewers": _reviewers,
+    "many": _many,
+    "scaling": _scaling,
+}
 
 
 if __name__ == "__main__":

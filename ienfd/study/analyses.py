@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import numpy as np
-from sqlalchemy import insert, select
+from sqlalchemy import Row, insert, select
 from sqlalchemy.orm import Session
 
 from ienfd.protocol import LengthLine, Stain
@@ -84,11 +84,13 @@ def _load(session: Session, analyses: Sequence[str], kinds: Sequence[str] | None
     objects: dict[str, list[StoredObject]] = {}
     for key, *values in session.execute(query.order_by(ObjectRow.analysis_id, ObjectRow.ordinal)):
         objects.setdefault(key, []).append(StoredObject(*values))
-    rows = session.scalars(select(AnalysisRow).where(AnalysisRow.analysis_id.in_(analyses)))
+    rows = session.execute(  # columns, not objects: a study has many
+        select(*AnalysisRow.__table__.columns).where(AnalysisRow.analysis_id.in_(analyses))
+    )
     return {row.analysis_id: decode_objects(_bare(row), objects.get(row.analysis_id, [])) for row in rows}
 
 
-def _bare(row: AnalysisRow) -> Findings:
+def _bare(row: Row[Any]) -> Findings:
     return Findings(
         section_id=row.section_id,
         analysis_key=row.analysis_key,
@@ -140,7 +142,8 @@ def save_result(session: Session, analysis: str, rules_key: str, result: Section
 def load_results(session: Session, analyses: Sequence[str], rules_key: str) -> dict[str, SectionResult]:
     """Stored results by analysis, with as much of the findings as a table row needs."""
     wanted = [result_id(analysis, rules_key) for analysis in analyses]
-    results = list(session.scalars(select(ResultRow).where(ResultRow.result_id.in_(wanted))))
+    columns = ResultRow.__table__.columns
+    results = session.execute(select(*columns).where(ResultRow.result_id.in_(wanted))).all()
     crossings: dict[str, list[Crossing]] = {}
     query = select(CrossingRow.result_id, *(getattr(CrossingRow, c) for c in _CROSSING_COLUMNS)).where(
         CrossingRow.result_id.in_(wanted)
@@ -164,7 +167,7 @@ def load_results(session: Session, analyses: Sequence[str], rules_key: str) -> d
     }
 
 
-def _lengths(row: ResultRow) -> Lengths | None:
+def _lengths(row: Row[Any]) -> Lengths | None:
     figures = (row.surface_mm, row.junction_mm, row.chord_mm, row.excluded_mm, row.evaluable_mm)
     if row.length_line is None or any(figure is None for figure in figures):
         return None

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 import ienfd
@@ -240,16 +240,21 @@ class Store:
     def placements(self, case_id: str | None = None) -> list[Placement]:
         """All present rows of the study, or of one case, by path; those awaiting their outcome included."""
         query = (
-            select(PlacementRow, FileRow, RunRow, AnalysisRow.facts, AnalysisRow.algorithm_version)
+            select(  # columns, not objects: a study has many
+                *PlacementRow.__table__.columns, FileRow.path, FileRow.root, FileRow.sha256,
+                RunRow.protocol_id, RunRow.protocol_hash, RunRow.rules_key,
+                func.coalesce(AnalysisRow.algorithm_version, RunRow.algorithm_version).label("algorithm"),
+                AnalysisRow.facts,
+            )
             .join(FileRow, FileRow.file_id == PlacementRow.file_id)
             .join(RunRow, RunRow.run_id == PlacementRow.run_id)
             .outerjoin(AnalysisRow, AnalysisRow.analysis_id == PlacementRow.analysis_id)
             .where(FileRow.present)
-        )
+        )  # fmt: skip
         if case_id is not None:
             query = query.where(PlacementRow.case_id == case_id)
         with self.reading() as session:
-            rows = [_placement(*row) for row in session.execute(query)]
+            rows = [_placement(row) for row in session.execute(query)]
         return sorted(rows, key=lambda row: (row.path, row.scene, row.region, row.root))
 
     def standings(self) -> list[Standing]:
@@ -472,13 +477,11 @@ class Store:
             return {c.name: getattr(row, c.name) for c in RunRow.__table__.columns}
 
 
-def _placement(
-    row: PlacementRow, file: FileRow, run: RunRow, facts: Mapping[str, Any] | None, algorithm: str | None
-) -> Placement:
+def _placement(row: Any) -> Placement:
     return Placement(
-        path=file.path,
-        root=file.root,
-        sha256=file.sha256,
+        path=row.path,
+        root=row.root,
+        sha256=row.sha256,
         scene=row.scene,
         region=row.region,
         section_id=row.section_id,
@@ -490,11 +493,11 @@ def _placement(
         reason=row.reason,
         detail=row.detail,
         analysis_id=row.analysis_id,
-        facts=_facts(facts or {}),
-        protocol_id=run.protocol_id,
-        protocol_hash=run.protocol_hash,
-        rules_key=run.rules_key,
-        algorithm_version=algorithm or run.algorithm_version,
+        facts=_facts(row.facts or {}),
+        protocol_id=row.protocol_id,
+        protocol_hash=row.protocol_hash,
+        rules_key=row.rules_key,
+        algorithm_version=row.algorithm,
     )
 
 

@@ -95,7 +95,8 @@ def save_placements(
     signed = signed_sections(session)
     former: dict[tuple[int, int, int], PlacementRow] = {}
     as_signed: dict[SignedKey, PlacementRow] = {}
-    for old in session.scalars(select(PlacementRow).order_by(PlacementRow.run_id)):
+    rows_before = session.scalars(select(PlacementRow).order_by(PlacementRow.run_id)) if signed else ()
+    for old in rows_before:  # all of the study, but only where something is signed
         former[old.file_id, old.scene, old.region] = old
         key = old.case_id, old.biopsy_id, old.section_id or ""
         if key in signed and old.analysis_id == signed[key].analysis_id:
@@ -126,7 +127,6 @@ def save_placements(
                 "analysis_id": file.analysis_id if done else None,
             }
         )
-    session.expunge_all()
     for part in parts(sorted(file_ids.values())):
         session.execute(delete(PlacementRow).where(PlacementRow.file_id.in_(part)))
     if rows:

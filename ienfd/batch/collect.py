@@ -10,7 +10,7 @@ from ienfd.batch.files import StudyFiles, overlay_title, write_atomic
 from ienfd.batch.report import BiopsyLine, RunReport, Trouble
 from ienfd.batch.tasks import CORRECTED, draw_overlay, label_of, read_label
 from ienfd.biopsy import call_sentence
-from ienfd.protocol import Protocol, protocol_from_json
+from ienfd.protocol import Protocol
 from ienfd.report.content import Content, gather
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.tables import make_tables
@@ -42,7 +42,8 @@ def collect(store: Store, engine: Engine | None = None) -> RunReport:
     }
     for entry in content.sections:  # the others were drawn by the run
         if id(entry) in signed or (entry.corrected is not None and entry.corrected.last_seq):
-            _draw_corrected(store, files, entry, engine or Engine())
+            protocol = content.protocols[entry.placement.protocol_hash]
+            _draw_corrected(store, files, entry, protocol, engine or Engine())
     files.keep_overlays(
         files.overlay(place.path, place.section_id, place.scene)
         for place in (entry.placement for entry in content.sections)
@@ -51,21 +52,28 @@ def collect(store: Store, engine: Engine | None = None) -> RunReport:
     return _report(store, content)
 
 
-def _draw_corrected(store: Store, files: StudyFiles, entry: SectionEntry, engine: Engine) -> None:
+def _draw_corrected(
+    store: Store, files: StudyFiles, entry: SectionEntry, protocol: Protocol, engine: Engine
+) -> None:
     """Draw the overlay of a section as it was corrected, unless that is what it shows."""
     place = entry.placement
     if entry.corrected is None:
         return
     target = files.overlay(place.path, str(place.section_id), place.scene)
-    if read_label(target) == _label(store, entry, place):
+    if read_label(target) == _label(entry, place, protocol):
         return
-    drawn = drawn_overlay(store, files, entry, place, engine)
+    drawn = drawn_overlay(store, files, entry, place, protocol, engine)
     if drawn is not None:  # else the next run makes it anew from the image
         write_atomic(target, drawn)
 
 
 def drawn_overlay(
-    store: Store, files: StudyFiles, entry: SectionEntry, shown: Placement, engine: Engine
+    store: Store,
+    files: StudyFiles,
+    entry: SectionEntry,
+    shown: Placement,
+    protocol: Protocol,
+    engine: Engine,
 ) -> bytes | None:
     """The overlay of a section as it stands; None where there is no picture to draw over.
 
@@ -79,6 +87,8 @@ def drawn_overlay(
         The section.
     shown : Placement
         Under which names it is shown.
+    protocol : Protocol
+        Under which it was counted.
     engine : Engine
         Who draws.
     """
@@ -94,23 +104,18 @@ def drawn_overlay(
     if not corrected.edits:  # what was read for the tables has no geometry
         found = replace(store.findings(place.analysis_id), detail=result.findings.detail)
         result = replace(result, findings=found)
-    label = _label(store, entry, shown)
-    return draw_overlay(engine, picture, result, _title(shown), _protocol(store, place), label)
+    label = _label(entry, shown, protocol)
+    return draw_overlay(engine, picture, result, _title(shown), protocol, label)
 
 
-def _label(store: Store, entry: SectionEntry, shown: Placement) -> str:
-    place = entry.placement
-    label = label_of(str(place.analysis_id), _protocol(store, place), _title(shown))
+def _label(entry: SectionEntry, shown: Placement, protocol: Protocol) -> str:
+    label = label_of(str(entry.placement.analysis_id), protocol, _title(shown))
     last = entry.corrected.last_seq if entry.corrected else 0
     return f"{label}{CORRECTED}{last}" if last else label
 
 
 def _title(place: Placement) -> str:
     return overlay_title(place.path, place.scene, place.case_id, place.biopsy_id)
-
-
-def _protocol(store: Store, place: Placement) -> Protocol:
-    return protocol_from_json(store.protocol_json(place.protocol_hash))
 
 
 def _report(store: Store, content: Content) -> RunReport:

@@ -53,7 +53,8 @@ def export_csv(store: Store, out: Path, *, deidentify: bool, engine: Engine | No
     for entry in content.sections:
         place = rows[place_of(entry.placement)]
         named = without_detail(entry) if deidentify else entry
-        picture = drawn_overlay(store, files, named, place, engine or Engine())
+        protocol = content.protocols[place.protocol_hash]
+        picture = drawn_overlay(store, files, named, place, protocol, engine or Engine())
         if picture is not None:
             name = overlay_name(place.path, str(place.section_id), place.scene)
             write_atomic(out / "overlays" / name, picture)

@@ -29,12 +29,15 @@ class Content:
         By file, scene and region.
     biopsies : tuple of BiopsyEntry
         By case and biopsy.
+    protocols : mapping of str to Protocol
+        Those that its sections were counted under, by hash.
     warnings : tuple of str
         What a person should know.
     """
 
     sections: tuple[SectionEntry, ...]
     biopsies: tuple[BiopsyEntry, ...]
+    protocols: Mapping[str, Protocol]
     warnings: tuple[str, ...] = ()
 
 
@@ -63,7 +66,7 @@ def gather(store: Store, case_id: str | None = None) -> Content:
         codes = [code for code, holds in reasons.items() if holds]
         biopsies.append(_called(group, protocol, codes, *ledger.status(group)))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
-    return Content(tuple(sections), tuple(biopsies), (*warnings, *copies(groups)))
+    return Content(tuple(sections), tuple(biopsies), protocols, (*warnings, *copies(groups)))
 
 
 class _Ledger:

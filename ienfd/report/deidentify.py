@@ -63,7 +63,7 @@ def deidentified(content: Content, study_id: str) -> tuple[Content, dict[Place, 
     ]
     ordered = sorted(sections.values(), key=lambda e: (e.placement.path, e.placement.scene))
     rows = {place_of(entry.placement): sections[id(entry)].placement for entry in content.sections}
-    return Content(tuple(ordered), tuple(sorted(biopsies, key=_order))), rows
+    return Content(tuple(ordered), tuple(sorted(biopsies, key=_order)), content.protocols), rows
 
 
 class _Names:

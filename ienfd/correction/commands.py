@@ -18,16 +18,22 @@ import numpy as np
 from ienfd.result import Crossing, FloatArray, Piece
 
 __all__ = [
+    "BLIND",
+    "CHANGING",
     "Command",
     "Edit",
     "LoggedEdit",
     "add_crossing",
+    "assess_crossing",
+    "compare_readers",
     "edit_case",
     "edit_junction",
     "exclude_stretch",
     "include_stretch",
+    "mark_crossing",
     "move_crossing",
     "note",
+    "of_reading",
     "reclassify_crossing",
     "redo",
     "redoable",
@@ -37,10 +43,12 @@ __all__ = [
     "standing",
     "undo",
     "undoable",
+    "unmark_crossing",
 ]
 
 _PLACES = 2
 REVIEW_STATES = ("in_review", "reviewed", "needs_second_reader")
+VERDICTS = ("agreed", "not_sure")
 
 
 class Command(StrEnum):
@@ -50,10 +58,14 @@ class Command(StrEnum):
     REMOVE_CROSSING = "remove_crossing"
     MOVE_CROSSING = "move_crossing"
     RECLASSIFY_CROSSING = "reclassify_crossing"
+    ASSESS_CROSSING = "assess_crossing"
     EDIT_JUNCTION = "edit_junction"
     EXCLUDE_STRETCH = "exclude_stretch"
     INCLUDE_STRETCH = "include_stretch"
     NOTE = "note"
+    MARK_CROSSING = "mark_crossing"
+    UNMARK_CROSSING = "unmark_crossing"
+    COMPARE_READERS = "compare_readers"
     REVIEW = "review"
     REOPEN = "reopen"
     EDIT_CASE = "edit_case"
@@ -66,6 +78,11 @@ OF_CROSSINGS = frozenset(
     {Command.ADD_CROSSING, Command.REMOVE_CROSSING, Command.MOVE_CROSSING, Command.RECLASSIFY_CROSSING}
 )
 OF_GEOMETRY = frozenset({Command.EDIT_JUNCTION, Command.EXCLUDE_STRETCH, Command.INCLUDE_STRETCH})
+CHANGING = OF_CROSSINGS | OF_GEOMETRY | {Command.EDIT_CASE, Command.UNDO, Command.REDO}
+"""What changes, or may change, a result."""
+
+BLIND = frozenset({Command.MARK_CROSSING, Command.UNMARK_CROSSING})
+"""What a second reader does who sees nobody else's marks; it changes no result."""
 
 Values = Mapping[str, Any]
 
@@ -161,6 +178,45 @@ def reclassify_crossing(crossing: Crossing, counted: bool, why: str = "") -> Edi
     )
 
 
+def assess_crossing(crossing: Crossing, verdict: str, why: str = "") -> Edit:
+    """A candidate that a person has looked at and left as it is.
+
+    Parameters
+    ----------
+    crossing : Crossing
+        As it stands.
+    verdict : {"agreed", "not_sure"}
+        Whether the person agrees.
+    why : str
+        The person's reason.
+    """
+    if verdict not in VERDICTS:
+        raise ValueError(f"{verdict!r} is none of {', '.join(VERDICTS)}")
+    after = {"verdict": verdict, "counted": crossing.counted}
+    return Edit(Command.ASSESS_CROSSING, crossing.crossing_id, _standing_place(crossing), after, why)
+
+
+def mark_crossing(row_px: float, col_px: float, z_um: float | None = None) -> Edit:
+    """A crossing that a blind reader sees."""
+    return Edit(Command.MARK_CROSSING, str(uuid4()), None, _place(row_px, col_px, z_um))
+
+
+def unmark_crossing(mark: LoggedEdit) -> Edit:
+    """A blind reader's mark taken away; `mark` is the entry that set it."""
+    return Edit(Command.UNMARK_CROSSING, mark.edit.object_id, mark.edit.after, None)
+
+
+def compare_readers(figures: Values) -> Edit:
+    """The end of a blind reading: its marks beside the crossings as they stand.
+
+    Parameters
+    ----------
+    figures : mapping
+        How far the two agree, in JSON's types.
+    """
+    return Edit(Command.COMPARE_READERS, None, None, dict(figures))
+
+
 def edit_junction(piece: Piece, junction_px: FloatArray, why: str = "") -> Edit:
     """Another course of the junction of one piece, with the epidermis on its left.
 
@@ -237,6 +293,28 @@ def standing(entries: Iterable[LoggedEdit]) -> tuple[LoggedEdit, ...]:
         In the order of the log; an undo and what it takes back are both among them.
     """
     return tuple(e for e in _in_force(entries) if e.edit.undoes is None)
+
+
+def of_reading(entries: Iterable[LoggedEdit], who: str | None) -> tuple[LoggedEdit, ...]:
+    """The entries of one blind reader or, without one, of the review that all see.
+
+    An undo belongs to what it takes back.
+    """
+    every = list(entries)
+    by_seq = {entry.seq: entry for entry in every}
+
+    def first(entry: LoggedEdit) -> LoggedEdit:
+        while entry.edit.undoes is not None and entry.edit.undoes in by_seq:
+            entry = by_seq[entry.edit.undoes]
+        return entry
+
+    def belongs(entry: LoggedEdit) -> bool:
+        done = first(entry)
+        if who is None:
+            return done.edit.command not in BLIND
+        return done.edit.command in BLIND and done.who == who
+
+    return tuple(entry for entry in every if belongs(entry))
 
 
 def undoable(entries: Iterable[LoggedEdit]) -> LoggedEdit | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -14,9 +14,11 @@ from ienfd.density import count, with_crossings
 from ienfd.protocol import Protocol
 from ienfd.result import Findings, SectionResult
 
-__all__ = ["Corrected", "ReviewState", "correct", "last_said", "reviewed_figures"]
+__all__ = ["Corrected", "Corrector", "ReviewState", "correct", "last_said", "reviewed_figures"]
 
 _DIGITS = 6
+_KEPT_COURSES = 8  # an undo or two away
+_OF_A_REVIEW = OF_CROSSINGS | OF_GEOMETRY | {Command.ASSESS_CROSSING}
 
 
 class ReviewState(StrEnum):
@@ -57,44 +59,64 @@ class Corrected:
     readers: tuple[str, ...] = ()
 
 
+class Corrector:
+    """Applies the edits of one section, again and again as they grow in number.
+
+    What follows from corrections of the geometry is kept until there are others: counting anew is the
+    slow part.
+
+    Parameters
+    ----------
+    result : SectionResult
+        Without any edit.
+    protocol : Protocol
+        Under which it was counted.
+    findings : callable
+        Gives all of what was found, with every fiber; only asked when something was corrected.
+    """
+
+    def __init__(self, result: SectionResult, protocol: Protocol, findings: Callable[[], Findings]) -> None:
+        self._result = result
+        self._protocol = protocol
+        self._findings = findings
+        self._courses: dict[tuple[int, ...], tuple[SectionResult, tuple[int, ...]]] = {}
+
+    def __call__(self, entries: Sequence[LoggedEdit]) -> Corrected:
+        """The section after all of `entries`, those of the log about this section, in order."""
+        held = standing(entries)
+        geometry = [e for e in held if e.edit.command in OF_GEOMETRY]
+        crossings = [e for e in held if e.edit.command in OF_CROSSINGS]
+        result, unmatched = self._with_geometry(geometry) if geometry else (self._result, ())
+        if crossings:
+            found = result.findings if geometry else self._findings()
+            decided, lost = correct_crossings(
+                found, result.crossings, result.reason, crossings, self._protocol
+            )
+            result = with_crossings(found, result.reason, result.lengths, decided, self._protocol)
+            unmatched = (*unmatched, *lost)
+        last_seq = max((e.seq for e in entries), default=0)
+        review = _review(held, result, unmatched)
+        corrections = len(geometry) + len(crossings)
+        return Corrected(result, corrections, review, unmatched, last_seq, _readers(held, result))
+
+    def _with_geometry(self, edits: Sequence[LoggedEdit]) -> tuple[SectionResult, tuple[int, ...]]:
+        key = tuple(entry.seq for entry in edits)
+        if key not in self._courses:
+            changed, unmatched = correct_geometry(self._findings(), edits, self._protocol)
+            while len(self._courses) >= _KEPT_COURSES:
+                del self._courses[next(iter(self._courses))]
+            self._courses[key] = count(changed, self._protocol), unmatched
+        return self._courses[key]
+
+
 def correct(
     result: SectionResult,
     entries: Sequence[LoggedEdit],
     protocol: Protocol,
     findings: Callable[[], Findings],
 ) -> Corrected:
-    """Apply the edits of a section to what was counted in it.
-
-    Parameters
-    ----------
-    result : SectionResult
-        Without any edit.
-    entries : sequence of LoggedEdit
-        All entries of the log about this section, in order.
-    protocol : Protocol
-        Under which it was counted.
-    findings : callable
-        Gives all of what was found, with every fiber; only asked when something was corrected.
-    """
-    held = standing(entries)
-    geometry = [e for e in held if e.edit.command in OF_GEOMETRY]
-    crossings = [e for e in held if e.edit.command in OF_CROSSINGS]
-    unmatched: tuple[int, ...] = ()
-    if geometry:
-        changed, unmatched = correct_geometry(findings(), geometry, protocol)
-        result = count(changed, protocol)
-    elif crossings:
-        result = replace(result, findings=findings())
-    if crossings:
-        decided, lost = correct_crossings(
-            result.findings, result.crossings, result.reason, crossings, protocol
-        )
-        result = with_crossings(result.findings, result.reason, result.lengths, decided, protocol)
-        unmatched = (*unmatched, *lost)
-    corrections = len(geometry) + len(crossings)
-    last_seq = max((e.seq for e in entries), default=0)
-    review = _review(held, result, unmatched)
-    return Corrected(result, corrections, review, unmatched, last_seq, _readers(held, result))
+    """Apply the edits of a section to what was counted in it; see `Corrector`."""
+    return Corrector(result, protocol, findings)(entries)
 
 
 def reviewed_figures(result: SectionResult) -> dict[str, Any]:
@@ -133,7 +155,8 @@ def last_said(held: Sequence[LoggedEdit]) -> tuple[ReviewState, LoggedEdit | Non
     """What the standing entries of a section say of its review, and which of them says it last."""
     said = [e for e in held if e.edit.command in (Command.REVIEW, Command.REOPEN)]
     if not said:
-        return ReviewState.UNREVIEWED, None
+        begun = any(e.edit.command in _OF_A_REVIEW for e in held)
+        return ReviewState.IN_REVIEW if begun else ReviewState.UNREVIEWED, None
     last = said[-1]
     corrected = any(e.seq > last.seq and e.edit.command in OF_CROSSINGS | OF_GEOMETRY for e in held)
     if corrected or last.edit.command is Command.REOPEN:

@@ -16,7 +16,10 @@ from ienfd.study.records import BiopsyRecord, Placement
 from ienfd.study.signing import SignOff
 from ienfd.study.store import Store
 
-__all__ = ["Content", "gather"]
+__all__ = ["Content", "gather", "recalled", "same_row"]
+
+_CHANGED = "changed_after_signing"
+_OF_THE_STUDY = ("case_data_conflict", "image_in_two_biopsies", "protocol_inconsistent")
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,30 +46,45 @@ class Content:
 
 def gather(store: Store, case_id: str | None = None) -> Content:
     """Read what a study, or one case of it, holds; apply all corrections, and call its biopsies."""
-    ledger = _Ledger(store.edits(), store.sign_offs())
-    placements = [ledger.with_case(row) for row in store.placements(case_id)]
+    placements = store.placements(case_id)
+    if case_id is None:
+        ledger = _Ledger(store.edits(), store.sign_offs())
+    else:
+        sections = sorted({row.section_id for row in placements if row.section_id is not None})
+        ledger = _Ledger(store.edits_of_case(case_id, sections), store.sign_offs())
+    placements = [ledger.with_case(row) for row in placements]
     protocols = {
         hash_: protocol_from_json(store.protocol_json(hash_))
         for hash_ in sorted({row.protocol_hash for row in placements})
     }
-    sections = _sections(store, placements, ledger, protocols)
+    entries = _sections(store, placements, ledger, protocols)
     last = store.last_run()
     newest = str(last["protocol_hash"]) if last else ""
-    groups, warnings = group_biopsies(sections)
+    groups, warnings = group_biopsies(entries)
     shared = shared_images(groups)
     biopsies = []
     for key, group in groups.items():
         hashes = {entry.placement.protocol_hash for entry in group}
-        reasons = {
-            "case_data_conflict": key[0] == "divided",
-            "image_in_two_biopsies": key in shared,
-            "protocol_inconsistent": _is_mixed(group, protocols),
-        }
+        holds = key[0] == "divided", key in shared, _is_mixed(group, protocols)
         protocol = protocols[newest if newest in hashes else min(hashes)]
-        codes = [code for code, holds in reasons.items() if holds]
+        codes = [code for code, held in zip(_OF_THE_STUDY, holds, strict=True) if held]
         biopsies.append(_called(group, protocol, codes, *ledger.status(group)))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
-    return Content(tuple(sections), tuple(biopsies), protocols, (*warnings, *copies(groups)))
+    return Content(tuple(entries), tuple(biopsies), protocols, (*warnings, *copies(groups)))
+
+
+def recalled(biopsy: BiopsyEntry, section: SectionEntry) -> BiopsyEntry:
+    """A biopsy with one of its sections as it stands now, called anew."""
+    group = [section if same_row(section, entry) else entry for entry in biopsy.sections]
+    reasons = [code for code in biopsy.call.withheld_reasons if code in _OF_THE_STUDY]
+    if biopsy.status != "preliminary" or _CHANGED in biopsy.call.flags:
+        return _called(group, biopsy.protocol, reasons, "preliminary", (_CHANGED,))
+    return _called(group, biopsy.protocol, reasons, "preliminary", ())
+
+
+def same_row(one: SectionEntry, other: SectionEntry) -> bool:
+    """Whether both are about the same section of the same file."""
+    return (one.placement.root, *_place(one)) == (other.placement.root, *_place(other))
 
 
 class _Ledger:
@@ -113,7 +131,7 @@ class _Ledger:
             if e.placement.analysis_id
         ]
         if changed or sorted(now) != sorted(signed):
-            return "preliminary", ("changed_after_signing",)
+            return "preliminary", (_CHANGED,)
         return _STATUS[signature.kind], ()
 
 

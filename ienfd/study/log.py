@@ -29,6 +29,7 @@ __all__ = [
     "chain_start",
     "entry_hash",
     "load_edits",
+    "load_edits_of_case",
     "read_head",
     "since",
 ]
@@ -154,6 +155,13 @@ def load_edits(session: Session, target: Target | None = None) -> list[LoggedEdi
     query = select(EditRow).order_by(EditRow.seq)
     if target is not None:
         query = query.where(*_is_about(target))
+    return [_logged(row) for row in session.scalars(query)]
+
+
+def load_edits_of_case(session: Session, case_id: str, sections: Sequence[str]) -> list[LoggedEdit]:
+    """All entries about these sections, or about the biopsies of a case, in order."""
+    of_biopsies = and_(EditRow.section_id.is_(None), EditRow.case_id == case_id)
+    query = select(EditRow).where(or_(EditRow.section_id.in_(sections), of_biopsies)).order_by(EditRow.seq)
     return [_logged(row) for row in session.scalars(query)]
 
 

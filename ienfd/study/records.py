@@ -218,6 +218,8 @@ class Standing:
 
     root: str
     path: str
+    scene: int
+    region: int
     case_id: str
     biopsy_id: str
     listed: bool

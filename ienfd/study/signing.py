@@ -30,6 +30,7 @@ __all__ = [
     "SignedKey",
     "SignedSection",
     "content_hash",
+    "is_signed",
     "load_sign_offs",
     "sign",
     "signed_sections",
@@ -152,6 +153,27 @@ def load_sign_offs(session: Session, target: Target | None = None) -> list[SignO
     if target is not None:
         query = query.where(SignOffRow.case_id == target.case_id, SignOffRow.biopsy_id == target.biopsy_id)
     return [_sign_off(row) for row in session.scalars(query)]
+
+
+def is_signed(session: Session, target: Target) -> bool:
+    """Whether a biopsy, or one that a section belongs to, is signed, and that was not withdrawn."""
+    biopsies = [(target.case_id, target.biopsy_id)]
+    if target.section_id is not None:
+        places = select(PlacementRow.case_id, PlacementRow.biopsy_id).where(
+            PlacementRow.section_id == target.section_id
+        )
+        biopsies = [(case_id, biopsy_id) for case_id, biopsy_id in session.execute(places)]
+    return any(_last_kind(session, *biopsy) not in (None, "withdrawal") for biopsy in biopsies)
+
+
+def _last_kind(session: Session, case_id: str | None, biopsy_id: str | None) -> str | None:
+    query = (
+        select(SignOffRow.kind)
+        .where(SignOffRow.case_id == case_id, SignOffRow.biopsy_id == biopsy_id)
+        .order_by(SignOffRow.edit_seq.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 import ienfd
-from ienfd.correction.commands import Edit, LoggedEdit
+from ienfd.correction.commands import CHANGING, Edit, LoggedEdit
 from ienfd.errors import UsageError
 from ienfd.result import Findings, SectionResult
 from ienfd.study import log, signing
@@ -261,7 +261,8 @@ class Store:
         """How every present row has ended, without what was found in it."""
         query = (
             select(
-                FileRow.root, FileRow.path, PlacementRow.case_id, PlacementRow.biopsy_id, PlacementRow.case,
+                FileRow.root, FileRow.path, PlacementRow.scene, PlacementRow.region,
+                PlacementRow.case_id, PlacementRow.biopsy_id, PlacementRow.case,
                 PlacementRow.section_id, PlacementRow.analysis_id, PlacementRow.status, PlacementRow.reason,
                 ResultRow.status, ResultRow.reason,
             )
@@ -392,7 +393,8 @@ class Store:
         ConflictError
             If somebody else has changed it since.
         UsageError
-            If nobody is named, or what it is about or is to be taken back is not there.
+            If nobody is named, what it is about or is to be taken back is not there, or it is signed and
+            no reason is given.
         """
         if not who.strip():
             raise UsageError("edit_invalid", "an edit needs the name of a person")
@@ -403,12 +405,19 @@ class Store:
                 raise UsageError("edit_invalid", f"there is no section {target.section_id}")
             if target.analysis_id is not None and session.get(AnalysisRow, target.analysis_id) is None:
                 raise UsageError("edit_invalid", f"there is no analysis {target.analysis_id}")
+            if signing.is_signed(session, target):
+                _check_reasons(edits)
             return log.append(session, edits, target, who=who.strip(), account=account(), base_seq=base_seq)
 
     def edits(self, target: Target | None = None) -> list[LoggedEdit]:
         """All entries of the log, or those about one section or biopsy, in order."""
         with self.reading() as session:
             return log.load_edits(session, target)
+
+    def edits_of_case(self, case_id: str, sections: Sequence[str]) -> list[LoggedEdit]:
+        """All entries about these sections, or about the biopsies of a case, in order."""
+        with self.reading() as session:
+            return log.load_edits_of_case(session, case_id, sections)
 
     def sign(
         self,
@@ -520,9 +529,22 @@ def _check_listed(session: Session, target: Target) -> None:
         )
 
 
+def _check_reasons(edits: Sequence[Edit]) -> None:
+    """Refuse to change what is signed without a reason.
+
+    Raises
+    ------
+    UsageError
+        If there is none.
+    """
+    if any(edit.command in CHANGING and not edit.why.strip() for edit in edits):
+        raise UsageError("edit_invalid", "it is signed: say why it is changed, for the amendment")
+
+
 def _standing(
-    root: str, path: str, case_id: str, biopsy_id: str, case: Mapping[str, Any], section_id: str | None,
-    analysis: str | None, state: str, failure: str | None, status: str | None, reason: str | None,
+    root: str, path: str, scene: int, region: int, case_id: str, biopsy_id: str, case: Mapping[str, Any],
+    section_id: str | None, analysis: str | None, state: str, failure: str | None, status: str | None,
+    reason: str | None,
 ) -> Standing:  # fmt: skip
     control = case.get("control")
     if state == "failed":
@@ -534,6 +556,8 @@ def _standing(
     return Standing(
         root,
         path,
+        scene,
+        region,
         case_id,
         biopsy_id,
         bool(case.get("case_id")),

@@ -392,7 +392,15 @@ def test_a_signature_is_an_entry_that_cannot_be_undone(store: Store) -> None:
     assert entry.edit.command is Command.SIGN
     assert undoable([entry]) is None
     with pytest.raises(UsageError, match="undo of a sign"):
-        store.append([undo(entry)], BIOPSY, who="A", base_seq=1)
+        store.append([undo(entry, "a mistake")], BIOPSY, who="A", base_seq=1)
+
+
+def test_what_is_signed_is_changed_only_with_a_reason(store: Store) -> None:
+    sign(store)
+    with pytest.raises(UsageError, match="signed: say why"):
+        store.append([add_crossing(1, 2)], A, who="A", base_seq=0)
+    store.append([note("looked at again")], A, who="A", base_seq=0)  # changes no result
+    store.append([add_crossing(1, 2, why="seen at last")], A, who="A", base_seq=2)
 
 
 def test_what_is_signed_is_what_was_seen(store: Store) -> None:

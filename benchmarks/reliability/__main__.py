@@ -20,11 +20,12 @@ from benchmarks.reliability.fuzz import fuzz
 from benchmarks.reliability.kills import kill_batches, make_images
 from benchmarks.reliability.many import SECTIONS, make_study, time_commands
 from benchmarks.reliability.postgresql import USER, new_database, running_server
+from benchmarks.reliability.reviewer_kills import kill_reviewers
 from benchmarks.reliability.reviewers import review_at_once
 from benchmarks.reliability.scaling import scale
 from ienfd.study.config import CONFIG_NAME
 
-TRIALS = ("kills", "disk", "fuzz", "reviewers", "many", "scaling")
+TRIALS = ("kills", "disk", "fuzz", "reviewers", "reviewer-kills", "many", "scaling")
 _LEAST_GAIN = 1.6
 _BOUNDS_S = {"status": 1.0, "case": 1.0, "tables": 5.0}
 
@@ -81,24 +82,38 @@ def _fuzz(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
 def _reviewers(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
     edits = 10 if small else 500
     figures: dict[str, Any] = {}
-    os.environ["IENFD_DATABASE_USER"] = USER
     with running_server() as address:
         for database in ("sqlite", "postgresql"):
             for same in (False, True):
                 name = f"{database}, {'one section' if same else 'two sections'}"
-                folder = room / name.replace(", ", "-").replace(" ", "-")
-                folder.mkdir()
-                if database == "postgresql":
-                    url = new_database(address)
-                    (folder / CONFIG_NAME).write_text(f'database = "{url}"\n', encoding="utf-8")
+                folder = _study_on(database, address, room / name.replace(", ", "-").replace(" ", "-"))
                 figures[name] = asdict(review_at_once(folder, edits, same_section=same))
-    wrong = [
-        f"{name}: {what} {values[what]}"
-        for name, values in figures.items()
-        for what in ("lost", "invented", "problems")
-        if values[what]
+    return figures, _not_zero(figures, "lost", "invented", "problems")
+
+
+def _reviewer_kills(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
+    figures: dict[str, Any] = {}
+    with running_server() as address:
+        for database, kills in (("sqlite", 100), ("postgresql", 50)):
+            folder = _study_on(database, address, room / database)
+            figures[database] = asdict(kill_reviewers(folder, 2 if small else kills))
+    return figures, _not_zero(figures, "lost", "invented", "stuck", "problems")
+
+
+def _study_on(database: str, address: str, folder: Path) -> Path:
+    """A new folder for a study, on the server at this address or in a file."""
+    folder.mkdir()
+    if database == "postgresql":
+        os.environ["IENFD_DATABASE_USER"] = USER
+        url = new_database(address)
+        (folder / CONFIG_NAME).write_text(f'database = "{url}"\n', encoding="utf-8")
+    return folder
+
+
+def _not_zero(figures: dict[str, Any], *names: str) -> list[str]:
+    return [
+        f"{name}: {what} {values[what]}" for name, values in figures.items() for what in names if values[what]
     ]
-    return figures, wrong
 
 
 def _many(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
@@ -123,6 +138,7 @@ _TRIALS = {
     "disk": _disk,
     "fuzz": _fuzz,
     "reviewers": _reviewers,
+    "reviewer-kills": _reviewer_kills,
     "many": _many,
     "scaling": _scaling,
 }

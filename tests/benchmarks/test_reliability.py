@@ -9,7 +9,12 @@ import pytest
 
 from benchmarks.reliability import fuzz as fuzzing
 from benchmarks.reliability.fuzz import fuzz
+from benchmarks.reliability.reviewer_kills import kill_reviewers
 from benchmarks.reliability.reviewers import review_at_once
+from benchmarks.reliability.studies import of_biopsy
+from ienfd.correction.commands import note
+from ienfd.study.log import Target
+from ienfd.study.store import Store
 
 
 def test_every_original_is_read_and_damage_is_repeatable() -> None:
@@ -50,3 +55,23 @@ def test_two_people_lose_nothing(tmp_path: Path) -> None:
     assert found.acknowledged + found.rejected == 16
     assert found.acknowledged > 0
     assert (found.lost, found.invented, found.problems) == (0, 0, 0)
+
+
+def test_killed_reviewers_lose_nothing(study_folder: Path) -> None:
+    found = kill_reviewers(study_folder, 2)
+    assert found.kills == 2
+    assert found.acknowledged >= 2
+    assert (found.lost, found.invented, found.stuck, found.problems) == (0, 0, 0, 0)
+
+
+def test_edits_that_are_lost_or_invented_are_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def one(folder: Path, chance: random.Random) -> tuple[list[tuple[int, str] | None], bool]:
+        with Store(folder) as store:
+            target, seen = Target(section_id=of_biopsy("a.tif").section_id), store.head().seq
+            store.append([note("a"), note("b"), note("c")], target, who="Reader", base_seq=seen)
+        return [(seen + 1, "of another entry"), None], False
+
+    monkeypatch.setattr("benchmarks.reliability.reviewer_kills._kill_one", one)
+    found = kill_reviewers(tmp_path, 2)
+    assert (found.in_hand, found.kept) == (2, 2)
+    assert (found.lost, found.invented, found.stuck, found.problems) == (2, 4, 2, 0)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
+
+from ienfd.statistics import f1, match_places
 
 __all__ = [
     "MATCH_LIMIT_UM",
@@ -91,8 +92,7 @@ class Pooled:
 
     @property
     def f1(self) -> float:
-        total = 2 * self.matched + self.spurious + self.missed
-        return 2 * self.matched / total if total else np.nan
+        return f1(self.matched, self.spurious, self.missed)
 
 
 def match(
@@ -111,16 +111,9 @@ def match(
     limit_um : float
         Largest distance of a pair, inclusive.
     """
-    true_px = np.asarray(true_px, dtype=np.float64).reshape(-1, 2)
-    counted_px = np.asarray(counted_px, dtype=np.float64).reshape(-1, 2)
-    if len(true_px) == 0 or len(counted_px) == 0:
-        return []
-    distance = np.linalg.norm(true_px[:, None] - counted_px[None], axis=2) * pixel_size_um
-    within = distance <= limit_um
-    # a pair beyond the limit costs more than all pairs within it together, so it is taken last
-    beyond = limit_um * (min(distance.shape) + 1)
-    rows, cols = linear_sum_assignment(np.where(within, distance, beyond))
-    return [(int(r), int(c)) for r, c in zip(rows, cols, strict=True) if within[r, c]]
+    true_um = np.asarray(true_px, dtype=np.float64) * pixel_size_um
+    counted_um = np.asarray(counted_px, dtype=np.float64) * pixel_size_um
+    return list(match_places(true_um, counted_um, limit_um).pairs)
 
 
 def _every_um(curves: Iterable[FloatArray], pixel_size_um: float) -> FloatArray:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.accuracy.measure import Measured
-from benchmarks.accuracy.truth import FloatArray
 from benchmarks.scoring import Pooled, pool
+from ienfd.statistics import bland_altman, icc_2_1
 
 __all__ = ["Agreement", "Figures", "agreement", "figures_of", "grouped", "icc_2_1"]
 
@@ -41,45 +41,13 @@ class Figures:
     agreement: Agreement
 
 
-def icc_2_1(ratings: FloatArray) -> float:
-    """Intraclass correlation, two-way random effects, absolute agreement, single measures.
-
-    Parameters
-    ----------
-    ratings : (N, K) ndarray of float
-        N subjects as rated by K raters.
-
-    Returns
-    -------
-    float
-        NaN for fewer than two subjects, or where nothing varies.
-
-    Notes
-    -----
-    ICC(2,1) of Shrout and Fleiss, Psychological Bulletin 86:420 (1979).
-    """
-    n, k = ratings.shape
-    if n < 2:
-        return float("nan")
-    mean = ratings.mean()
-    rows, cols = ratings.mean(axis=1), ratings.mean(axis=0)
-    between_subjects = k * float(((rows - mean) ** 2).sum()) / (n - 1)
-    between_raters = n * float(((cols - mean) ** 2).sum()) / (k - 1)
-    residual = float(((ratings - rows[:, None] - cols + mean) ** 2).sum()) / ((n - 1) * (k - 1))
-    whole = between_subjects + (k - 1) * residual + k * (between_raters - residual) / n
-    return (between_subjects - residual) / whole if whole > 0 else float("nan")
-
-
 def agreement(measured: Sequence[Measured]) -> Agreement:
     """Agreement of densities; sections without one are left out."""
     pairs = np.array(
         [(m.truth.density_per_mm, m.density_per_mm) for m in measured if np.isfinite(m.density_per_mm)]
     ).reshape(-1, 2)
-    if len(pairs) == 0:
-        return Agreement(0, np.nan, np.nan, np.nan)
-    difference = pairs[:, 1] - pairs[:, 0]
-    spread = float(difference.std(ddof=1)) if len(pairs) > 1 else float("nan")
-    return Agreement(len(pairs), icc_2_1(pairs), float(difference.mean()), spread)
+    differences = bland_altman(pairs[:, 1], pairs[:, 0])
+    return Agreement(differences.n, icc_2_1(pairs), differences.bias, differences.sd)
 
 
 def figures_of(measured: Sequence[Measured]) -> Figures:

@@ -1,8 +1,29 @@
-"""Densities and how sure they are; nothing here sees an image."""
+"""Densities and how sure they are, and how well readers agree; nothing here sees an image."""
 
 from __future__ import annotations
 
+from ienfd.statistics.agreement import (
+    BlandAltman,
+    Matching,
+    bland_altman,
+    cohen_kappa,
+    f1,
+    icc_2_1,
+    match_places,
+)
 from ienfd.statistics.poisson import expected_interval, poisson_interval
 from ienfd.statistics.sampling import SETTLE_AT_MOST, sections_to_settle
 
-__all__ = ["SETTLE_AT_MOST", "expected_interval", "poisson_interval", "sections_to_settle"]
+__all__ = [
+    "SETTLE_AT_MOST",
+    "BlandAltman",
+    "Matching",
+    "bland_altman",
+    "cohen_kappa",
+    "expected_interval",
+    "f1",
+    "icc_2_1",
+    "match_places",
+    "poisson_interval",
+    "sections_to_settle",
+]

@@ -20,6 +20,7 @@ _COMMANDS = {
     "run": ("ienfd.cli.run:run", "Analyze a folder of micrographs into a study."),
     "watch": ("ienfd.cli.watch:watch", "Analyze files as a scanner finishes writing them."),
     "status": ("ienfd.cli.status:status", "Say what is done in a study, and what to do next."),
+    "review": ("ienfd.cli.review:review", "Look at every crossing in napari, and correct it."),
     "sign": ("ienfd.cli.sign:sign", "Sign a reviewed biopsy."),
     "export": ("ienfd.cli.export:export", "Write the tables and pictures of a study elsewhere."),
     "verify": ("ienfd.cli.keeping:verify", "Find out whether anything in a study was altered."),

@@ -1,0 +1,294 @@
+"""A sheet as the data of layers: pure, and without napari.
+
+Everything is in pixels of the full-resolution image, (row, col); the canvas gives every layer the
+pixel size as its scale.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+from scipy.spatial import cKDTree
+
+from ienfd.correction.commands import LoggedEdit
+from ienfd.draw.palette import DARK, GREEN, LIGHT, SKY, Color, Theme, mark_for
+from ienfd.geometry import arc_lengths, from_shapely, length, resample, to_shapely
+from ienfd.result import Crossing, Findings, FloatArray, Piece
+from ienfd.review.picking import stretches
+from ienfd.review.sheet import Sheet
+from ienfd.review.tour import is_doubtful
+from ienfd.skin.lengths import stretch_outline_px
+
+__all__ = [
+    "Marks",
+    "Segments",
+    "cells",
+    "crossing_marks",
+    "excluded_areas",
+    "fiber_segments",
+    "junction_segments",
+    "mark_marks",
+    "surface_segments",
+    "theme_of",
+]
+
+_SYMBOLS = {
+    "circle": "disc",
+    "triangle": "triangle_up",
+    "wedge": "triangle_down",
+    "diamond": "diamond",
+    "square": "square",
+    "cross": "x",
+    "bar": "hbar",
+}
+_UNCERTAIN_SYMBOL = "star"
+_SIZE_UM, _SMALL_UM = 9.0, 5.0
+_FINE_PX = 0.4  # a polyline thinned by this looks the same
+_UNSURE = 0.5  # junction below this confidence is drawn broken
+_DASH_UM = 6.0
+_NEAR_UM = 60.0
+_SEEN_FACE = 0.35
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Marks at places, one row each.
+
+    Parameters
+    ----------
+    places_px : (N, 2) ndarray of float
+        Where.
+    ids, labels, symbols : tuple of str
+        Object, what is written beside it, and its shape.
+    colors : (N, 4) ndarray of float
+        Red, green, blue, opacity of the border, 0 to 1.
+    faces : (N, 4) ndarray of float
+        The same of the inside.
+    sizes_um : (N,) ndarray of float
+        Diameters.
+    """
+
+    places_px: FloatArray
+    ids: tuple[str, ...]
+    labels: tuple[str, ...]
+    symbols: tuple[str, ...]
+    colors: FloatArray
+    faces: FloatArray
+    sizes_um: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Segments:
+    """Straight pieces of lines, each as its start and its direction.
+
+    Parameters
+    ----------
+    vectors_px : (N, 2, 2) ndarray of float
+        Start and displacement.
+    colors : (N, 4) ndarray of float
+        Red, green, blue, opacity, 0 to 1.
+    """
+
+    vectors_px: FloatArray
+    colors: FloatArray
+
+
+def theme_of(stain: str | None) -> Theme:
+    """Colors that are seen on an image of this stain."""
+    return DARK if stain == "fluorescence" else LIGHT
+
+
+def crossing_marks(sheet: Sheet) -> Marks:
+    """Every candidate: shape by its class, color by whether it is counted, uncertain, or excluded.
+
+    What a person has looked at is filled.
+    """
+    theme = theme_of(sheet.findings.stain)
+    numbers, seen = sheet.numbers(), sheet.verdicts()
+    crossings = sheet.result.crossings
+    return _marks(
+        [(c.row_px, c.col_px) for c in crossings],
+        [c.crossing_id for c in crossings],
+        [str(numbers.get(c.crossing_id, "")) for c in crossings],
+        [_symbol(c, seen.get(c.crossing_id)) for c in crossings],
+        [_color(c, seen.get(c.crossing_id), theme) for c in crossings],
+        [c.crossing_id in seen for c in crossings],
+        [_SIZE_UM if c.counted or is_doubtful(c) or c.crossing_id in seen else _SMALL_UM for c in crossings],
+    )
+
+
+def mark_marks(sheet: Sheet, own: Sequence[LoggedEdit]) -> Marks:
+    """The marks of a blind reader."""
+    color = theme_of(sheet.findings.stain).counted
+    places = [((e.edit.after or {})["row_px"], (e.edit.after or {})["col_px"]) for e in own]
+    count = len(own)
+    return _marks(
+        places,
+        [e.edit.object_id or "" for e in own],
+        [str(number) for number in range(1, count + 1)],
+        ["cross"] * count,
+        [color] * count,
+        [True] * count,
+        [_SIZE_UM] * count,
+    )
+
+
+def cells(sheet: Sheet) -> Marks:
+    """Bodies of dendritic cells."""
+    found = sheet.result.findings.graph.cells
+    color = theme_of(sheet.findings.stain).excluded
+    return _marks(
+        [(cell.row_px, cell.col_px) for cell in found],
+        [""] * len(found),
+        [""] * len(found),
+        ["diamond"] * len(found),
+        [color] * len(found),
+        [False] * len(found),
+        [2.0 * cell.radius_um for cell in found],
+    )
+
+
+def _marks(
+    places: Sequence[tuple[float, float]],
+    ids: Sequence[str],
+    labels: Sequence[str],
+    symbols: Sequence[str],
+    colors: Sequence[Color],
+    filled: Sequence[bool],
+    sizes_um: Sequence[float],
+) -> Marks:
+    borders = np.array([[*color, 255.0] for color in colors], dtype=np.float64).reshape(-1, 4) / 255.0
+    faces = borders.copy()
+    faces[:, 3] = np.where(np.asarray(filled, dtype=bool), _SEEN_FACE, 0.0)
+    return Marks(
+        np.asarray(places, dtype=np.float64).reshape(-1, 2),
+        tuple(ids),
+        tuple(labels),
+        tuple(symbols),
+        borders,
+        faces,
+        np.asarray(sizes_um, dtype=np.float64),
+    )
+
+
+def _is_uncertain(crossing: Crossing, verdict: str | None) -> bool:
+    return verdict == "not_sure" or (verdict is None and is_doubtful(crossing))
+
+
+def _symbol(crossing: Crossing, verdict: str | None) -> str:
+    if _is_uncertain(crossing, verdict):
+        return _UNCERTAIN_SYMBOL
+    return _SYMBOLS[mark_for(crossing.reason, crossing.counted).shape]
+
+
+def _color(crossing: Crossing, verdict: str | None, theme: Theme) -> Color:
+    if _is_uncertain(crossing, verdict):
+        return GREEN if theme is DARK else SKY
+    return theme.counted if crossing.counted else theme.excluded
+
+
+def fiber_segments(findings: Findings, crossings: Sequence[Crossing]) -> Segments:
+    """All fibers: those with a counted crossing, those with other candidates, and the rest."""
+    theme = theme_of(findings.stain)
+    looks = {
+        "counted": (*theme.counted, 0.9),
+        "candidate": (*theme.fiber, 0.9),
+        "other": (*theme.fiber, 0.45),
+    }
+    classes = fiber_classes(findings, crossings)
+    lines = [_thinned(branch.path_px) for branch in findings.graph.branches]
+    return _segments(lines, [looks[name] for name in classes])
+
+
+def fiber_classes(findings: Findings, crossings: Sequence[Crossing]) -> list[str]:
+    """Class of every branch: `counted`, `candidate` or `other`, by the crossings of its fiber nearby.
+
+    Fibers of one plexus hang together: what lies farther away is a matter of other crossings.
+    """
+    branches = findings.graph.branches
+    if not branches:
+        return []
+    of_fiber = _components(findings)
+    classes = np.array(["other"] * len(branches), dtype=object)
+    on_fibers = [c for c in crossings if c.reason != "reviewer_added"]
+    if not on_fibers:
+        return list(classes)
+    points = np.concatenate([branch.path_px for branch in branches])
+    owner = np.repeat(np.arange(len(branches)), [len(branch.path_px) for branch in branches])
+    tree = cKDTree(points)
+    reach = _NEAR_UM / (findings.pixel_size_um or 1.0)
+    for crossing in sorted(on_fibers, key=lambda c: c.counted):  # what is counted has the last word
+        place = crossing.row_px, crossing.col_px
+        fiber = of_fiber[owner[tree.query(place)[1]]]
+        near = np.unique(owner[tree.query_ball_point(place, reach)])
+        classes[near[of_fiber[near] == fiber]] = "counted" if crossing.counted else "candidate"
+    return list(classes)
+
+
+def _components(findings: Findings) -> NDArray[np.int32]:
+    """Number of the fiber of each branch."""
+    branches, nodes = findings.graph.branches, len(findings.graph.nodes_px)
+    start = np.array([branch.start for branch in branches])
+    end = np.array([branch.end for branch in branches])
+    links = coo_matrix((np.ones(len(branches)), (start, end)), shape=(nodes, nodes))
+    _, of_node = connected_components(links, directed=False)
+    return np.asarray(of_node[start], np.int32)
+
+
+def surface_segments(findings: Findings) -> Segments:
+    """The boundary of viable epidermis and corneum."""
+    lines = [_thinned(piece.surface_px) for piece in findings.pieces]
+    return _segments(lines, [(*theme_of(findings.stain).surface, 0.9)] * len(lines))
+
+
+def junction_segments(findings: Findings) -> Segments:
+    """The junction: unbroken where it is certain, broken where it is not."""
+    size, color = findings.pixel_size_um or 1.0, (*theme_of(findings.stain).junction, 1.0)
+    lines: list[FloatArray] = []
+    for piece in findings.pieces:
+        lines += _dashed_where_unsure(piece, size)
+    return _segments(lines, [color] * len(lines))
+
+
+def _dashed_where_unsure(piece: Piece, size: float) -> list[FloatArray]:
+    even = resample(piece.junction_px, _DASH_UM / 4 / size)
+    share = np.linspace(0.0, length(piece.junction_px), len(even))
+    unsure = np.interp(share, arc_lengths(piece.junction_px), piece.junction_confidence) < _UNSURE
+    shown = ~(unsure & (np.arange(len(even)) // 4 % 2 == 1))
+    edges = np.diff(np.concatenate([[False], shown, [False]]).astype(np.int8))
+    begins, ends = np.flatnonzero(edges > 0), np.flatnonzero(edges < 0)
+    return [even[a:b] for a, b in zip(begins, ends, strict=True) if b - a > 1]
+
+
+def excluded_areas(sheet: Sheet) -> list[FloatArray]:
+    """Outlines of the stretches that are not evaluated."""
+    pieces, size = sheet.result.findings.pieces, sheet.pixel_size_um
+    outlines = [stretch_outline_px(pieces[stretch.piece], stretch, size) for stretch in stretches(sheet)]
+    return [outline for outline in outlines if len(outline) >= 3]
+
+
+def _thinned(line: FloatArray) -> FloatArray:
+    if len(line) < 3:
+        return line
+    return from_shapely(shapely.simplify(to_shapely(line), _FINE_PX))
+
+
+def _segments(lines: Sequence[FloatArray], looks: Iterable[tuple[float, ...]]) -> Segments:
+    """Polylines with a color each (red, green, blue to 255, opacity to 1) as straight pieces."""
+    starts = [line[:-1] for line in lines if len(line) > 1]
+    steps = [np.diff(line, axis=0) for line in lines if len(line) > 1]
+    colors = [
+        np.tile(np.array([*look[:3], 255.0 * look[3]]) / 255.0, (len(line) - 1, 1))
+        for line, look in zip(lines, looks, strict=True)
+        if len(line) > 1
+    ]
+    if not starts:
+        return Segments(np.empty((0, 2, 2)), np.empty((0, 4)))
+    vectors = np.stack([np.concatenate(starts), np.concatenate(steps)], axis=1)
+    return Segments(vectors, np.concatenate(colors))

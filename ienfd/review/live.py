@@ -1,0 +1,79 @@
+"""The result as it stands, in the words and numbers of the screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ienfd.biopsy import call_sentence
+from ienfd.reasons import REASONS
+from ienfd.review.sheet import Sheet
+
+__all__ = ["LiveResult", "live_result"]
+
+
+@dataclass(frozen=True)
+class LiveResult:
+    """What the screen says.
+
+    Parameters
+    ----------
+    section, section_detail : str
+        Density of the section, and how it comes about; or why there is none.
+    biopsy, call : str
+        Density of the biopsy, and its call or why that is withheld.
+    density_per_mm : float or None
+        Of the biopsy.
+    interval_per_mm : (float, float) or None
+        Its interval.
+    limit_per_mm : float or None
+        Limit of the norm; None when the call is withheld.
+    """
+
+    section: str
+    section_detail: str = ""
+    biopsy: str = ""
+    call: str = ""
+    density_per_mm: float | None = None
+    interval_per_mm: tuple[float, float] | None = None
+    limit_per_mm: float | None = None
+
+
+def live_result(sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0) -> LiveResult:
+    """What the screen says of a sheet.
+
+    Parameters
+    ----------
+    sheet : Sheet or None
+        The section on the desk.
+    hides : bool
+        Say nothing of what others have counted.
+    own_marks : int
+        Marks of a blind reader.
+    """
+    if sheet is None:
+        return LiveResult("No section is open.", "Choose one in the queue.")
+    result = sheet.result
+    if hides:
+        return LiveResult(
+            f"{own_marks} marks",
+            "A blind reading: point at a crossing and press A. C compares both readings.",
+        )
+    if result.density_per_mm is None or result.lengths is None:
+        reason = REASONS.get(result.reason or "")
+        return LiveResult("No density", f"{reason.text} {reason.remedy}" if reason else "")
+    detail = (
+        f"{result.count} crossings on {result.lengths.evaluable_mm:.2f} mm of {result.lengths.line}, "
+        f"95 % {result.density_low_per_mm or 0:.1f} to {result.density_high_per_mm or 0:.1f}"
+    )
+    section = f"{result.density_per_mm:.1f} /mm"
+    if sheet.biopsy is None:
+        return LiveResult(section, detail, call="A control: it belongs to no biopsy.")
+    call = sheet.biopsy.call
+    if call.density_per_mm is None:
+        return LiveResult(section, detail, sheet.biopsy.name, call_sentence(call))
+    interval = call.density_low_per_mm or 0.0, call.density_high_per_mm or 0.0
+    sections = f"{call.sections_evaluable} section{'' if call.sections_evaluable == 1 else 's'}"
+    biopsy = f"{sheet.biopsy.name}: {call.density_per_mm:.1f} /mm in {sections}"
+    return LiveResult(
+        section, detail, biopsy, call_sentence(call), call.density_per_mm, interval, call.norm_limit_per_mm
+    )

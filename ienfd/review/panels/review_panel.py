@@ -1,0 +1,247 @@
+"""The panel of the review: result, queue, reasons, and a button for everything that has a key."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QScrollArea,
+    QTabWidget,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ienfd.batch.collect import collect
+from ienfd.review.blind import marks, study_agreement
+from ienfd.review.canvas import Asking, Canvas
+from ienfd.review.concerns import Concern
+from ienfd.review.deeds import DEEDS, Deed
+from ienfd.review.explain import said_of
+from ienfd.review.live import live_result
+from ienfd.review.panels.background import QtBackground
+from ienfd.review.panels.dialogs import KeysDialog, SignDialog, ask_text, tell
+from ienfd.review.panels.queue_table import QueuePanel
+from ienfd.review.panels.result_card import ResultCard
+from ienfd.review.reviewer import Reviewer
+from ienfd.review.tour import stops
+
+__all__ = ["ReviewPanel"]
+
+_ROWS = (
+    ("back", "next", "unseen"),
+    ("accept", "reject", "not_sure"),
+    ("add", "move", "remove", "note"),
+    ("exclude", "include", "redraw", "bend"),
+    ("undo", "redo", "marks", "projection", "overview"),
+    ("reviewed", "second_reader", "sign", "keys"),
+)
+_BLIND_ROWS = (
+    ("add", "remove", "undo", "redo"),
+    ("projection", "overview", "compare", "keys"),
+)
+
+
+class ReviewPanel(QWidget):
+    """Shows what the reviewer's desk holds.
+
+    Parameters
+    ----------
+    viewer : napari.Viewer
+        Where sections are shown.
+    reviewer : Reviewer
+        Who reviews.
+    """
+
+    def __init__(self, viewer: Any, reviewer: Reviewer, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.reviewer = reviewer
+        self.viewer = viewer
+        self._finished = False
+        self.background = QtBackground(self)
+        asking = Asking(text=lambda question: ask_text(self, question), keys=self._keys, sign=self._sign)
+        self.canvas = Canvas(viewer, reviewer, background=self.background, asking=asking)
+        self.title = QLabel()
+        self.title.setTextFormat(Qt.TextFormat.PlainText)
+        self.title.setStyleSheet("font-weight: bold;")
+        self.card = ResultCard(self)
+        self.queue = QueuePanel(reviewer.desk, lambda: reviewer.hides, self)
+        self.why = _text_label()
+        self.concerns = QListWidget(self)
+        self.concerns.setWordWrap(True)
+        self.history = _text_label()
+        self.message = _text_label()
+        self.tabs = QTabWidget(self)
+        candidate = QWidget()
+        column = QVBoxLayout(candidate)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addWidget(self.why)
+        column.addWidget(self.concerns, 1)
+        column.addStretch()
+        self.tabs.addTab(self.queue, "Queue")
+        self.tabs.addTab(candidate, "Look at")
+        self.tabs.addTab(_padded(self.history), "Log")
+        self.buttons: dict[str, Any] = {}
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 6, 6, 6)
+        layout.setSpacing(4)
+        layout.addLayout(self._top())
+        layout.addWidget(self.card)
+        layout.addWidget(self.tabs, 1)
+        layout.addLayout(self._button_grid())
+        layout.addWidget(self.message)
+        self.setMinimumWidth(360)
+        self.queue.chosen.connect(reviewer.open)
+        self.concerns.itemClicked.connect(lambda one: reviewer.fly_to(one.data(Qt.ItemDataRole.UserRole)))
+        reviewer.opened.connect(self._show_section)
+        reviewer.changed.connect(self._show_result)
+        reviewer.picked.connect(self._show_picked)
+        reviewer.queue_changed.connect(self._show_queue)
+        reviewer.said.connect(self._say)
+        reviewer.troubled.connect(self._trouble)
+        self._show_result()
+
+    def _top(self) -> Any:
+        row = QHBoxLayout()
+        row.addWidget(self.title, 1)
+        for name in ("previous_section", "next_section", "next_open"):
+            row.addWidget(
+                self._button(_BY_NAME[name], {"previous_section": "◀", "next_section": "▶"}.get(name))
+            )
+        return row
+
+    def _button_grid(self) -> Any:
+        rows = QVBoxLayout()
+        rows.setSpacing(3)
+        for names in _BLIND_ROWS if self.reviewer.blind else _ROWS:
+            row = QHBoxLayout()
+            row.setSpacing(3)
+            for name in names:
+                row.addWidget(self._button(_BY_NAME[name]), 1)
+            rows.addLayout(row)
+        return rows
+
+    def _button(self, one: Deed, label: str | None = None) -> Any:
+        button = QPushButton(label or one.face, self)
+        button.setStyleSheet("padding: 3px 4px; font-size: 10pt;")
+        button.setToolTip(f"{one.help}\nKey: {one.shown_key}")
+        button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the image
+        button.clicked.connect(lambda _checked=False: one.do(self.canvas))
+        button.setMinimumWidth(24 if label else 40)
+        self.buttons[one.name] = button
+        return button
+
+    def finish(self) -> None:
+        """Close the study; its tables and overlays are written anew where something was changed."""
+        if self._finished:
+            return
+        self._finished = True
+        self.canvas.close()
+        self.background.close()
+        store = self.reviewer.desk.store
+        try:
+            if self.reviewer.wrote:
+                collect(store)
+        finally:
+            store.close()
+
+    # showing
+
+    def _show_section(self, _sheet: object = None) -> None:
+        item = self.reviewer.item
+        self.title.setText(item.name if item else "")
+        self.title.setToolTip(f"{item.row.root}/{item.row.path}" if item else "")
+        self.queue.mark(item)
+        self._show_result()
+        self._show_picked()
+
+    def _show_result(self, _sheet: object = None) -> None:
+        reviewer = self.reviewer
+        sheet = reviewer.sheet
+        own = len(marks(sheet.log, reviewer.name)) if sheet is not None else 0
+        self.card.show_result(live_result(sheet, hides=reviewer.hides, own_marks=own))
+        self.concerns.clear()
+        for concern in reviewer.concerns():
+            self.concerns.addItem(_concern_item(concern))
+        self.concerns.setVisible(self.concerns.count() > 0)
+        self.tabs.setTabText(1, f"Look at ({self.concerns.count()})" if self.concerns.count() else "Look at")
+        self.history.setText("\n".join(reversed(said_of(sheet.log if sheet and not reviewer.hides else ()))))
+
+    def _show_queue(self) -> None:
+        self.queue.refresh()
+        self.queue.mark(self.reviewer.item)
+
+    def _show_picked(self, _selection: object = None) -> None:
+        said = self.reviewer.explain()
+        self.why.setText("\n".join(said) or self._progress())
+        if said:
+            self.tabs.setCurrentIndex(1)
+
+    def _progress(self) -> str:
+        """How far the tour of this section has come."""
+        sheet = self.reviewer.sheet
+        if sheet is None:
+            return ""
+        if self.reviewer.comparison is not None:
+            figures = self.reviewer.comparison.figures()
+            whole = study_agreement(self.reviewer.desk.store.edits())
+            return (
+                f"Both see {figures['both']}, only the first {figures['only_first']}, "
+                f"only the second {figures['only_second']} (F1 {self.reviewer.comparison.f1:.2f}, "
+                f"kappa {self.reviewer.comparison.kappa:.2f}).\nStudy: {whole.sections} sections read twice, "
+                f"F1 {whole.f1:.2f}, ICC {whole.icc:.2f}.\nN flies to what only one of the two sees."
+            )
+        if self.reviewer.hides:
+            return ""
+        seen = sheet.verdicts()
+        all_stops = stops(sheet.result.crossings)
+        done = sum(one.crossing_id in seen for one in all_stops)
+        return f"{done} of {len(all_stops)} candidates judged. N flies to the next, click to see why."
+
+    def _say(self, words: str) -> None:
+        self.message.setText(words)
+        self.viewer.status = words
+
+    def _trouble(self, words: str) -> None:
+        self.message.setText(words)
+        tell(self, words)
+
+    def _keys(self) -> None:
+        dialog = KeysDialog(self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.show()
+
+    def _sign(self) -> None:
+        dialog = SignDialog(self.reviewer, self)
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()
+
+
+_BY_NAME = {one.name: one for one in DEEDS}
+
+
+def _concern_item(concern: Concern) -> Any:
+    item = QListWidgetItem(("➜ " if concern.place_px else "") + concern.text)
+    item.setData(Qt.ItemDataRole.UserRole, concern)
+    return item
+
+
+def _text_label() -> Any:
+    label = QLabel()
+    label.setWordWrap(True)
+    label.setTextFormat(Qt.TextFormat.PlainText)
+    label.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+    return label
+
+
+def _padded(widget: QWidget) -> QWidget:
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(widget)
+    return area

@@ -1,0 +1,159 @@
+"""The queue: every section of a study, how far its review has come, and in which order to take them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ienfd.correction.commands import LoggedEdit, standing
+from ienfd.correction.correct import ReviewState, last_said
+from ienfd.report.entries import SectionEntry
+from ienfd.study.records import Standing
+
+__all__ = ["QueueItem", "Stage", "by_uncertainty", "filtered", "make_queue", "next_to_look_at", "stage_of"]
+
+
+class Stage(StrEnum):
+    """How far a section has come, in the words of the queue."""
+
+    NEW = "new"
+    IN_REVIEW = "in review"
+    NEEDS_REVIEW = "needs another look"
+    SECOND_READER = "second reader"
+    REVIEWED = "reviewed"
+    SIGNED = "signed"
+    REFUSED = "refused"
+    FAILED = "failed"
+    PENDING = "not analyzed yet"
+
+
+_OF_REVIEW = {
+    ReviewState.UNREVIEWED: Stage.NEW,
+    ReviewState.IN_REVIEW: Stage.IN_REVIEW,
+    ReviewState.NEEDS_REVIEW: Stage.NEEDS_REVIEW,
+    ReviewState.NEEDS_SECOND_READER: Stage.SECOND_READER,
+    ReviewState.REVIEWED: Stage.REVIEWED,
+}
+_OPEN = frozenset({Stage.NEW, Stage.IN_REVIEW, Stage.NEEDS_REVIEW, Stage.SECOND_READER})
+
+
+@dataclass(frozen=True)
+class QueueItem:
+    """One section of one file.
+
+    Parameters
+    ----------
+    row : Standing
+        How its analysis ended.
+    stage : Stage
+        How far it has come.
+    """
+
+    row: Standing
+    stage: Stage
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What tells it from all others, in the order of the queue."""
+        return self.row.root, self.row.path, self.row.scene, self.row.region
+
+    @property
+    def name(self) -> str:
+        """File, and its scene where it has several."""
+        return f"{self.row.path}, scene {self.row.scene}" if self.row.scene else self.row.path
+
+    @property
+    def is_open(self) -> bool:
+        """Whether somebody has still to look at it."""
+        return self.stage in _OPEN
+
+    @property
+    def viewable(self) -> bool:
+        """Whether there is anything to show."""
+        return self.row.analysis_id is not None and self.row.section_id is not None
+
+
+def make_queue(
+    rows: Iterable[Standing],
+    of_section: Mapping[str, Sequence[LoggedEdit]],
+    signed: Iterable[tuple[str, str]],
+) -> tuple[QueueItem, ...]:
+    """All sections, those of a case and biopsy together.
+
+    Parameters
+    ----------
+    rows : iterable of Standing
+        From the store.
+    of_section : mapping of str to sequence of LoggedEdit
+        Entries of the log by section.
+    signed : iterable of (str, str)
+        Case and biopsy of those that are signed.
+    """
+    done = frozenset(signed)
+    items = [
+        QueueItem(row, stage_of(row, of_section.get(row.section_id or "", ()), _is_signed(row, done)))
+        for row in rows
+    ]
+    return tuple(sorted(items, key=lambda item: (item.row.case_id, item.row.biopsy_id, item.key)))
+
+
+def stage_of(row: Standing, entries: Sequence[LoggedEdit], signed: bool) -> Stage:
+    """How far a section has come, as far as its row and the log tell."""
+    if row.status in ("failed", "pending"):
+        return Stage(row.status) if row.status == "failed" else Stage.PENDING
+    state, last = last_said(standing(entries))
+    if last is not None and last.analysis_id != row.analysis_id:
+        return Stage.NEEDS_REVIEW
+    stage = _OF_REVIEW[state]
+    if stage is Stage.REVIEWED and signed:
+        return Stage.SIGNED
+    if row.status == "refused" and stage is Stage.NEW:
+        return Stage.REFUSED
+    return stage
+
+
+def _is_signed(row: Standing, signed: frozenset[tuple[str, str]]) -> bool:
+    return row.listed and (row.case_id, row.biopsy_id) in signed
+
+
+def filtered(items: Iterable[QueueItem], text: str = "", only_open: bool = False) -> tuple[QueueItem, ...]:
+    """Items whose file, case, biopsy or stage holds all words of `text`."""
+    words = text.casefold().split()
+
+    def matches(item: QueueItem) -> bool:
+        said = " ".join([item.name, item.row.case_id, item.row.biopsy_id, item.stage]).casefold()
+        return all(word in said for word in words) and (item.is_open or not only_open)
+
+    return tuple(item for item in items if matches(item))
+
+
+def next_to_look_at(items: Sequence[QueueItem], after: QueueItem | None) -> QueueItem | None:
+    """The first open item that can be shown, from the one after `after` on, round the whole queue."""
+    keys = [item.key for item in items]
+    start = keys.index(after.key) + 1 if after is not None and after.key in keys else 0
+    for item in (*items[start:], *items[:start]):
+        if item.is_open and item.viewable and (after is None or item.key != after.key):
+            return item
+    return None
+
+
+def by_uncertainty(
+    items: Sequence[QueueItem], entries: Mapping[tuple[str, str, int, int], SectionEntry | None]
+) -> tuple[QueueItem, ...]:
+    """Items whose result is least certain first; those without a result last.
+
+    Notes
+    -----
+    A candidate that is a crossing with probability p adds p (1 - p) to the variance of the count; the
+    square root of the sum, by the length, is how far the density may be off by wrong decisions alone.
+    """
+
+    def doubt(item: QueueItem) -> float:
+        entry = entries.get(item.key)
+        if entry is None or entry.result is None or entry.result.lengths is None:
+            return -1.0
+        variance = sum(c.confidence * (1.0 - c.confidence) for c in entry.result.crossings)
+        return float(variance**0.5 / max(entry.result.lengths.evaluable_mm, 1e-9))
+
+    return tuple(sorted(items, key=lambda item: -doubt(item)))

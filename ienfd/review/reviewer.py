@@ -1,0 +1,450 @@
+"""The presenter: what a reviewer can do, and what is shown of it, without any screen.
+
+Every deed is an entry of the log, written before anything shows it. What is shown follows from the
+sheet alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+from psygnal import Signal
+
+from ienfd.correction import commands
+from ienfd.correction.commands import CHANGING, Edit, LoggedEdit, of_reading, redoable, undoable
+from ienfd.correction.correct import ReviewState, reviewed_figures
+from ienfd.correction.geometry import nearest_piece
+from ienfd.errors import ConflictError, IenfdError
+from ienfd.geometry import points_at
+from ienfd.report.signing import obstacles, sign_biopsy
+from ienfd.result import Crossing, FloatArray
+from ienfd.review import picking, queue
+from ienfd.review.blind import Comparison, compare, marks
+from ienfd.review.concerns import Concern, concerns
+from ienfd.review.desk import Desk
+from ienfd.review.explain import said_of, what_is_done
+from ienfd.review.picking import Selection
+from ienfd.review.queue import QueueItem
+from ienfd.review.sheet import Sheet
+from ienfd.review.tour import neighbor, stops, unseen
+from ienfd.study.signing import SignOffKind
+
+__all__ = ["CLOSE_UM", "Reviewer"]
+
+CLOSE_UM = 160.0
+"""Width of what is shown when the view flies to a candidate: from corneum to plexus."""
+
+_SHORTEST_UM = 1.0
+
+
+class Reviewer:
+    """One person at the desk.
+
+    Parameters
+    ----------
+    desk : Desk
+        The study.
+    name : str
+        Who reviews; every edit bears this name.
+    blind : bool
+        Show nobody else's marks until the reading is compared.
+    ask : callable
+        Asks the person for a sentence; returns an empty one when it is not given.
+    """
+
+    opened = Signal(object)
+    changed = Signal(object)
+    picked = Signal(object)
+    flew = Signal(float, float, float)
+    queue_changed = Signal()
+    said = Signal(str)
+    troubled = Signal(str)
+
+    def __init__(
+        self, desk: Desk, name: str, *, blind: bool = False, ask: Callable[[str], str] = lambda _: ""
+    ) -> None:
+        self.desk = desk
+        self.name = name
+        self.blind = blind
+        self.ask = ask
+        self.item: QueueItem | None = None
+        self.sheet: Sheet | None = None
+        self.selection: Selection | None = None
+        self.comparison: Comparison | None = None
+        self.wrote = False
+
+    # the queue
+
+    def open(self, item: QueueItem) -> None:
+        """Lay a section on the desk."""
+        if not item.viewable:
+            self.troubled.emit(f"{item.name}: there is nothing to show of it ({item.stage}).")
+            return
+        try:
+            self.sheet = self.desk.sheet(item)
+        except (IenfdError, LookupError) as error:
+            self.troubled.emit(f"{item.name}: {error}")
+            return
+        self.item, self.selection, self.comparison = item, None, None
+        self.opened.emit(self.sheet)
+
+    def step(self, by: int) -> None:
+        """Open the section before or after in the queue."""
+        items = [item for item in self.desk.items if item.viewable]
+        keys = [item.key for item in items]
+        here = keys.index(self.item.key) if self.item is not None and self.item.key in keys else -1
+        place = max(here + by, 0) if here < 0 else here + by
+        if 0 <= place < len(items):
+            self.open(items[place])
+        else:
+            self.said.emit("That was the last section." if by > 0 else "That was the first section.")
+
+    def open_next(self) -> None:
+        """Open the next section that somebody has still to look at."""
+        item = queue.next_to_look_at(self.desk.items, self.item)
+        if item is None:
+            self.said.emit("Every section has been reviewed.")
+        else:
+            self.open(item)
+
+    def refresh(self) -> None:
+        """Show what others have done in the meantime."""
+        self.desk.reload()
+        if self.item is not None:
+            same = [item for item in self.desk.items if item.key == self.item.key]
+            if same:
+                self.open(same[0])
+        self.queue_changed.emit()
+
+    # what is picked
+
+    @property
+    def hides(self) -> bool:
+        """Whether the marks of the program and of others are hidden."""
+        return self.blind and self.comparison is None
+
+    def pick_at(self, row_px: float, col_px: float, within_um: float = picking.REACH_UM) -> None:
+        """Pick what lies at a place."""
+        if self.sheet is None:
+            return
+        place = row_px, col_px
+        found = picking.mark_at(self.sheet, self.name, place, within_um) if self.blind else None
+        if found is None and not self.hides:
+            found = picking.pick(self.sheet, place, within_um)
+        self._pick(found)
+
+    def fly_to(self, concern: Concern) -> None:
+        """Fly to what is noticed, and pick what lies there."""
+        if concern.place_px is not None:
+            self.pick_at(*concern.place_px)
+            self.flew.emit(*concern.place_px, CLOSE_UM)
+
+    def tour(self, step: int = 1) -> None:
+        """Fly to the next (or previous) stop of the tour; after a blind reading, to the disagreements."""
+        if self.sheet is None:
+            return
+        if self.hides:
+            self.said.emit("There is no tour for a blind reader: go along the junction.")
+            return
+        if self.comparison is not None:
+            all_stops = picking.disagreements(self.comparison)
+        else:
+            all_stops = [picking.of_crossing(c) for c in stops(self.sheet.result.crossings)]
+        stop = neighbor(all_stops, self.selection, step)
+        if stop is not None:
+            self._fly(stop)
+        elif self.comparison is not None:
+            self.said.emit("Both readings agree on every crossing.")
+        else:
+            self.said.emit("This section has no candidate to look at.")
+
+    def next_unseen(self) -> None:
+        """Fly to the next stop that nobody has said anything of."""
+        if self.sheet is None or self.hides:
+            return
+        all_stops = [picking.of_crossing(c) for c in stops(self.sheet.result.crossings)]
+        left = unseen(all_stops, self.selection, self.sheet.verdicts())
+        if left:
+            self._fly(left[0])
+        else:
+            self.said.emit("Every stop of this section has been seen.")
+
+    def explain(self) -> list[str]:
+        """What is picked, and why it was decided so; one sentence a line."""
+        return picking.explain(self.sheet, self.selection) if self.sheet is not None else []
+
+    def concerns(self) -> tuple[Concern, ...]:
+        """What does not look plausible; nothing for a blind reader."""
+        return concerns(self.sheet) if self.sheet is not None and not self.hides else ()
+
+    # what can be done to candidates
+
+    def accept(self) -> None:
+        """It crosses: count it, or agree that it is counted."""
+        self._judge(True)
+
+    def reject(self) -> None:
+        """It does not cross: leave it out, or agree that it is left out."""
+        self._judge(False)
+
+    def not_sure(self) -> None:
+        """Leave it as it is, and say that it is not certain."""
+        crossing = self._picked_crossing()
+        if crossing is not None:
+            self._write([commands.assess_crossing(crossing, "not_sure")], then_on=True)
+
+    def _judge(self, counts: bool) -> None:
+        if self.sheet is None:
+            return
+        if self.comparison is not None and self.selection is not None and self.selection.kind == "mark":
+            self._judge_mark(self.sheet, self.selection, counts)
+            return
+        crossing = self._picked_crossing()
+        if crossing is None:
+            return
+        if crossing.counted is counts:
+            edit = commands.assess_crossing(crossing, "agreed")
+        else:
+            edit = commands.reclassify_crossing(crossing, counts)
+        self._write([edit], then_on=True)
+
+    def _judge_mark(self, sheet: Sheet, picked: Selection, counts: bool) -> None:
+        """Decide on what only the second reader has seen."""
+        if not counts:
+            self.tour()
+            return
+        row, col = picked.place_px
+        near = picking.nearest_crossing(sheet, picked.place_px)
+        if near is not None and not near.counted:
+            self._write([commands.reclassify_crossing(near, True)])
+        else:
+            self._write([commands.add_crossing(row, col, why="second reader")])
+        self.tour()
+
+    def add_at(self, row_px: float, col_px: float, z_um: float | None = None) -> None:
+        """Add a crossing, or a blind mark."""
+        if self.sheet is None:
+            return
+        if self.hides:
+            edit = commands.mark_crossing(row_px, col_px, z_um)
+        else:
+            edit = commands.add_crossing(row_px, col_px, z_um)
+        kind: Literal["mark", "crossing"] = "mark" if self.hides else "crossing"
+        if self._write([edit]):
+            self._pick(Selection(kind, str(edit.object_id), (row_px, col_px)))
+
+    def move_to(self, row_px: float, col_px: float) -> None:
+        """Move what is picked."""
+        crossing = self._picked_crossing()
+        if crossing is not None:
+            self._write([commands.move_crossing(crossing, row_px, col_px)])
+
+    def remove(self) -> None:
+        """Take away what is picked: a crossing that is none, or a blind mark."""
+        if self.sheet is None or self.selection is None:
+            self.said.emit("Pick something first.")
+            return
+        if self.selection.kind == "mark":
+            picked = self.selection.object_id
+            own = [m for m in marks(self.sheet.log, self.name) if m.edit.object_id == picked]
+            if own and self._write([commands.unmark_crossing(own[0])]):
+                self._pick(None)
+            return
+        if self.selection.kind == "stretch":
+            self._include_picked(self.sheet, self.selection)
+            return
+        crossing = self._picked_crossing()
+        if crossing is not None:
+            self._write([commands.remove_crossing(crossing)])
+
+    def note(self, text: str) -> None:
+        """Write a remark on what is picked, or on the section."""
+        if self.sheet is None or not text.strip():
+            return
+        on = self.selection.object_id if self.selection and self.selection.kind == "crossing" else None
+        self._write([commands.note(text.strip(), on)])
+
+    # what can be done to the junction
+
+    def exclude(self, start_px: Sequence[float], end_px: Sequence[float], why: str = "") -> None:
+        """Leave a stretch of the junction out, from one place near it to another."""
+        self._stretch(commands.exclude_stretch, start_px, end_px, why)
+
+    def include(self, start_px: Sequence[float], end_px: Sequence[float], why: str = "") -> None:
+        """Take a stretch of the junction in, whatever excluded it."""
+        self._stretch(commands.include_stretch, start_px, end_px, why)
+
+    def redraw_junction(self, piece: int, junction_px: FloatArray, why: str = "") -> None:
+        """Give the junction of a piece another course."""
+        if self.sheet is None:
+            return
+        present = self.sheet.result.findings.pieces[piece]
+        try:
+            edit = commands.edit_junction(present, junction_px, why)
+        except ValueError as error:
+            self.troubled.emit(f"{error}".capitalize() + ".")
+            return
+        self._write([edit])
+
+    def _stretch(
+        self, make: Callable[..., Edit], start_px: Sequence[float], end_px: Sequence[float], why: str
+    ) -> None:
+        if self.sheet is None:
+            return
+        pieces, size = self.sheet.result.findings.pieces, self.sheet.pixel_size_um
+        ends = [nearest_piece(pieces, place) for place in (start_px, end_px)]
+        if ends[0] is None or ends[1] is None or ends[0][0] != ends[1][0]:
+            self.troubled.emit("Both ends of a stretch lie on the junction of one piece of epidermis.")
+            return
+        junction = pieces[ends[0][0]].junction_px
+        on = points_at(junction, [ends[0][1], ends[1][1]])
+        if np.hypot(*(on[1] - on[0])) * size < _SHORTEST_UM:
+            self.troubled.emit("That stretch has no length.")
+            return
+        self._write([make(on[0], on[1], why)])
+
+    def _include_picked(self, sheet: Sheet, picked: Selection) -> None:
+        stretch = picking.stretches(sheet)[int(picked.object_id)]
+        junction = sheet.result.findings.pieces[stretch.piece].junction_px
+        ends = points_at(junction, np.array([stretch.start_um, stretch.end_um]) / sheet.pixel_size_um)
+        if self._write([commands.include_stretch(ends[0], ends[1])]):
+            self._pick(None)
+
+    # the log
+
+    def undo(self) -> None:
+        """Take back the last thing that was done to this section."""
+        entry = undoable(self._own_entries())
+        if entry is None:
+            self.said.emit("There is nothing to undo in this section.")
+        elif self._write([commands.undo(entry)]):
+            self.said.emit(f"Undone: {self._first_of(entry)}.")
+
+    def redo(self) -> None:
+        """Take back the last undo."""
+        entry = redoable(self._own_entries())
+        if entry is None:
+            self.said.emit("There is nothing to redo in this section.")
+        elif self._write([commands.redo(entry)]):
+            self.said.emit(f"Done again: {self._first_of(entry)}.")
+
+    def _own_entries(self) -> tuple[LoggedEdit, ...]:
+        if self.sheet is None:
+            return ()
+        return of_reading(self.sheet.log, self.name if self.hides else None)
+
+    def _first_of(self, entry: LoggedEdit) -> str:
+        """What an undo or redo is about in the end, in words."""
+        by_seq = {one.seq: one for one in (self.sheet.log if self.sheet else ())}
+        while entry.edit.undoes in by_seq:
+            entry = by_seq[entry.edit.undoes]
+        return what_is_done(entry.edit)
+
+    def set_review(self, state: ReviewState) -> None:
+        """Say how far the review of this section has come."""
+        if self.sheet is None:
+            return
+        if self.hides:
+            self.said.emit("Compare your reading first.")
+            return
+        edit = commands.review(state.value, reviewed_figures(self.sheet.result))
+        if self._write([edit]):
+            self.said.emit(f"This section is said to be: {state.replace('_', ' ')}.")
+
+    def compare_readings(self) -> None:
+        """End a blind reading: keep how far it agrees, and show both."""
+        if self.sheet is None or not self.hides:
+            return
+        comparison = compare(self.sheet, self.name)
+        if self._write([commands.compare_readers(comparison.figures())]):
+            self.comparison = comparison
+            self.opened.emit(self.sheet)
+
+    def signing_obstacles(self, why: str = "") -> list[str]:
+        """What stands against signing the biopsy of this section."""
+        if self.sheet is None or self.sheet.biopsy is None:
+            return ["there is no biopsy to sign"]
+        return obstacles(self.sheet.biopsy, why)
+
+    def sign(self, name: str, why: str = "", kind: SignOffKind = "final") -> bool:
+        """Sign the biopsy of this section; says why where that cannot be."""
+        if self.sheet is None or self.sheet.biopsy is None or self.item is None:
+            return False
+        record = self.sheet.biopsy.record
+        try:
+            signed = sign_biopsy(
+                self.desk.store, record.case_id, record.biopsy_id, name=name, why=why, kind=kind
+            )
+        except IenfdError as error:
+            self.troubled.emit(f"{error.text}\n{error.remedy}".strip())
+            return False
+        self.wrote = True
+        self.said.emit(f"Signed in ienfd ({kind}) by {signed.name}.")
+        self.refresh()
+        return True
+
+    def _write(self, edits: Sequence[Edit], *, then_on: bool = False) -> bool:
+        """Write edits of this section; shows what follows from them. False when nothing was written."""
+        if self.sheet is None or self.item is None:
+            return False
+        edits = self._with_reasons(edits)
+        if not edits:
+            return False
+        try:
+            self.sheet = self.desk.write(self.item, self.sheet, edits, self.name)
+        except ConflictError as error:
+            theirs = said_of(error.since)
+            self.sheet = self.desk.fresh(self.item, self.sheet)
+            self._show()
+            self.troubled.emit(_conflict_words(theirs, edits))
+            return False
+        except IenfdError as error:
+            self.troubled.emit(f"{error.text}\n{error.remedy}".strip())
+            return False
+        self.wrote = True
+        self._show()
+        if then_on:
+            self.tour() if self.comparison is not None else self.next_unseen()
+        return True
+
+    def _with_reasons(self, edits: Sequence[Edit]) -> Sequence[Edit]:
+        """Edits of what is signed get the reason that they need; none at all when it is not given."""
+        signed = self.sheet is not None and self.sheet.is_signed
+        if not signed or all(edit.command not in CHANGING or edit.why.strip() for edit in edits):
+            return edits
+        why = self.ask("This biopsy is signed. Why is it changed?").strip()
+        if not why:
+            self.said.emit("Nothing was changed: a change of what is signed needs a reason.")
+            return ()
+        return [replace(edit, why=edit.why or why) for edit in edits]
+
+    def _show(self) -> None:
+        self.changed.emit(self.sheet)
+        self.queue_changed.emit()
+        self.picked.emit(self.selection)
+
+    def _pick(self, selection: Selection | None) -> None:
+        self.selection = selection
+        self.picked.emit(selection)
+
+    def _picked_crossing(self) -> Crossing | None:
+        crossing = None
+        if self.sheet is not None and self.selection is not None and self.selection.kind == "crossing":
+            crossing = self.sheet.crossing(self.selection.object_id)
+        if crossing is None:
+            self.said.emit("Pick a candidate first: click on it, or take the tour.")
+        return crossing
+
+    def _fly(self, stop: Selection) -> None:
+        self._pick(stop)
+        self.flew.emit(*stop.place_px, CLOSE_UM)
+
+
+def _conflict_words(theirs: Sequence[str], own: Sequence[Edit]) -> str:
+    """Both versions: what somebody else did first, and what was not written."""
+    mine = ", ".join(what_is_done(edit) for edit in own)
+    said = ["Somebody else has just changed this section:", *theirs]
+    return "\n".join([*said, f"Not written: {mine}. Look, and repeat it if you still want it."])

@@ -1,0 +1,106 @@
+"""Open a study for review: in a window of its own, or in a viewer that is there already."""
+
+from __future__ import annotations
+
+import getpass
+from pathlib import Path
+from typing import Any
+
+from ienfd.errors import MissingExtraError
+from ienfd.study.store import Store
+
+__all__ = ["open_review", "run_review"]
+
+_DOCKS = ("dockLayerList", "dockLayerControls")
+
+
+def open_review(
+    study: Path | str,
+    viewer: Any = None,
+    *,
+    reader: str = "",
+    case_id: str | None = None,
+    blind: bool = False,
+) -> Any:
+    """Open a study for review.
+
+    Parameters
+    ----------
+    study : Path
+        The study folder.
+    viewer : napari.Viewer, optional
+        Where to show it; a new one when not given.
+    reader : str
+        Who reviews; by default the name of the account.
+    case_id : str, optional
+        Show this case only.
+    blind : bool
+        A second reading that shows nobody else's marks.
+
+    Returns
+    -------
+    ReviewPanel
+        Docked in `panel.viewer`. Closing the window, or `panel.finish()`, writes the tables of the
+        study anew.
+
+    Raises
+    ------
+    MissingExtraError
+        If napari is not installed.
+    UsageError
+        If it is no study.
+    """
+    napari = _napari()
+    from ienfd.review.desk import Desk
+    from ienfd.review.panels.review_panel import ReviewPanel
+    from ienfd.review.reviewer import Reviewer
+
+    store = Store(Path(study))
+    try:
+        reviewer = Reviewer(Desk(store, case_id), reader.strip() or _account_name(), blind=blind)
+        own = viewer is None
+        viewer = napari.Viewer(title=f"ienfd review: {Path(study).name}") if own else viewer
+        panel = ReviewPanel(viewer, reviewer)
+    except BaseException:
+        store.close()
+        raise
+    viewer.window.add_dock_widget(panel, name="ienfd review", area="right")
+    if own:
+        _make_room(viewer)
+        reviewer.open_next()
+    return panel
+
+
+def run_review(study: Path, *, reader: str, case_id: str | None, blind: bool) -> None:
+    """Open a study in a window, and return when that is closed."""
+    napari = _napari()
+    panel = open_review(study, reader=reader, case_id=case_id, blind=blind)
+    try:
+        napari.run()
+    finally:
+        panel.finish()
+
+
+def _napari() -> Any:
+    try:
+        import napari
+        import qtpy  # noqa: F401 - a viewer without Qt has no window
+    except ImportError as error:
+        raise MissingExtraError("extra_missing", "pip install 'ienfd[gui]'") from error
+    return napari
+
+
+def _account_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):
+        return "unknown"
+
+
+def _make_room(viewer: Any) -> None:
+    """Close napari's own panels, which the View menu opens again: the screen belongs to the section."""
+    qt_viewer = getattr(viewer.window, "_qt_viewer", None)
+    for name in _DOCKS:
+        dock = getattr(qt_viewer, name, None)
+        if dock is not None:
+            dock.setVisible(False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,12 +35,17 @@ from ienfd.stain.overview import Overview, full_scale, make_overview, read_overv
 from ienfd.stain.recognize import recognize_stain
 from ienfd.stain.roles import assign_roles
 
-__all__ = ["analyze", "count", "find"]
+__all__ = ["Progress", "analyze", "count", "find"]
 
 _SURE_STAIN = 0.25
 
+Progress = Callable[[str, float], None]
+"""Told what is done next, and the share of the time that is over."""
 
-def analyze(section: Section, protocol: Protocol | None = None) -> SectionResult:
+
+def analyze(
+    section: Section, protocol: Protocol | None = None, *, progress: Progress | None = None
+) -> SectionResult:
     """Find everything in a section and count.
 
     Parameters
@@ -48,6 +54,9 @@ def analyze(section: Section, protocol: Protocol | None = None) -> SectionResult
         As `ienfd.read` gives it.
     protocol : Protocol, optional
         Every choice; the built-in `efns2010` when not given.
+    progress : callable, optional
+        Told what is done next, and the share of the time that is over, from 0 to 1. What it raises ends
+        the analysis.
 
     Returns
     -------
@@ -58,10 +67,11 @@ def analyze(section: Section, protocol: Protocol | None = None) -> SectionResult
     key = analysis_key(
         pixel_size_um=section.calibration.pixel_size_um, stain=None, axes=None, protocol=protocol
     )
-    return count(replace(find(section, protocol), analysis_key=key), protocol)
+    found = find(section, protocol, progress=progress)
+    return count(replace(found, analysis_key=key), protocol)
 
 
-def find(section: Section, protocol: Protocol) -> Findings:
+def find(section: Section, protocol: Protocol, *, progress: Progress | None = None) -> Findings:
     """Look for epidermis, junction, fibers and cells; nothing is counted yet."""
     empty = Findings(
         section_id=section.identity.section_id,
@@ -73,7 +83,11 @@ def find(section: Section, protocol: Protocol) -> Findings:
     forbidden = refusal_before_analysis(section, protocol)
     if forbidden is not None:
         return replace(empty, refusal=forbidden[0], detail=forbidden[1])
-    return _Search(section, protocol, empty).run()
+    return _Search(section, protocol, empty, progress or _unheard).run()
+
+
+def _unheard(_next: str, _share: float) -> None:
+    """Nobody asks how far it has come."""
 
 
 @dataclass
@@ -83,8 +97,10 @@ class _Search:
     section: Section
     protocol: Protocol
     findings: Findings
+    progress: Progress
 
     def run(self) -> Findings:
+        self.progress("looking for tissue", 0.0)
         small, grid = read_overview(self.section)
         pixels = self.section.pixels  # whole numbers are always finite
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).any():
@@ -102,15 +118,18 @@ class _Search:
         self._check(check_saturation(overview.saturated, tissue.mask, self.protocol))
         if self.findings.refusal is not None:
             return self.findings
+        self.progress("looking at the stain", 0.1)
         source = NerveSource(self.section, stain, overview, work_grid(self.section))
         chromogen = self._chromogen(source, tissue)
         if self.findings.refusal is not None:  # no junction is drawn in a section that is not one of nerves
             return self.findings
+        self.progress("looking for the epidermis", 0.25)
         skin = find_skin(overview, tissue, chromogen)
         self.findings = replace(self.findings, pieces=skin.pieces)
         if not skin.pieces:
             return self._refused("no_epidermis")
         self._trust_junction()
+        self.progress("tracing fibers", 0.6)
         self._trace(source, overview, tissue.mask, chromogen)
         return self.findings
 
@@ -185,6 +204,7 @@ class _Search:
             choices.fiber_scales_um,
         )
         cells = find_cells(field, on_grid(epidermis, overview.grid, field.grid, field.signal.shape))
+        self.progress("joining fibers", 0.85)
         graph = find_fibers(
             field,
             choices,

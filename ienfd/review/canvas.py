@@ -17,6 +17,7 @@ from ienfd.review.blind import marks
 from ienfd.review.deeds import DEEDS
 from ienfd.review.images import Loaded, load_image, picture_view
 from ienfd.review.layers import Marks
+from ienfd.review.picking import Selection
 from ienfd.review.reviewer import Reviewer
 from ienfd.review.scene import Scene
 from ienfd.review.sheet import Sheet
@@ -96,14 +97,14 @@ class Canvas:
         reviewer.ask = lambda question: self.asking.text(question)
         reviewer.opened.connect(self._show_section)
         reviewer.changed.connect(self._show_change)
-        reviewer.picked.connect(self.scene.show_picked)
+        reviewer.picked.connect(self._show_picked)
         reviewer.flew.connect(self.fly)
 
     def close(self) -> None:
         """Leave the viewer as it was."""
         self.reviewer.opened.disconnect(self._show_section)
         self.reviewer.changed.disconnect(self._show_change)
-        self.reviewer.picked.disconnect(self.scene.show_picked)
+        self.reviewer.picked.disconnect(self._show_picked)
         self.reviewer.flew.disconnect(self.fly)
         self.scene.clear()
         self.viewer.mouse_drag_callbacks.remove(self._on_drag)
@@ -137,6 +138,14 @@ class Canvas:
     def _show_change(self, sheet: Sheet) -> None:
         self.scene.update(sheet, self._own_marks(sheet))
         self.tools.refresh()
+
+    def _show_picked(self, picked: Selection | None) -> None:
+        """A ring about it and, in a stack, its plane."""
+        self.scene.show_picked(picked)
+        sheet = self.scene.sheet
+        crossing = sheet.crossing(picked.object_id) if sheet is not None and picked is not None else None
+        if crossing is not None and crossing.z_um is not None and self.scene.depth_um is not None:
+            self.viewer.dims.set_point(0, crossing.z_um)
 
     def _own_marks(self, sheet: Sheet) -> Marks | None:
         if not self.reviewer.blind:

@@ -81,17 +81,18 @@ class Desk:
             If there is nothing to show of it.
         """
         log = self.store.edits(Target(section_id=item.row.section_id))
-        known = self._sheets.get(item.key)
-        if known is not None:
-            return known if known.log == tuple(log) else known.with_log(log)
         entry = self.entry(item)
         if entry is None or entry.placement.analysis_id is None:
             raise LookupError(item.name)
-        place = entry.placement
+        place, biopsy, known = entry.placement, self.biopsy_of(entry), self._sheets.get(item.key)
+        if known is not None and known.target == Target(
+            place.case_id, place.biopsy_id, place.section_id, place.analysis_id
+        ):
+            return known.among(entry, biopsy, log)
         analysis, content = str(place.analysis_id), self.content(item.row.case_id)
         sheet = Sheet.of(
             entry,
-            self.biopsy_of(entry),
+            biopsy,
             self.store.results([analysis], place.rules_key)[analysis],
             self.store.findings(analysis),
             log,
@@ -130,7 +131,11 @@ class Desk:
         """Have the queue and the case show a sheet as it is now."""
         self._sheets[item.key] = sheet
         self._of_case.pop(item.row.case_id, None)
-        signed = item.row.listed and (item.row.case_id, item.row.biopsy_id) in self._signed
-        changed = QueueItem(item.row, stage_of(item.row, sheet.log, signed))
-        self.items = tuple(changed if one.key == item.key else one for one in self.items)
+
+        def changed(one: QueueItem) -> QueueItem:
+            signed = one.row.listed and (one.row.case_id, one.row.biopsy_id) in self._signed
+            return QueueItem(one.row, stage_of(one.row, sheet.log, signed))
+
+        same = item.row.section_id  # the same image may stand in several rows
+        self.items = tuple(changed(one) if one.row.section_id == same else one for one in self.items)
         return sheet

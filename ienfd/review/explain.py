@@ -27,6 +27,11 @@ _DONE = {
     Command.UNDO: "undone",
     Command.REDO: "redone",
 }
+_STRETCHES = {
+    "junction_low_confidence": "It is not certain where the junction runs here.",
+    "cut_edge": "It is a cut end of the epidermis.",
+    "appendage": "It is the mouth of a hair follicle or sweat duct.",
+}
 _VERDICTS = {"agreed": "agreed", "not_sure": "not sure"}
 
 
@@ -60,10 +65,9 @@ def explain_crossing(crossing: Crossing, number: int | None = None) -> list[str]
 
 def explain_stretch(stretch: Stretch) -> list[str]:
     """Why a stretch of the junction is not evaluated."""
-    text = REASONS[stretch.reason].text if stretch.reason in REASONS else stretch.reason
     return [
         f"Not evaluated: {stretch.end_um - stretch.start_um:.0f} um of the junction.",
-        text,
+        _STRETCHES.get(stretch.reason, "A reviewer has excluded it."),
         "Neither its crossings nor its length are part of the density.",
     ]
 

@@ -20,7 +20,7 @@ from ienfd.correction.commands import LoggedEdit
 from ienfd.draw.palette import DARK, GREEN, LIGHT, SKY, Color, Theme, mark_for
 from ienfd.geometry import arc_lengths, from_shapely, length, resample, to_shapely
 from ienfd.result import Crossing, Findings, FloatArray, Piece
-from ienfd.review.picking import stretches
+from ienfd.review.picking import of_mark, stretches
 from ienfd.review.sheet import Sheet
 from ienfd.review.tour import is_doubtful
 from ienfd.skin.lengths import stretch_outline_px
@@ -125,13 +125,13 @@ def crossing_marks(sheet: Sheet) -> Marks:
 
 def mark_marks(sheet: Sheet, own: Sequence[LoggedEdit]) -> Marks:
     """The marks of a blind reader."""
-    color = theme_of(sheet.findings.stain).counted
-    places = [((e.edit.after or {})["row_px"], (e.edit.after or {})["col_px"]) for e in own]
+    color = theme_of(sheet.findings.stain).surface
+    places = [of_mark(entry) for entry in own]
     count = len(own)
     return _marks(
-        places,
-        [e.edit.object_id or "" for e in own],
-        [str(number) for number in range(1, count + 1)],
+        [place.place_px for place in places],
+        [place.object_id for place in places],
+        [""] * count,
         ["cross"] * count,
         [color] * count,
         [True] * count,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 
 from ienfd.biopsy import call_sentence
 from ienfd.reasons import REASONS
+from ienfd.review.blind import Agreement, Comparison
 from ienfd.review.sheet import Sheet
 
-__all__ = ["LiveResult", "live_result"]
+__all__ = ["LiveResult", "comparison_words", "live_result"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def live_result(sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0)
     )
     section = f"{result.density_per_mm:.1f} /mm"
     if sheet.biopsy is None:
-        return LiveResult(section, detail, call="A control: it belongs to no biopsy.")
+        said = "A control: it belongs to no biopsy." if sheet.entry.control else ""
+        return LiveResult(section, detail, call=said)
     call = sheet.biopsy.call
     if call.density_per_mm is None:
         return LiveResult(section, detail, sheet.biopsy.name, call_sentence(call))
@@ -77,3 +80,20 @@ def live_result(sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0)
     return LiveResult(
         section, detail, biopsy, call_sentence(call), call.density_per_mm, interval, call.norm_limit_per_mm
     )
+
+
+def comparison_words(comparison: Comparison, whole: Agreement) -> str:
+    """How far two readings of a section agree, and all those of the study."""
+    only_first, only_second = len(comparison.only_first), len(comparison.only_second)
+    said = [
+        f"Both see {len(comparison.both)} crossings, only the first {only_first}, only the second {only_second}.",
+        f"F1 {_figure(comparison.f1)}, kappa {_figure(comparison.kappa)}.",
+        f"Sections read twice: {whole.sections}; F1 {_figure(whole.f1)}, ICC of densities {_figure(whole.icc)}.",
+    ]
+    if only_first or only_second:
+        said.append("N flies to what only one of the two sees: Y counts it, X leaves it out.")
+    return "\n".join(said)
+
+
+def _figure(value: float) -> str:
+    return f"{value:.2f}" if isfinite(value) else "not defined"

@@ -35,7 +35,7 @@ from ienfd.study.signing import SignOffKind
 __all__ = ["CLOSE_UM", "Reviewer"]
 
 CLOSE_UM = 160.0
-"""Width of what is shown when the view flies to a candidate: from corneum to plexus."""
+"""From corneum to plexus."""
 
 _SHORTEST_UM = 1.0
 
@@ -51,6 +51,8 @@ class Reviewer:
         Who reviews; every edit bears this name.
     blind : bool
         Show nobody else's marks until the reading is compared.
+    close_um : float
+        Width of what is shown when the view flies to a candidate.
     ask : callable
         Asks the person for a sentence; returns an empty one when it is not given.
     """
@@ -64,11 +66,18 @@ class Reviewer:
     troubled = Signal(str)
 
     def __init__(
-        self, desk: Desk, name: str, *, blind: bool = False, ask: Callable[[str], str] = lambda _: ""
+        self,
+        desk: Desk,
+        name: str,
+        *,
+        blind: bool = False,
+        close_um: float = CLOSE_UM,
+        ask: Callable[[str], str] = lambda _: "",
     ) -> None:
         self.desk = desk
         self.name = name
         self.blind = blind
+        self.close_um = close_um
         self.ask = ask
         self.item: QueueItem | None = None
         self.sheet: Sheet | None = None
@@ -140,7 +149,7 @@ class Reviewer:
         """Fly to what is noticed, and pick what lies there."""
         if concern.place_px is not None:
             self.pick_at(*concern.place_px)
-            self.flew.emit(*concern.place_px, CLOSE_UM)
+            self.flew.emit(*concern.place_px, self.close_um)
 
     def tour(self, step: int = 1) -> None:
         """Fly to the next (or previous) stop of the tour; after a blind reading, to the disagreements."""
@@ -360,7 +369,7 @@ class Reviewer:
             return
         comparison = compare(self.sheet, self.name)
         if self._write([commands.compare_readers(comparison.figures())]):
-            self.comparison = comparison
+            self.comparison, self.selection = comparison, None
             self.opened.emit(self.sheet)
 
     def signing_obstacles(self, why: str = "") -> list[str]:
@@ -440,7 +449,7 @@ class Reviewer:
 
     def _fly(self, stop: Selection) -> None:
         self._pick(stop)
-        self.flew.emit(*stop.place_px, CLOSE_UM)
+        self.flew.emit(*stop.place_px, self.close_um)
 
 
 def _conflict_words(theirs: Sequence[str], own: Sequence[Edit]) -> str:

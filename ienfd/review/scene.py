@@ -104,6 +104,8 @@ class Scene:
             layer = self._add_image(view)
             layer.visible = not stack
             self.viewer.layers.move(self.viewer.layers.index(layer), position)
+        if stack:
+            self.viewer.dims.axis_labels = ("depth", "row", "column")
         self._rest()
 
     def toggle_stack(self) -> bool:
@@ -142,7 +144,7 @@ class Scene:
             face_color="transparent",
             border_color=_share(self._theme.junction),
             border_width=0.08,
-            canvas_size_limits=(14, 110),
+            canvas_size_limits=(26, 110),
             name="picked",
             **self._placing,
         )
@@ -256,7 +258,7 @@ class Scene:
             ndim=2,
             name=name,
             border_width=0.16,
-            canvas_size_limits=(6, 60),
+            canvas_size_limits=(8, 60),
             **self._placing,
         )
         self._fill_points(name, shown)

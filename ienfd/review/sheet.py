@@ -68,7 +68,13 @@ class Sheet:
     ) -> Sheet:
         """Lay a section on the desk; `base` is its result without any edit."""
         corrector = Corrector(replace(base, findings=findings), protocol, lambda: findings)
-        return cls(entry, biopsy, findings, (), corrector, protocol).with_log(log)
+        return cls(entry, biopsy, findings, (), corrector, protocol).among(entry, biopsy, log)
+
+    def among(self, entry: SectionEntry, biopsy: BiopsyEntry | None, log: Sequence[LoggedEdit]) -> Sheet:
+        """The same in its case as that was read anew: its biopsy knows what became of the other sections."""
+        known = entry.corrected.last_seq if entry.corrected is not None else 0
+        seen = tuple(one for one in log if one.seq <= known)  # with these, the biopsy was called already
+        return replace(self, entry=entry, biopsy=biopsy, log=seen).with_log(log)
 
     def with_log(self, log: Sequence[LoggedEdit]) -> Sheet:
         """The same with everything that the log says now."""

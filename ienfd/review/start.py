@@ -5,12 +5,14 @@ from __future__ import annotations
 import getpass
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from ienfd.errors import MissingExtraError
 from ienfd.study.store import Store
 
-__all__ = ["open_review", "run_review"]
+__all__ = ["open_review", "panel_of", "run_review"]
 
+_PANELS: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
 _DOCKS = ("dockLayerList", "dockLayerControls")
 
 
@@ -31,7 +33,7 @@ def open_review(
     viewer : napari.Viewer, optional
         Where to show it; a new one when not given.
     reader : str
-        Who reviews; by default the name of the account.
+        Who reviews; by default the name in the settings of the plugin, or that of the account.
     case_id : str, optional
         Show this case only.
     blind : bool
@@ -51,24 +53,38 @@ def open_review(
         If it is no study.
     """
     napari = _napari()
+    from napari.settings import get_plugin_settings
+
     from ienfd.review.desk import Desk
     from ienfd.review.panels.review_panel import ReviewPanel
     from ienfd.review.reviewer import Reviewer
 
     store = Store(Path(study))
     try:
-        reviewer = Reviewer(Desk(store, case_id), reader.strip() or _account_name(), blind=blind)
+        chosen = get_plugin_settings("ienfd").review
+        name = reader.strip() or chosen.reader.strip() or _account_name()
+        reviewer = Reviewer(Desk(store, case_id), name, blind=blind, close_um=chosen.tour_width_um)
         own = viewer is None
         viewer = napari.Viewer(title=f"ienfd review: {Path(study).name}") if own else viewer
         panel = ReviewPanel(viewer, reviewer)
     except BaseException:
         store.close()
         raise
+    former = _PANELS.get(viewer.window)
+    if former is not None:
+        former.finish()
+        viewer.window.remove_dock_widget(former)
+    _PANELS[viewer.window] = panel
     viewer.window.add_dock_widget(panel, name="ienfd review", area="right")
     if own:
         _make_room(viewer)
         reviewer.open_next()
     return panel
+
+
+def panel_of(viewer: Any) -> Any:
+    """The panel of the review that is open in a viewer; None where there is none."""
+    return None if viewer is None else _PANELS.get(viewer.window)
 
 
 def run_review(study: Path, *, reader: str, case_id: str | None, blind: bool) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import ienfd
+from ienfd.analysis import find
 from ienfd.phantom import Phantom, PhantomSpec, make
 from ienfd.protocol import Protocol
 from ienfd.result import SectionResult, Status
@@ -103,3 +104,23 @@ def test_unnamed_channels_are_not_guessed(phantom: Phantom) -> None:
 def test_a_stricter_rule_counts_less(phantom: Phantom, result: SectionResult) -> None:
     strict = replace(Protocol(), counting=replace(Protocol().counting, min_confidence=0.999))
     assert (ienfd.analyze(as_section(phantom), strict).count or 0) < (result.count or 0)
+
+
+def test_progress_is_told_and_what_it_raises_ends_the_analysis(phantom: Phantom) -> None:
+    told: list[tuple[str, float]] = []
+    find(as_section(phantom), Protocol(), progress=lambda words, share: told.append((words, share)))
+    shares = [share for _, share in told]
+    assert len(told) >= 5
+    assert shares == sorted(set(shares))
+    assert shares[0] == 0.0
+    assert shares[-1] < 1.0
+
+    class Enough(Exception):
+        pass
+
+    def stop(_words: str, share: float) -> None:
+        if share > 0.2:
+            raise Enough
+
+    with pytest.raises(Enough):
+        ienfd.analyze(as_section(phantom), progress=stop)

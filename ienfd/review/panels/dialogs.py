@@ -61,7 +61,7 @@ class KeysDialog(QDialog):
         column, rows = 0, 0
         boxes: dict[int, Any] = {}
         for name, own in groups:
-            if rows > half:
+            if rows + len(own) / 2 > half:
                 column, rows = 1, 0
             grid = boxes.setdefault(column, QGridLayout())
             title = QLabel(name)

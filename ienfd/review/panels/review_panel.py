@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt
@@ -12,6 +13,8 @@ from qtpy.QtWidgets import (
     QListWidgetItem,
     QPushButton,
     QScrollArea,
+    QSizePolicy,
+    QStackedWidget,
     QTabWidget,
     QVBoxLayout,
     QWidget,
@@ -21,9 +24,9 @@ from ienfd.batch.collect import collect
 from ienfd.review.blind import marks, study_agreement
 from ienfd.review.canvas import Asking, Canvas
 from ienfd.review.concerns import Concern
-from ienfd.review.deeds import DEEDS, Deed
+from ienfd.review.deeds import Deed, deed
 from ienfd.review.explain import said_of
-from ienfd.review.live import live_result
+from ienfd.review.live import comparison_words, live_result
 from ienfd.review.panels.background import QtBackground
 from ienfd.review.panels.dialogs import KeysDialog, SignDialog, ask_text, tell
 from ienfd.review.panels.queue_table import QueuePanel
@@ -69,14 +72,17 @@ class ReviewPanel(QWidget):
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setStyleSheet("font-weight: bold;")
+        self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.card = ResultCard(self)
         self.queue = QueuePanel(reviewer.desk, lambda: reviewer.hides, self)
         self.why = _text_label()
         self.concerns = QListWidget(self)
         self.concerns.setWordWrap(True)
+        self.concerns.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.history = _text_label()
         self.message = _text_label()
         self.tabs = QTabWidget(self)
+        self.tabs.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         candidate = QWidget()
         column = QVBoxLayout(candidate)
         column.setContentsMargins(4, 4, 4, 4)
@@ -86,16 +92,20 @@ class ReviewPanel(QWidget):
         self.tabs.addTab(self.queue, "Queue")
         self.tabs.addTab(candidate, "Look at")
         self.tabs.addTab(_padded(self.history), "Log")
-        self.buttons: dict[str, Any] = {}
+        self.buttons: dict[str, QPushButton] = {}
+        self.rows = QStackedWidget(self)
+        self.rows.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self.rows.addWidget(self._rows(_ROWS))
+        self.rows.addWidget(self._rows(_BLIND_ROWS))
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 6, 6, 6)
         layout.setSpacing(4)
         layout.addLayout(self._top())
         layout.addWidget(self.card)
         layout.addWidget(self.tabs, 1)
-        layout.addLayout(self._button_grid())
+        layout.addWidget(self.rows)
         layout.addWidget(self.message)
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(400)
         self.queue.chosen.connect(reviewer.open)
         self.concerns.itemClicked.connect(lambda one: reviewer.fly_to(one.data(Qt.ItemDataRole.UserRole)))
         reviewer.opened.connect(self._show_section)
@@ -110,30 +120,31 @@ class ReviewPanel(QWidget):
         row = QHBoxLayout()
         row.addWidget(self.title, 1)
         for name in ("previous_section", "next_section", "next_open"):
-            row.addWidget(
-                self._button(_BY_NAME[name], {"previous_section": "◀", "next_section": "▶"}.get(name))
-            )
+            row.addWidget(self._button(deed(name), {"previous_section": "◀", "next_section": "▶"}.get(name)))
         return row
 
-    def _button_grid(self) -> Any:
-        rows = QVBoxLayout()
+    def _rows(self, names_of_rows: Sequence[Sequence[str]]) -> QWidget:
+        box = QWidget()
+        rows = QVBoxLayout(box)
+        rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(3)
-        for names in _BLIND_ROWS if self.reviewer.blind else _ROWS:
+        for names in names_of_rows:
             row = QHBoxLayout()
             row.setSpacing(3)
             for name in names:
-                row.addWidget(self._button(_BY_NAME[name]), 1)
+                row.addWidget(self._button(deed(name)), 1)
             rows.addLayout(row)
-        return rows
+        rows.addStretch()
+        return box
 
     def _button(self, one: Deed, label: str | None = None) -> Any:
         button = QPushButton(label or one.face, self)
-        button.setStyleSheet("padding: 3px 4px; font-size: 10pt;")
+        button.setStyleSheet("padding: 3px 2px; font-size: 9pt;")
         button.setToolTip(f"{one.help}\nKey: {one.shown_key}")
         button.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # keys stay with the image
         button.clicked.connect(lambda _checked=False: one.do(self.canvas))
         button.setMinimumWidth(24 if label else 40)
-        self.buttons[one.name] = button
+        self.buttons.setdefault(one.name, button)
         return button
 
     def finish(self) -> None:
@@ -157,6 +168,8 @@ class ReviewPanel(QWidget):
         self.title.setText(item.name if item else "")
         self.title.setToolTip(f"{item.row.root}/{item.row.path}" if item else "")
         self.queue.mark(item)
+        self.rows.setCurrentIndex(int(self.reviewer.hides))
+        self.message.clear()
         self._show_result()
         self._show_picked()
 
@@ -188,13 +201,8 @@ class ReviewPanel(QWidget):
         if sheet is None:
             return ""
         if self.reviewer.comparison is not None:
-            figures = self.reviewer.comparison.figures()
-            whole = study_agreement(self.reviewer.desk.store.edits())
-            return (
-                f"Both see {figures['both']}, only the first {figures['only_first']}, "
-                f"only the second {figures['only_second']} (F1 {self.reviewer.comparison.f1:.2f}, "
-                f"kappa {self.reviewer.comparison.kappa:.2f}).\nStudy: {whole.sections} sections read twice, "
-                f"F1 {whole.f1:.2f}, ICC {whole.icc:.2f}.\nN flies to what only one of the two sees."
+            return comparison_words(
+                self.reviewer.comparison, study_agreement(self.reviewer.desk.store.edits())
             )
         if self.reviewer.hides:
             return ""
@@ -220,9 +228,6 @@ class ReviewPanel(QWidget):
         dialog = SignDialog(self.reviewer, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()
-
-
-_BY_NAME = {one.name: one for one in DEEDS}
 
 
 def _concern_item(concern: Concern) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ienfd.counting import count_crossings
+from ienfd.counting import Candidates, count_crossings
 from ienfd.protocol import Protocol
 from ienfd.result import Crossing, Findings, Lengths, SectionResult, Status
 from ienfd.skin.lengths import measure
@@ -14,8 +14,18 @@ from ienfd.statistics import poisson_interval
 __all__ = ["count", "with_crossings"]
 
 
-def count(findings: Findings, protocol: Protocol) -> SectionResult:
-    """Apply the counting rules to what was found, and give the density on the protocol's line."""
+def count(findings: Findings, protocol: Protocol, candidates: Candidates | None = None) -> SectionResult:
+    """Apply the counting rules to what was found, and give the density on the protocol's line.
+
+    Parameters
+    ----------
+    findings : Findings
+        What image analysis saw.
+    protocol : Protocol
+        The laboratory's choices.
+    candidates : Candidates, optional
+        If they are known from other findings with the same fibers and junctions.
+    """
     lengths = None
     if findings.pieces and findings.pixel_size_um is not None:
         lengths = measure(
@@ -28,7 +38,7 @@ def count(findings: Findings, protocol: Protocol) -> SectionResult:
     reason = findings.refusal
     if reason is None and (lengths is None or lengths.evaluable_mm <= 0):
         reason = "no_epidermis" if lengths is None else "junction_uncertain"
-    crossings = count_crossings(replace(findings, refusal=reason), protocol.counting)
+    crossings = count_crossings(replace(findings, refusal=reason), protocol.counting, candidates)
     return with_crossings(findings, reason, lengths, crossings, protocol)
 
 

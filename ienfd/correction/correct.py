@@ -10,9 +10,10 @@ from typing import Any
 from ienfd.correction.commands import OF_CROSSINGS, OF_GEOMETRY, Command, LoggedEdit, standing
 from ienfd.correction.crossings import correct_crossings
 from ienfd.correction.geometry import correct_geometry
+from ienfd.counting import Candidates, find_all
 from ienfd.density import count, with_crossings
 from ienfd.protocol import Protocol
-from ienfd.result import Findings, SectionResult
+from ienfd.result import Findings, Piece, SectionResult
 
 __all__ = ["Corrected", "Corrector", "ReviewState", "correct", "last_said", "reviewed_figures"]
 
@@ -80,6 +81,18 @@ class Corrector:
         self._protocol = protocol
         self._findings = findings
         self._courses: dict[tuple[int, ...], tuple[SectionResult, tuple[int, ...]]] = {}
+        self._known: tuple[tuple[Piece, ...], Candidates | None] | None = None
+
+    def warm_up(self) -> None:
+        """Look for the candidates now, so that the first change of the geometry need not."""
+        self._candidates(self._findings())
+
+    def _candidates(self, findings: Findings) -> Candidates | None:
+        """Candidates of these junctions: those known already, where the junctions are the same."""
+        known = self._known
+        if known is None or not _same_pieces(known[0], findings.pieces):
+            known = self._known = findings.pieces, find_all(findings, self._protocol.counting)
+        return known[1]
 
     def __call__(self, entries: Sequence[LoggedEdit]) -> Corrected:
         """The section after all of `entries`, those of the log about this section, in order."""
@@ -90,7 +103,7 @@ class Corrector:
         if crossings:
             found = result.findings if geometry else self._findings()
             decided, lost = correct_crossings(
-                found, result.crossings, result.reason, crossings, self._protocol
+                found, result.crossings, result.reason, crossings, self._protocol, [e.seq for e in geometry]
             )
             result = with_crossings(found, result.reason, result.lengths, decided, self._protocol)
             unmatched = (*unmatched, *lost)
@@ -105,8 +118,12 @@ class Corrector:
             changed, unmatched = correct_geometry(self._findings(), edits, self._protocol)
             while len(self._courses) >= _KEPT_COURSES:
                 del self._courses[next(iter(self._courses))]
-            self._courses[key] = count(changed, self._protocol), unmatched
+            self._courses[key] = count(changed, self._protocol, self._candidates(changed)), unmatched
         return self._courses[key]
+
+
+def _same_pieces(one: Sequence[Piece], other: Sequence[Piece]) -> bool:
+    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
 
 
 def correct(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ def correct_crossings(
     refusal: str | None,
     edits: Sequence[LoggedEdit],
     protocol: Protocol,
+    redrawn: Sequence[int] = (),
 ) -> tuple[tuple[Crossing, ...], tuple[int, ...]]:
     """Apply corrections of crossings, in their order.
 
@@ -45,6 +47,9 @@ def correct_crossings(
         Standing commands about crossings.
     protocol : Protocol
         Decides what is left out at cut ends.
+    redrawn : sequence of int
+        Numbers of the standing commands about geometry: crossings before and after one of them may have
+        different ids and be the same.
 
     Returns
     -------
@@ -58,8 +63,11 @@ def correct_crossings(
     added = {e.edit.object_id for e in edits if e.edit.command is Command.ADD_CROSSING}
     of_found = [e for e in edits if e.edit.object_id not in added]
     same: dict[str, str] = {}
-    for analysis in dict.fromkeys(e.analysis_id for e in of_found):  # ids of one analysis are told apart
-        same |= _matched(found, [e for e in of_found if e.analysis_id == analysis], size)
+    together: dict[tuple[str | None, int], list[LoggedEdit]] = {}
+    for entry in of_found:  # ids of one analysis and one course of the junction are told apart
+        together.setdefault((entry.analysis_id, bisect(redrawn, entry.seq)), []).append(entry)
+    for group in together.values():
+        same |= _matched(found, group, size, same)
     lost = []
     touched: set[str] = set()
     for entry in edits:
@@ -115,14 +123,17 @@ def _placed(crossing: Crossing, place: Mapping[str, float | None], findings: Fin
     )
 
 
-def _matched(found: Mapping[str, Crossing], edits: Iterable[LoggedEdit], size: float) -> dict[str, str]:
+def _matched(
+    found: Mapping[str, Crossing], edits: Iterable[LoggedEdit], size: float, known: Mapping[str, str]
+) -> dict[str, str]:
     """Id now of every crossing that is corrected; those that are gone are left out."""
     first: dict[str, LoggedEdit] = {}
     for entry in edits:
         first.setdefault(entry.edit.object_id or "", entry)
-    same = {object_id: object_id for object_id in first if object_id in found}
-    sought = [object_id for object_id in first if object_id not in found]
-    free = [crossing for object_id, crossing in found.items() if object_id not in same]
+    same = {one: known.get(one, one) for one in first if one in known or one in found}
+    sought = [object_id for object_id in first if object_id not in same]
+    taken = set(same.values())
+    free = [crossing for object_id, crossing in found.items() if object_id not in taken]
     if not sought or not free:
         return same
     cost = np.array([[_distance_um(first[one], other, size) for other in free] for one in sought])

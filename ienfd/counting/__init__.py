@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from ienfd.counting.count import count_crossings
+from ienfd.counting.count import Candidates, count_crossings, find_all
 
-__all__ = ["count_crossings"]
+__all__ = ["Candidates", "count_crossings", "find_all"]

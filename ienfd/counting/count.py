@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,10 +17,51 @@ from ienfd.protocol import CountingRules
 from ienfd.result import Crossing, Findings, Stretch
 from ienfd.skin.lengths import effective_exclusions, reason_at
 
-__all__ = ["count_crossings"]
+__all__ = ["Candidates", "count_crossings", "find_all"]
 
 
-def count_crossings(findings: Findings, rules: CountingRules) -> tuple[Crossing, ...]:
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """All candidates of a section, before it is decided which of them count.
+
+    It depends on fibers, junctions and rules, but not on what is excluded: who excludes a stretch need
+    not look for candidates again.
+
+    Parameters
+    ----------
+    network : Network
+        The fibers, cut at the junction.
+    candidates : sequence of Candidate
+        In order of piece and position.
+    cells : frozenset of int
+        Components of the network that belong to dendritic cells.
+    """
+
+    network: Network
+    candidates: Sequence[Candidate]
+    cells: frozenset[int]
+
+
+def find_all(findings: Findings, rules: CountingRules) -> Candidates | None:
+    """Look for candidates; None where there is no junction, or no pixel size."""
+    pixel_size_um = findings.pixel_size_um
+    if pixel_size_um is None:
+        return None
+    junctions = {
+        index: Projector(piece.junction_px * pixel_size_um)
+        for index, piece in enumerate(findings.pieces)
+        if length(piece.junction_px) > 0
+    }
+    if not junctions:
+        return None
+    network = build_network(findings.graph, findings.pieces, pixel_size_um)
+    candidates = find_candidates(findings, network, junctions, rules)
+    return Candidates(network, candidates, cell_components(network, findings.graph.cells, pixel_size_um))
+
+
+def count_crossings(
+    findings: Findings, rules: CountingRules, found: Candidates | None = None
+) -> tuple[Crossing, ...]:
     """Decide for every candidate whether it counts, by the rules R1 to R4 and the protocol's options.
 
     Parameters
@@ -28,6 +70,8 @@ def count_crossings(findings: Findings, rules: CountingRules) -> tuple[Crossing,
         What image analysis saw.
     rules : CountingRules
         The laboratory's choices.
+    found : Candidates, optional
+        The candidates, if they are known from other findings with the same fibers and junctions.
 
     Returns
     -------
@@ -40,24 +84,17 @@ def count_crossings(findings: Findings, rules: CountingRules) -> tuple[Crossing,
     EFNS/PNS 2010: a fiber that crosses the junction counts one (R1, R2), also when it branches
     inside the epidermis (R3); pieces inside the epidermis that do not cross count none (R4).
     """
-    pixel_size_um = findings.pixel_size_um
-    if pixel_size_um is None:
+    found = found or find_all(findings, rules)
+    if found is None:
         return ()
-    junctions = {
-        index: Projector(piece.junction_px * pixel_size_um)
-        for index, piece in enumerate(findings.pieces)
-        if length(piece.junction_px) > 0
-    }
-    if not junctions:
-        return ()
-    network = build_network(findings.graph, findings.pieces, pixel_size_um)
-    candidates = find_candidates(findings, network, junctions, rules)
     stretches = effective_exclusions(
-        findings.pieces, findings.exclusions, pixel_size_um=pixel_size_um, cut_edge_um=rules.cut_edge_um
+        findings.pieces,
+        findings.exclusions,
+        pixel_size_um=findings.pixel_size_um or 1.0,
+        cut_edge_um=rules.cut_edge_um,
     )
-    cells = cell_components(network, findings.graph.cells, pixel_size_um)
-    reasons = _decide(candidates, findings.refusal is not None, stretches, cells, rules)
-    return _crossings(findings, network, candidates, reasons)
+    reasons = _decide(found.candidates, findings.refusal is not None, stretches, found.cells, rules)
+    return _crossings(findings, found.network, found.candidates, reasons)
 
 
 def _decide(

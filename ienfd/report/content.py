@@ -16,9 +16,9 @@ from ienfd.study.records import BiopsyRecord, Placement
 from ienfd.study.signing import SignOff
 from ienfd.study.store import Store
 
-__all__ = ["CHANGED", "Content", "gather", "recalled", "same_row"]
+__all__ = ["Content", "gather", "recalled", "same_row"]
 
-CHANGED = "changed_after_signing"
+_CHANGED = "changed_after_signing"
 _OF_THE_STUDY = ("case_data_conflict", "image_in_two_biopsies", "protocol_inconsistent")
 
 
@@ -77,8 +77,8 @@ def recalled(biopsy: BiopsyEntry, section: SectionEntry) -> BiopsyEntry:
     """A biopsy with one of its sections as it stands now, called anew."""
     group = [section if same_row(section, entry) else entry for entry in biopsy.sections]
     reasons = [code for code in biopsy.call.withheld_reasons if code in _OF_THE_STUDY]
-    if biopsy.status != "preliminary" or CHANGED in biopsy.call.flags:
-        return _called(group, biopsy.protocol, reasons, "preliminary", (CHANGED,))
+    if biopsy.status != "preliminary" or _CHANGED in biopsy.call.flags:
+        return _called(group, biopsy.protocol, reasons, "preliminary", (_CHANGED,))
     return _called(group, biopsy.protocol, reasons, "preliminary", ())
 
 
@@ -131,7 +131,7 @@ class _Ledger:
             if e.placement.analysis_id
         ]
         if changed or sorted(now) != sorted(signed):
-            return "preliminary", (CHANGED,)
+            return "preliminary", (_CHANGED,)
         return _STATUS[signature.kind], ()
 
 

@@ -15,7 +15,7 @@ from napari.components import ViewerModel
 from ienfd.review import layers
 from ienfd.review.blind import marks
 from ienfd.review.deeds import DEEDS
-from ienfd.review.images import Loaded, load_image, picture_view
+from ienfd.review.images import Loaded, load_image
 from ienfd.review.layers import Marks
 from ienfd.review.picking import Selection
 from ienfd.review.reviewer import Reviewer
@@ -54,6 +54,10 @@ def at_once(work: Callable[[], Any], then: Callable[[Any], None]) -> None:
     then(work())
 
 
+def _unheard(_result: Any) -> None:
+    """Nobody waits for it."""
+
+
 class Canvas:
     """One viewer with one reviewer.
 
@@ -89,8 +93,9 @@ class Canvas:
         self.scene = Scene(viewer)
         self.tools = Tools(self.scene, reviewer)
         self._background = background
-        viewer.scale_bar.visible = True
-        viewer.scale_bar.position = "bottom_left"
+        bar = viewer.canvas.overlays.scale_bar
+        self._bar_before = bar.visible, bar.position
+        bar.visible, bar.position = True, "bottom_left"
         viewer.mouse_drag_callbacks.append(self._on_drag)
         for one in DEEDS:
             viewer.bind_key(one.key, self._key(one.do), overwrite=True)
@@ -107,6 +112,8 @@ class Canvas:
         self.reviewer.picked.disconnect(self._show_picked)
         self.reviewer.flew.disconnect(self.fly)
         self.scene.clear()
+        bar = self.viewer.canvas.overlays.scale_bar
+        bar.visible, bar.position = self._bar_before
         self.viewer.mouse_drag_callbacks.remove(self._on_drag)
         for one in DEEDS:
             self.viewer.bind_key(one.key, None, overwrite=True)
@@ -118,13 +125,13 @@ class Canvas:
 
     def _show_section(self, sheet: Sheet) -> None:
         self.tools.forget()
-        stored = self.reviewer.desk.picture(sheet)
-        size = sheet.pixel_size_um
-        picture = None if stored is None else picture_view(stored, sheet.findings.shape, size)
-        self.scene.show(sheet, picture, self._own_marks(sheet), hides=self.reviewer.hides)
-        self.tools.follow(picture, size)
+        desk, item, place = self.reviewer.desk, self.reviewer.item, sheet.entry.placement
+        ready = desk.prepared(place, sheet.protocol)
+        own = self._own_marks(sheet)
+        self.scene.show(sheet, ready.fibers, ready.picture, own, hides=self.reviewer.hides)
+        self.tools.follow(ready.picture, sheet.pixel_size_um)
+        self.scene.show_picked(self.reviewer.selection)
         self.overview()
-        item, place, protocol = self.reviewer.item, sheet.entry.placement, sheet.protocol
 
         def show(loaded: Loaded) -> None:
             if self.reviewer.item is not item:  # the person has gone on
@@ -133,7 +140,12 @@ class Canvas:
             if loaded.problem:
                 self.reviewer.said.emit(loaded.problem)
 
-        self._background(lambda: load_image(place, protocol), show)
+        self._background(lambda: load_image(place, sheet.protocol), show)
+        self._background(ready.corrector.warm_up, _unheard)
+        following = self.reviewer.following()
+        if following is not None:
+            soon, protocol = following
+            self._background(lambda: desk.prepare(soon, protocol), lambda done: desk.keep(soon, done))
 
     def _show_change(self, sheet: Sheet) -> None:
         self.scene.update(sheet, self._own_marks(sheet))

@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from ienfd.batch.files import StudyFiles
 from ienfd.correction.commands import Edit, LoggedEdit
+from ienfd.correction.correct import Corrector
+from ienfd.protocol import Protocol
 from ienfd.report.content import Content, gather, same_row
 from ienfd.report.entries import BiopsyEntry, SectionEntry
+from ienfd.result import Findings
+from ienfd.review.images import ImageView, picture_view
+from ienfd.review.layers import FiberLines
 from ienfd.review.queue import QueueItem, make_queue, stage_of
 from ienfd.review.sheet import Sheet
 from ienfd.study.log import Target
+from ienfd.study.records import Placement
 from ienfd.study.store import Store
 
-__all__ = ["Desk"]
+__all__ = ["Desk", "Prepared"]
 
-_KEPT_SHEETS = 4
+_KEPT = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """What takes time to open a section, and that no edit changes.
+
+    Parameters
+    ----------
+    findings : Findings
+        What image analysis found, with every fiber.
+    corrector : Corrector
+        Makes a result of the log.
+    fibers : FiberLines
+        The fibers as they are drawn.
+    picture : ImageView or None
+        The stored picture; None where there is none.
+    """
+
+    findings: Findings
+    corrector: Corrector
+    fibers: FiberLines
+    picture: ImageView | None
 
 
 class Desk:
@@ -35,7 +64,7 @@ class Desk:
         self.items: tuple[QueueItem, ...] = ()
         self._files = StudyFiles(store.folder)
         self._of_case: dict[str, Content] = {}
-        self._sheets: dict[tuple[str, str, int, int], Sheet] = {}
+        self._prepared: dict[tuple[str, str], Prepared] = {}
         self.reload()
 
     def reload(self) -> None:
@@ -44,14 +73,10 @@ class Desk:
         for entry in self.store.edits():
             of_section.setdefault(entry.section_id or "", []).append(entry)
         rows = [row for row in self.store.standings() if self.case_id in (None, row.case_id)]
-        self._signed = self._read_signed()
+        kinds = {(sign.case_id, sign.biopsy_id): sign.kind for sign in self.store.sign_offs()}
+        self._signed = frozenset(biopsy for biopsy, kind in kinds.items() if kind != "withdrawal")
         self.items = make_queue(rows, of_section, self._signed)
         self._of_case.clear()
-        self._sheets.clear()
-
-    def _read_signed(self) -> frozenset[tuple[str, str]]:
-        kinds = {(sign.case_id, sign.biopsy_id): sign.kind for sign in self.store.sign_offs()}
-        return frozenset(biopsy for biopsy, kind in kinds.items() if kind != "withdrawal")
 
     def content(self, case_id: str) -> Content:
         """One case with its results and calls."""
@@ -72,6 +97,14 @@ class Desk:
         biopsies = self.content(entry.placement.case_id).biopsies
         return next((b for b in biopsies if any(same_row(entry, other) for other in b.sections)), None)
 
+    def is_signed(self, item: QueueItem) -> bool:
+        """Whether a biopsy that holds a section is signed, so that a change of it needs a reason.
+
+        As the store has it: that of a control, and any other that holds the same image, count, too.
+        """
+        rows = [one.row for one in self.items if one.row.section_id == item.row.section_id]
+        return any((row.case_id, row.biopsy_id) in self._signed for row in rows)
+
     def sheet(self, item: QueueItem) -> Sheet:
         """Lay a section on the desk, as it stands in the store now.
 
@@ -80,35 +113,40 @@ class Desk:
         LookupError
             If there is nothing to show of it.
         """
-        log = self.store.edits(Target(section_id=item.row.section_id))
         entry = self.entry(item)
         if entry is None or entry.placement.analysis_id is None:
-            raise LookupError(item.name)
-        place, biopsy, known = entry.placement, self.biopsy_of(entry), self._sheets.get(item.key)
-        if known is not None and known.target == Target(
-            place.case_id, place.biopsy_id, place.section_id, place.analysis_id
-        ):
-            return known.among(entry, biopsy, log)
-        analysis, content = str(place.analysis_id), self.content(item.row.case_id)
-        sheet = Sheet.of(
-            entry,
-            biopsy,
-            self.store.results([analysis], place.rules_key)[analysis],
-            self.store.findings(analysis),
-            log,
-            content.protocols[place.protocol_hash],
-        )
-        self._sheets[item.key] = sheet
-        while len(self._sheets) > _KEPT_SHEETS:
-            del self._sheets[next(iter(self._sheets))]
-        return sheet
+            raise LookupError("there is nothing to show of it")
+        protocol = self.content(item.row.case_id).protocols[entry.placement.protocol_hash]
+        ready = self.prepared(entry.placement, protocol)
+        sheet = Sheet(entry, self.biopsy_of(entry), ready.findings, ready.corrector, protocol)
+        return self.fresh(item, sheet)
 
-    def picture(self, sheet: Sheet) -> bytes | None:
-        """The stored picture of a section, encoded; None where there is none."""
-        place = sheet.entry.placement
-        if place.section_id is None or not place.facts.pictured:
-            return None
-        return self._files.read_picture(place.section_id)
+    def prepared(self, place: Placement, protocol: Protocol) -> Prepared:
+        """What takes time to open a section; the last few are kept."""
+        key = str(place.analysis_id), place.rules_key
+        if key not in self._prepared:
+            self.keep(place, self.prepare(place, protocol))
+        return self._prepared[key]
+
+    def prepare(self, place: Placement, protocol: Protocol) -> Prepared:
+        """Read it; changes nothing on the desk, so that it can be done beside the viewer."""
+        analysis = str(place.analysis_id)
+        findings = self.store.findings(analysis)
+        base = replace(self.store.results([analysis], place.rules_key)[analysis], findings=findings)
+        stored = self._files.read_picture(str(place.section_id)) if place.facts.pictured else None
+        size = findings.pixel_size_um or 1.0
+        return Prepared(
+            findings,
+            Corrector(base, protocol, lambda: findings),
+            FiberLines.of(findings),
+            None if stored is None else picture_view(stored, findings.shape, size),
+        )
+
+    def keep(self, place: Placement, prepared: Prepared) -> None:
+        """Keep what was prepared, in the place of what was kept first."""
+        self._prepared[str(place.analysis_id), place.rules_key] = prepared
+        while len(self._prepared) > _KEPT:
+            del self._prepared[next(iter(self._prepared))]
 
     def write(self, item: QueueItem, sheet: Sheet, edits: Sequence[Edit], who: str) -> Sheet:
         """Append edits of a section to the log; returns it as it stands then.
@@ -129,13 +167,22 @@ class Desk:
 
     def _kept(self, item: QueueItem, sheet: Sheet) -> Sheet:
         """Have the queue and the case show a sheet as it is now."""
-        self._sheets[item.key] = sheet
-        self._of_case.pop(item.row.case_id, None)
-
-        def changed(one: QueueItem) -> QueueItem:
-            signed = one.row.listed and (one.row.case_id, one.row.biopsy_id) in self._signed
-            return QueueItem(one.row, stage_of(one.row, sheet.log, signed))
-
+        content = self.content(item.row.case_id)
+        sections = tuple(sheet.entry if same_row(one, sheet.entry) else one for one in content.sections)
+        biopsies = content.biopsies
+        if sheet.biopsy is not None:
+            mine = sheet.biopsy
+            biopsies = tuple(
+                mine if any(same_row(one, sheet.entry) for one in other.sections) else other
+                for other in biopsies
+            )
+        self._of_case[item.row.case_id] = replace(content, sections=sections, biopsies=biopsies)
         same = item.row.section_id  # the same image may stand in several rows
-        self.items = tuple(changed(one) if one.row.section_id == same else one for one in self.items)
+        self.items = tuple(
+            self._staged(one, sheet.log) if one.row.section_id == same else one for one in self.items
+        )
         return sheet
+
+    def _staged(self, item: QueueItem, log: Sequence[LoggedEdit]) -> QueueItem:
+        signed = item.row.listed and (item.row.case_id, item.row.biopsy_id) in self._signed
+        return QueueItem(item.row, stage_of(item.row, log, signed))

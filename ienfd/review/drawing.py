@@ -117,7 +117,7 @@ def bent(piece: Piece, index: int, to_px: tuple[float, float], pixel_size_um: fl
     whole = length(piece.junction_px)
     reach = whole / max(count - 1, 1)
     even = resample(piece.junction_px, _BEND_UM / pixel_size_um)
-    along = arc_lengths(even)
+    along = np.linspace(0.0, whole, len(even))  # of the junction itself, whose corners are cut
     at = index * reach
     shift = np.asarray(to_px) - points_at(piece.junction_px, at)[0]
     weight = np.where(np.abs(along - at) < reach, 0.5 * (1 + np.cos(np.pi * (along - at) / reach)), 0.0)

@@ -48,7 +48,7 @@ def explain_crossing(crossing: Crossing, number: int | None = None) -> list[str]
     name = f"Crossing {number}" if number is not None else "Candidate"
     lines = [f"{name}, {'counted' if crossing.counted else 'not counted'}."]
     lines.append(REASONS[crossing.reason].text if crossing.reason in REASONS else crossing.reason)
-    if crossing.reason == "reviewer_added":
+    if crossing.fiber_id == crossing.crossing_id:  # added by a person: nothing was measured there
         return lines
     above, below = crossing.reach_epidermis_um, crossing.reach_dermis_um
     lines.append(f"Seen {above:.0f} um above and {below:.0f} um below the junction.")

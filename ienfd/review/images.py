@@ -92,14 +92,18 @@ def load_image(place: Placement, protocol: Protocol) -> Loaded:
     Nothing is raised: this runs beside the viewer, and what is wrong is said in its result.
     """
     path = Path(place.root) / place.path
+    size = place.calibration.get("pixel_size_um")
     try:
         if file_sha256(path) != place.sha256:
             return Loaded(problem=f"{path} is not the image that was analyzed: only its picture is shown.")
         section = read(path, scene=place.scene, sha256=place.sha256)
-    except (IenfdError, OSError, MemoryError) as error:
+        return Loaded(section_views(section, protocol, float(size) if size else 1.0))
+    except IenfdError as error:
         return Loaded(problem=f"{path}: {error} Only its picture is shown.")
-    size = place.calibration.get("pixel_size_um")
-    return Loaded(section_views(section, protocol, float(size) if size else 1.0))
+    except OSError as error:
+        return Loaded(problem=f"{path}: {error.strerror or error}. Only its picture is shown.")
+    except MemoryError:
+        return Loaded(problem=f"{path} does not fit into memory. Only its picture is shown.")
 
 
 def section_views(section: Section, protocol: Protocol, pixel_size_um: float) -> list[ImageView]:

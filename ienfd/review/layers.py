@@ -6,7 +6,7 @@ pixel size as its scale.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,12 +26,12 @@ from ienfd.review.tour import is_doubtful
 from ienfd.skin.lengths import stretch_outline_px
 
 __all__ = [
+    "FiberLines",
     "Marks",
     "Segments",
     "cells",
     "crossing_marks",
     "excluded_areas",
-    "fiber_segments",
     "junction_segments",
     "mark_marks",
     "surface_segments",
@@ -193,42 +193,76 @@ def _color(crossing: Crossing, verdict: str | None, theme: Theme) -> Color:
     return theme.counted if crossing.counted else theme.excluded
 
 
-def fiber_segments(findings: Findings, crossings: Sequence[Crossing]) -> Segments:
-    """All fibers: those with a counted crossing, those with other candidates, and the rest."""
-    theme = theme_of(findings.stain)
-    looks = {
-        "counted": (*theme.counted, 0.9),
-        "candidate": (*theme.fiber, 0.9),
-        "other": (*theme.fiber, 0.45),
-    }
-    classes = fiber_classes(findings, crossings)
-    lines = [_thinned(branch.path_px) for branch in findings.graph.branches]
-    return _segments(lines, [looks[name] for name in classes])
+@dataclass(frozen=True, eq=False)
+class FiberLines:
+    """All fibers as they are drawn, and what tells which of them a candidate is on.
 
-
-def fiber_classes(findings: Findings, crossings: Sequence[Crossing]) -> list[str]:
-    """Class of every branch: `counted`, `candidate` or `other`, by the crossings of its fiber nearby.
-
-    Fibers of one plexus hang together: what lies farther away is a matter of other crossings.
+    Parameters
+    ----------
+    vectors_px : (N, 2, 2) ndarray of float
+        Start and displacement of every straight piece.
+    owner : (N,) ndarray of int
+        Branch of each.
+    fiber : (B,) ndarray of int
+        Fiber of each branch: a connected set of them.
+    tree : cKDTree or None
+        All points of all branches; None where there are none.
+    branch_of_point : (P,) ndarray of int
+        Branch of each of those points.
     """
-    branches = findings.graph.branches
-    if not branches:
-        return []
-    of_fiber = _components(findings)
-    classes = np.array(["other"] * len(branches), dtype=object)
-    on_fibers = [c for c in crossings if c.reason != "reviewer_added"]
-    if not on_fibers:
+
+    vectors_px: FloatArray
+    owner: NDArray[np.intp]
+    fiber: NDArray[np.int32]
+    tree: cKDTree | None
+    branch_of_point: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, findings: Findings) -> FiberLines:
+        """The fibers of a section."""
+        branches = findings.graph.branches
+        if not branches:
+            none = np.empty(0, np.intp)
+            return cls(np.empty((0, 2, 2)), none, np.empty(0, np.int32), None, none)
+        lines = [_thinned(branch.path_px) for branch in branches]
+        counts = np.array([max(len(line) - 1, 0) for line in lines])
+        lengths = [len(branch.path_px) for branch in branches]
+        return cls(
+            _vectors(lines),
+            np.repeat(np.arange(len(branches)), counts),
+            _components(findings),
+            cKDTree(np.concatenate([branch.path_px for branch in branches])),
+            np.repeat(np.arange(len(branches)), lengths),
+        )
+
+    def classes(self, crossings: Sequence[Crossing], pixel_size_um: float) -> list[str]:
+        """Class of every branch: `counted`, `candidate` or `other`, by the crossings of its fiber nearby.
+
+        Fibers of one plexus hang together: what lies farther away is a matter of other crossings.
+        """
+        classes = np.array(["other"] * len(self.fiber), dtype=object)
+        on_fibers = [c for c in crossings if c.fiber_id != c.crossing_id]  # those not added by a person
+        if self.tree is None or not on_fibers:
+            return list(classes)
+        reach = _NEAR_UM / pixel_size_um
+        for crossing in sorted(on_fibers, key=lambda c: c.counted):  # what is counted has the last word
+            place = crossing.row_px, crossing.col_px
+            fiber = self.fiber[self.branch_of_point[self.tree.query(place)[1]]]
+            near = np.unique(self.branch_of_point[self.tree.query_ball_point(place, reach)])
+            classes[near[self.fiber[near] == fiber]] = "counted" if crossing.counted else "candidate"
         return list(classes)
-    points = np.concatenate([branch.path_px for branch in branches])
-    owner = np.repeat(np.arange(len(branches)), [len(branch.path_px) for branch in branches])
-    tree = cKDTree(points)
-    reach = _NEAR_UM / (findings.pixel_size_um or 1.0)
-    for crossing in sorted(on_fibers, key=lambda c: c.counted):  # what is counted has the last word
-        place = crossing.row_px, crossing.col_px
-        fiber = of_fiber[owner[tree.query(place)[1]]]
-        near = np.unique(owner[tree.query_ball_point(place, reach)])
-        classes[near[of_fiber[near] == fiber]] = "counted" if crossing.counted else "candidate"
-    return list(classes)
+
+    def segments(self, sheet: Sheet) -> Segments:
+        """With a color for each: those with a counted crossing, those with other candidates, the rest."""
+        theme = theme_of(sheet.findings.stain)
+        looks = {
+            "counted": (*theme.counted, 0.9),
+            "candidate": (*theme.fiber, 0.9),
+            "other": (*theme.fiber, 0.45),
+        }
+        classes = self.classes(sheet.result.crossings, sheet.pixel_size_um)
+        colors = np.array([_rgba(looks[name]) for name in classes]).reshape(-1, 4)
+        return Segments(self.vectors_px, colors[self.owner])
 
 
 def _components(findings: Findings) -> NDArray[np.int32]:
@@ -244,7 +278,7 @@ def _components(findings: Findings) -> NDArray[np.int32]:
 def surface_segments(findings: Findings) -> Segments:
     """The boundary of viable epidermis and corneum."""
     lines = [_thinned(piece.surface_px) for piece in findings.pieces]
-    return _segments(lines, [(*theme_of(findings.stain).surface, 0.9)] * len(lines))
+    return _segments(lines, (*theme_of(findings.stain).surface, 0.9))
 
 
 def junction_segments(findings: Findings) -> Segments:
@@ -253,7 +287,7 @@ def junction_segments(findings: Findings) -> Segments:
     lines: list[FloatArray] = []
     for piece in findings.pieces:
         lines += _dashed_where_unsure(piece, size)
-    return _segments(lines, [color] * len(lines))
+    return _segments(lines, color)
 
 
 def _dashed_where_unsure(piece: Piece, size: float) -> list[FloatArray]:
@@ -279,16 +313,19 @@ def _thinned(line: FloatArray) -> FloatArray:
     return from_shapely(shapely.simplify(to_shapely(line), _FINE_PX))
 
 
-def _segments(lines: Sequence[FloatArray], looks: Iterable[tuple[float, ...]]) -> Segments:
-    """Polylines with a color each (red, green, blue to 255, opacity to 1) as straight pieces."""
-    starts = [line[:-1] for line in lines if len(line) > 1]
-    steps = [np.diff(line, axis=0) for line in lines if len(line) > 1]
-    colors = [
-        np.tile(np.array([*look[:3], 255.0 * look[3]]) / 255.0, (len(line) - 1, 1))
-        for line, look in zip(lines, looks, strict=True)
-        if len(line) > 1
-    ]
-    if not starts:
-        return Segments(np.empty((0, 2, 2)), np.empty((0, 4)))
-    vectors = np.stack([np.concatenate(starts), np.concatenate(steps)], axis=1)
-    return Segments(vectors, np.concatenate(colors))
+def _segments(lines: Sequence[FloatArray], look: tuple[float, ...]) -> Segments:
+    """Polylines of one color (red, green, blue to 255, opacity to 1) as straight pieces."""
+    vectors = _vectors(lines)
+    return Segments(vectors, np.tile(_rgba(look), (len(vectors), 1)))
+
+
+def _vectors(lines: Sequence[FloatArray]) -> FloatArray:
+    """(N, 2, 2) start and displacement of every straight piece of all lines."""
+    none = np.empty((0, 2))
+    starts = np.concatenate([none, *(line[:-1] for line in lines)])
+    steps = np.concatenate([none, *(np.diff(line, axis=0) for line in lines)])
+    return np.stack([starts, steps], axis=1)
+
+
+def _rgba(look: tuple[float, ...]) -> FloatArray:
+    return np.array([*look[:3], 255.0 * look[3]]) / 255.0

@@ -57,7 +57,7 @@ def live_result(sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0)
     result = sheet.result
     if hides:
         return LiveResult(
-            f"{own_marks} marks",
+            f"{own_marks} mark{'' if own_marks == 1 else 's'}",
             "A blind reading: point at a crossing and press A. C compares both readings.",
         )
     if result.density_per_mm is None or result.lengths is None:
@@ -85,10 +85,11 @@ def live_result(sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0)
 def comparison_words(comparison: Comparison, whole: Agreement) -> str:
     """How far two readings of a section agree, and all those of the study."""
     only_first, only_second = len(comparison.only_first), len(comparison.only_second)
+    both = len(comparison.both)
     said = [
-        f"Both see {len(comparison.both)} crossings, only the first {only_first}, only the second {only_second}.",
+        f"Crossings that both see: {both}, only the first: {only_first}, only the second: {only_second}.",
         f"F1 {_figure(comparison.f1)}, kappa {_figure(comparison.kappa)}.",
-        f"Sections read twice: {whole.sections}; F1 {_figure(whole.f1)}, ICC of densities {_figure(whole.icc)}.",
+        f"Sections read twice: {whole.sections}. F1 {_figure(whole.f1)}, ICC {_figure(whole.icc)}.",
     ]
     if only_first or only_second:
         said.append("N flies to what only one of the two sees: Y counts it, X leaves it out.")

@@ -34,7 +34,7 @@ def _open_study(path: Any) -> list[LayerData]:
 
     from ienfd.review.start import open_review
 
-    open_review(Path(path), napari.current_viewer()).reviewer.open_next()
+    open_review(Path(path), napari.current_viewer())
     return [(None,)]  # napari's word for: nothing to add
 
 

@@ -19,6 +19,7 @@ from ienfd.correction.correct import ReviewState, reviewed_figures
 from ienfd.correction.geometry import nearest_piece
 from ienfd.errors import ConflictError, IenfdError
 from ienfd.geometry import points_at
+from ienfd.protocol import Protocol
 from ienfd.report.signing import obstacles, sign_biopsy
 from ienfd.result import Crossing, FloatArray
 from ienfd.review import picking, queue
@@ -30,6 +31,7 @@ from ienfd.review.picking import Selection
 from ienfd.review.queue import QueueItem
 from ienfd.review.sheet import Sheet
 from ienfd.review.tour import neighbor, stops, unseen
+from ienfd.study.records import Placement
 from ienfd.study.signing import SignOffKind
 
 __all__ = ["CLOSE_UM", "Reviewer"]
@@ -111,11 +113,19 @@ class Reviewer:
         else:
             self.said.emit("That was the last section." if by > 0 else "That was the first section.")
 
+    def following(self) -> tuple[Placement, Protocol] | None:
+        """The section that is likely to be opened next, and its protocol, so that it can be prepared."""
+        item = queue.next_to_look_at(self.desk.items, self.item)
+        entry = self.desk.entry(item) if item is not None else None
+        if item is None or entry is None:
+            return None
+        return entry.placement, self.desk.content(item.row.case_id).protocols[entry.placement.protocol_hash]
+
     def open_next(self) -> None:
         """Open the next section that somebody has still to look at."""
         item = queue.next_to_look_at(self.desk.items, self.item)
         if item is None:
-            self.said.emit("Every section has been reviewed.")
+            self.said.emit("There is no other section left to look at.")
         else:
             self.open(item)
 
@@ -308,11 +318,10 @@ class Reviewer:
         if ends[0] is None or ends[1] is None or ends[0][0] != ends[1][0]:
             self.troubled.emit("Both ends of a stretch lie on the junction of one piece of epidermis.")
             return
-        junction = pieces[ends[0][0]].junction_px
-        on = points_at(junction, [ends[0][1], ends[1][1]])
-        if np.hypot(*(on[1] - on[0])) * size < _SHORTEST_UM:
+        if abs(ends[1][1] - ends[0][1]) * size < _SHORTEST_UM:
             self.troubled.emit("That stretch has no length.")
             return
+        on = points_at(pieces[ends[0][0]].junction_px, [ends[0][1], ends[1][1]])
         self._write([make(on[0], on[1], why)])
 
     def _include_picked(self, sheet: Sheet, picked: Selection) -> None:
@@ -372,6 +381,11 @@ class Reviewer:
             self.comparison, self.selection = comparison, None
             self.opened.emit(self.sheet)
 
+    @property
+    def is_signed(self) -> bool:
+        """Whether the biopsy of this section is signed, changed since or not."""
+        return self.item is not None and self.desk.is_signed(self.item)
+
     def signing_obstacles(self, why: str = "") -> list[str]:
         """What stands against signing the biopsy of this section."""
         if self.sheet is None or self.sheet.biopsy is None:
@@ -421,8 +435,7 @@ class Reviewer:
 
     def _with_reasons(self, edits: Sequence[Edit]) -> Sequence[Edit]:
         """Edits of what is signed get the reason that they need; none at all when it is not given."""
-        signed = self.sheet is not None and self.sheet.is_signed
-        if not signed or all(edit.command not in CHANGING or edit.why.strip() for edit in edits):
+        if not self.is_signed or all(edit.command not in CHANGING or edit.why.strip() for edit in edits):
             return edits
         why = self.ask("This biopsy is signed. Why is it changed?").strip()
         if not why:
@@ -431,6 +444,7 @@ class Reviewer:
         return [replace(edit, why=edit.why or why) for edit in edits]
 
     def _show(self) -> None:
+        self.selection = self._still_picked()
         self.changed.emit(self.sheet)
         self.queue_changed.emit()
         self.picked.emit(self.selection)
@@ -438,6 +452,20 @@ class Reviewer:
     def _pick(self, selection: Selection | None) -> None:
         self.selection = selection
         self.picked.emit(selection)
+
+    def _still_picked(self) -> Selection | None:
+        """What is picked, where it lies now; None when it is gone."""
+        picked, sheet = self.selection, self.sheet
+        if picked is None or sheet is None:
+            return None
+        if picked.kind == "crossing":
+            crossing = sheet.crossing(picked.object_id)
+            return picking.of_crossing(crossing) if crossing is not None else None
+        if picked.kind == "mark":
+            own = [picking.of_mark(one) for one in marks(sheet.log, self.name)]
+            return next((one for one in own if one.object_id == picked.object_id), None)
+        there = picking.pick(sheet, picked.place_px)
+        return there if there is not None and there.kind == picked.kind else None
 
     def _picked_crossing(self) -> Crossing | None:
         crossing = None

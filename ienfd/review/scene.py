@@ -6,18 +6,20 @@ from typing import Any
 
 import numpy as np
 from napari.components import ViewerModel
-from napari.layers import Image, Layer, Points, Vectors
+from napari.layers import Image, Layer
 
 from ienfd.draw.palette import Theme
 from ienfd.result import FloatArray
 from ienfd.review import layers
 from ienfd.review.images import ImageView, Loaded
-from ienfd.review.layers import Marks, Segments
+from ienfd.review.layers import FiberLines, Marks, Segments
 from ienfd.review.picking import Selection
 from ienfd.review.sheet import Sheet
 
 __all__ = ["Scene"]
 
+_IMAGE = "image "
+_DECIDED = frozenset({"fibers", "surface", "junction", "dendritic cells", "crossings"})
 _LINE_UM, _THICK_UM = 0.6, 0.9
 _PICKED_UM, _HANDLE_UM, _BESIDE_UM = 16.0, 5.0, 6.0
 
@@ -37,6 +39,8 @@ class Scene:
         self.marks_hidden = False
         self._layers: dict[str, Layer] = {}
         self._pictures: list[Image] = []
+        self._fibers: FiberLines | None = None
+        self._hides = False
 
     def __getitem__(self, name: str) -> Layer:
         """A layer by its name; raises KeyError where it is not shown."""
@@ -45,13 +49,19 @@ class Scene:
     def __contains__(self, name: str) -> bool:
         return name in self._layers
 
-    def show(self, sheet: Sheet, picture: ImageView | None, own: Marks | None, *, hides: bool) -> None:
+    def show(
+        self, sheet: Sheet, fibers: FiberLines, picture: ImageView | None, own: Marks | None, *, hides: bool
+    ) -> None:
         """Show a section from the start.
+
+        Layers of lines and marks stay in the viewer from section to section: it is slow to make them.
 
         Parameters
         ----------
         sheet : Sheet
             The section.
+        fibers : FiberLines
+            Its fibers.
         picture : ImageView or None
             Its stored picture.
         own : Marks or None
@@ -59,21 +69,19 @@ class Scene:
         hides : bool
             Show no marks but these.
         """
-        self.clear()
-        self.sheet = sheet
-        if picture is not None:
-            self._pictures = [self._add_image(picture)]
-        self._add_areas(sheet)
-        if not hides:
-            findings = sheet.result.findings
-            fibers = layers.fiber_segments(findings, sheet.result.crossings)
-            self._add_segments("fibers", fibers, _LINE_UM)
-            self._add_segments("surface", layers.surface_segments(findings), _THICK_UM)
-            self._add_segments("junction", layers.junction_segments(findings), _THICK_UM)
-            self._add_points("dendritic cells", layers.cells(sheet))
-            self._add_points("crossings", layers.crossing_marks(sheet))
+        self.remove("drawing", "handles", *(name for name in self._layers if name.startswith(_IMAGE)))
+        self.sheet, self._fibers, self._hides = sheet, fibers, hides
+        self._pictures = [] if picture is None else [self._add_image(picture, 0)]
+        findings = sheet.result.findings
+        self._put_areas(sheet)
+        if not hides or "fibers" in self:
+            self._put_segments("fibers", fibers.segments(sheet), _LINE_UM)
+            self._put_segments("surface", layers.surface_segments(findings), _THICK_UM)
+            self._put_segments("junction", layers.junction_segments(findings), _THICK_UM)
+            self._put_points("dendritic cells", layers.cells(sheet))
+            self._put_points("crossings", layers.crossing_marks(sheet))
         if own is not None:
-            self._add_points("my marks", own)
+            self._put_points("my marks", own)
         self._apply_hidden()
         self._rest()
 
@@ -81,17 +89,16 @@ class Scene:
         """Show what an edit has changed: marks where they stand, lines only if they moved."""
         moved = self.sheet is None or sheet.result.findings is not self.sheet.result.findings
         self.sheet = sheet
-        if "crossings" in self:
-            self._fill_points("crossings", layers.crossing_marks(sheet))
-            findings = sheet.result.findings
-            self._fill_segments("fibers", layers.fiber_segments(findings, sheet.result.crossings))
+        if "crossings" in self and self._fibers is not None:
+            self._put_points("crossings", layers.crossing_marks(sheet))
+            self._put_segments("fibers", self._fibers.segments(sheet), _LINE_UM)
             if moved:
-                self._fill_segments("junction", layers.junction_segments(findings))
-        if own is not None and "my marks" in self:
-            self._fill_points("my marks", own)
+                junction = layers.junction_segments(sheet.result.findings)
+                self._put_segments("junction", junction, _THICK_UM)
+        if own is not None:
+            self._put_points("my marks", own)
         if moved:
-            self.remove("excluded")
-            self._add_areas(sheet)
+            self._put_areas(sheet)
         self._apply_hidden()
         self._rest()
 
@@ -99,11 +106,9 @@ class Scene:
         """Put the image itself where its picture was; the picture of a stack stays, as its projection."""
         stack = any(len(view.scale_um) > 2 for view in loaded.views)
         for picture in self._pictures:
-            picture.visible = stack
+            picture.visible = stack or not loaded.views
         for position, view in enumerate(loaded.views, len(self._pictures)):
-            layer = self._add_image(view)
-            layer.visible = not stack
-            self.viewer.layers.move(self.viewer.layers.index(layer), position)
+            self._add_image(view, position).visible = not stack
         if stack:
             self.viewer.dims.axis_labels = ("depth", "row", "column")
         self._rest()
@@ -134,20 +139,21 @@ class Scene:
 
     def show_picked(self, picked: Selection | None) -> None:
         """A ring about what is picked."""
-        self.remove("picked")
-        if picked is None or self.sheet is None:
+        if self.sheet is None or (picked is None and "picked" not in self):
             return
-        self._layers["picked"] = self.viewer.add_points(
-            [picked.place_px],
-            size=_PICKED_UM / self.sheet.pixel_size_um,
-            symbol="disc",
-            face_color="transparent",
-            border_color=_share(self._theme.junction),
-            border_width=0.08,
-            canvas_size_limits=(26, 110),
-            name="picked",
-            **self._placing,
-        )
+        place = np.empty((0, 2)) if picked is None else np.array([picked.place_px])
+        size = self.sheet.pixel_size_um
+        if "picked" not in self:
+            self._layers["picked"] = self.viewer.add_points(
+                ndim=2, border_width=0.08, canvas_size_limits=(26, 110), name="picked", **self._placing
+            )
+        ring = self["picked"]
+        ring.scale = (size, size)
+        ring.data = place
+        if len(place):
+            ring.face_color, ring.border_color = "transparent", [_share(self._theme.junction)]
+            ring.size = _PICKED_UM / size
+        ring.selected_data = set()
         self._rest()
 
     def show_handles(self, places_px: FloatArray) -> None:
@@ -197,7 +203,7 @@ class Scene:
             if layer is not None and layer in self.viewer.layers:
                 self.viewer.layers.remove(layer)
 
-    def _add_image(self, view: ImageView) -> Image:
+    def _add_image(self, view: ImageView, position: int) -> Image:
         several = len(view.levels) > 1
         grey = {"colormap": view.colormap, "contrast_limits": view.limits, "blending": "additive"}
         layer = self.viewer.add_image(
@@ -210,11 +216,13 @@ class Scene:
             units=("um",) * len(view.scale_um),
             **({} if view.rgb else grey),
         )
-        self._layers[f"image {len(self._layers)}"] = layer
+        self.viewer.layers.move(self.viewer.layers.index(layer), position)
+        self._layers[f"{_IMAGE}{position}"] = layer
         return layer
 
-    def _add_areas(self, sheet: Sheet) -> None:
+    def _put_areas(self, sheet: Sheet) -> None:
         """What is not evaluated, beneath everything but the image."""
+        self.remove("excluded")
         outlines = layers.excluded_areas(sheet)
         if not outlines:
             return
@@ -233,53 +241,43 @@ class Scene:
             index = self.viewer.layers.index
             self.viewer.layers.move(index(layer), index(self["fibers"]))
 
-    def _add_segments(self, name: str, segments: Segments, width_um: float) -> None:
-        self._layers[name] = self.viewer.add_vectors(
-            segments.vectors_px if len(segments.vectors_px) else None,
-            ndim=2,
-            edge_color=segments.colors if len(segments.colors) else "white",
-            edge_width=width_um / self._placing["scale"][0],
-            vector_style="line",
-            name=name,
-            **self._placing,
-        )
-
-    def _fill_segments(self, name: str, segments: Segments) -> None:
-        layer = self[name]
-        if not isinstance(layer, Vectors):
-            raise TypeError(f"{name} is no layer of lines")
+    def _put_segments(self, name: str, segments: Segments, width_um: float) -> None:
+        if name not in self:
+            self._layers[name] = self.viewer.add_vectors(
+                ndim=2, vector_style="line", name=name, **self._placing
+            )
+        layer, placing = self[name], self._placing
+        if tuple(layer.scale) != placing["scale"]:
+            layer.scale = placing["scale"]
+        if layer.edge_width != width_um / placing["scale"][0]:
+            layer.edge_width = width_um / placing["scale"][0]
         if not np.array_equal(layer.data, segments.vectors_px):
             layer.data = segments.vectors_px
         if len(segments.colors) and not np.allclose(layer.edge_color, segments.colors):
             layer.edge_color = segments.colors
 
-    def _add_points(self, name: str, shown: Marks) -> None:
-        self._layers[name] = self.viewer.add_points(
-            ndim=2,
-            name=name,
-            border_width=0.16,
-            canvas_size_limits=(8, 60),
-            **self._placing,
-        )
-        self._fill_points(name, shown)
-
-    def _fill_points(self, name: str, shown: Marks) -> None:
-        layer = self[name]
-        if not isinstance(layer, Points) or self.sheet is None:
-            raise TypeError(f"{name} is no layer of marks")
+    def _put_points(self, name: str, shown: Marks) -> None:
+        if name not in self:
+            self._layers[name] = self.viewer.add_points(
+                ndim=2, name=name, border_width=0.16, canvas_size_limits=(8, 60), **self._placing
+            )
+        layer, placing = self[name], self._placing
+        size = placing["scale"][0]
+        if tuple(layer.scale) != placing["scale"]:
+            layer.scale = placing["scale"]
         layer.data = shown.places_px
         if len(shown.places_px):
             layer.symbol = list(shown.symbols)
             layer.border_color = shown.colors
             layer.face_color = shown.faces
-            layer.size = shown.sizes_um / self.sheet.pixel_size_um
+            layer.size = shown.sizes_um / size
         layer.features = {"object_id": list(shown.ids), "number": list(shown.labels)}
         layer.text = {
             "string": "{number}",
             "color": _share(self._theme.counted),
             "size": 12,
             "anchor": "center",
-            "translation": (-_BESIDE_UM / self.sheet.pixel_size_um, _BESIDE_UM / self.sheet.pixel_size_um),
+            "translation": (-_BESIDE_UM / size, _BESIDE_UM / size),
         }
         layer.selected_data = set()
 
@@ -293,9 +291,10 @@ class Scene:
         return layers.theme_of(self.sheet.findings.stain if self.sheet is not None else None)
 
     def _apply_hidden(self) -> None:
-        for layer in self._layers.values():
-            if not isinstance(layer, Image):
-                layer.visible = not self.marks_hidden
+        for name, layer in self._layers.items():
+            hidden = self.marks_hidden or (self._hides and name in _DECIDED)
+            if not name.startswith(_IMAGE) and layer.visible == hidden:
+                layer.visible = not hidden
 
     def _rest(self) -> None:
         """No layer is active, so that keys and clicks are the reviewer's alone."""

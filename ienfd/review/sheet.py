@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ienfd.correction.commands import Command, LoggedEdit, of_reading, standing
 from ienfd.correction.correct import Corrected, Corrector
 from ienfd.protocol import Protocol
-from ienfd.report.content import CHANGED, recalled
+from ienfd.report.content import recalled
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.result import Crossing, Findings, SectionResult
 from ienfd.study.log import Target
@@ -41,49 +41,27 @@ class Sheet:
         The biopsy that it belongs to; None for a control.
     findings : Findings
         What image analysis found, with every fiber.
-    log : tuple of LoggedEdit
-        Everything the log says about it.
     corrector : Corrector
         Makes a result of the log.
     protocol : Protocol
         Under which it was counted.
+    log : tuple of LoggedEdit
+        Everything the log says about it.
     """
 
     entry: SectionEntry
     biopsy: BiopsyEntry | None
     findings: Findings
-    log: tuple[LoggedEdit, ...]
     corrector: Corrector
     protocol: Protocol
-
-    @classmethod
-    def of(
-        cls,
-        entry: SectionEntry,
-        biopsy: BiopsyEntry | None,
-        base: SectionResult,
-        findings: Findings,
-        log: Sequence[LoggedEdit],
-        protocol: Protocol,
-    ) -> Sheet:
-        """Lay a section on the desk; `base` is its result without any edit."""
-        corrector = Corrector(replace(base, findings=findings), protocol, lambda: findings)
-        return cls(entry, biopsy, findings, (), corrector, protocol).among(entry, biopsy, log)
-
-    def among(self, entry: SectionEntry, biopsy: BiopsyEntry | None, log: Sequence[LoggedEdit]) -> Sheet:
-        """The same in its case as that was read anew: its biopsy knows what became of the other sections."""
-        known = entry.corrected.last_seq if entry.corrected is not None else 0
-        seen = tuple(one for one in log if one.seq <= known)  # with these, the biopsy was called already
-        return replace(self, entry=entry, biopsy=biopsy, log=seen).with_log(log)
+    log: tuple[LoggedEdit, ...] = ()
 
     def with_log(self, log: Sequence[LoggedEdit]) -> Sheet:
         """The same with everything that the log says now."""
-        entry = replace(self.entry, corrected=self.corrector(log))
-        biopsy = (
-            recalled(self.biopsy, entry)
-            if self.biopsy is not None and self.log != tuple(log)
-            else self.biopsy
-        )
+        known = self.entry.corrected.last_seq if self.entry.corrected is not None else 0
+        entry, biopsy = replace(self.entry, corrected=self.corrector(log)), self.biopsy
+        if biopsy is not None and entry.corrected is not None and entry.corrected.last_seq != known:
+            biopsy = recalled(biopsy, entry)
         return replace(self, entry=entry, biopsy=biopsy, log=tuple(log))
 
     @property
@@ -108,13 +86,6 @@ class Sheet:
         """What an edit of it is about."""
         place = self.entry.placement
         return Target(place.case_id, place.biopsy_id, place.section_id, place.analysis_id)
-
-    @property
-    def is_signed(self) -> bool:
-        """Whether its biopsy is signed, changed since or not, so that a change needs a reason."""
-        if self.biopsy is None:
-            return False
-        return self.biopsy.status in ("final", "amended") or CHANGED in self.biopsy.call.flags
 
     @property
     def pixel_size_um(self) -> float:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ienfd.correction.correct import Corrector
 from ienfd.protocol import Protocol
 from ienfd.report.entries import SectionEntry
 from ienfd.result import SectionResult
@@ -62,4 +63,5 @@ def loose_sheet(result: SectionResult, protocol: Protocol, name: str) -> Sheet:
         reason=None, detail="", analysis_id=None, facts=Facts(), protocol_id=protocol.id,
         protocol_hash=protocol.hash, rules_key="", algorithm_version="",
     )  # fmt: skip
-    return Sheet.of(SectionEntry(place), None, result, findings, (), protocol)
+    corrector = Corrector(result, protocol, lambda: findings)
+    return Sheet(SectionEntry(place), None, findings, corrector, protocol).with_log(())

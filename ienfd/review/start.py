@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import getpass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ def open_review(
     reader: str = "",
     case_id: str | None = None,
     blind: bool = False,
+    show_first: bool = True,
 ) -> Any:
     """Open a study for review.
 
@@ -38,6 +40,8 @@ def open_review(
         Show this case only.
     blind : bool
         A second reading that shows nobody else's marks.
+    show_first : bool
+        Open the first section that somebody has still to look at.
 
     Returns
     -------
@@ -78,6 +82,9 @@ def open_review(
     viewer.window.add_dock_widget(panel, name="ienfd review", area="right")
     if own:
         _make_room(viewer)
+        gc.collect()
+        gc.freeze()  # napari collects garbage with every layer that goes: what is here will stay
+    if show_first:
         reviewer.open_next()
     return panel
 

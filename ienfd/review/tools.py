@@ -122,7 +122,7 @@ class Tools:
         self.forget()
         if begun is None or sheet is None or wire is None:
             return
-        if len(begun.clicks) < 2:
+        if len(set(begun.clicks)) < 2:
             self._reviewer.said.emit("Nothing was drawn: it takes two clicks or more.")
             return
         line, pieces = wire.along(begun.clicks), sheet.result.findings.pieces

@@ -23,6 +23,7 @@ from qtpy.QtWidgets import (
 from ienfd.analysis import analyze
 from ienfd.protocol import ImageChoices, Protocol
 from ienfd.result import SectionResult
+from ienfd.review.layers import FiberLines
 from ienfd.review.live import live_result
 from ienfd.review.panels.background import QtBackground
 from ienfd.review.panels.dialogs import tell
@@ -158,7 +159,7 @@ class AnalyzePanel(QWidget):
                 tell(self, done)
             return
         sheet = loose_sheet(done, protocol, name)
-        self.scene.show(sheet, None, None, hides=False)
+        self.scene.show(sheet, FiberLines.of(done.findings), None, None, hides=False)
         self.card.setVisible(True)
         self.card.show_result(live_result(sheet))
         self.words.setText("An image alone is no biopsy: no norm is applied, and nothing is stored.")

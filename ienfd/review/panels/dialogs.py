@@ -93,7 +93,7 @@ class SignDialog(QDialog):
         self.setWindowTitle("Sign in ienfd")
         self.setMinimumWidth(460)
         biopsy = reviewer.sheet.biopsy if reviewer.sheet is not None else None
-        again = reviewer.sheet is not None and reviewer.sheet.is_signed
+        again = reviewer.is_signed
         self.name = QLineEdit(reviewer.name)
         self.why = QLineEdit()
         self.why.setPlaceholderText("for a borderline result without second reader, or a second signature")

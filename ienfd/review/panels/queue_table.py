@@ -60,6 +60,10 @@ class QueueTable(QAbstractTableModel):
 
     def show(self, items: Sequence[QueueItem]) -> None:
         """Show these items."""
+        if [item.key for item in items] == [item.key for item in self.items]:
+            self.items = tuple(items)
+            self.dataChanged.emit(self.index(0, 0), self.index(len(items) - 1, len(_HEADERS) - 1))
+            return
         self.beginResetModel()
         self.items = tuple(items)
         self.endResetModel()

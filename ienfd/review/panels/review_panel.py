@@ -67,8 +67,6 @@ class ReviewPanel(QWidget):
         self.viewer = viewer
         self._finished = False
         self.background = QtBackground(self)
-        asking = Asking(text=lambda question: ask_text(self, question), keys=self._keys, sign=self._sign)
-        self.canvas = Canvas(viewer, reviewer, background=self.background, asking=asking)
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setStyleSheet("font-weight: bold;")
@@ -114,6 +112,8 @@ class ReviewPanel(QWidget):
         reviewer.queue_changed.connect(self._show_queue)
         reviewer.said.connect(self._say)
         reviewer.troubled.connect(self._trouble)
+        asking = Asking(text=lambda question: ask_text(self, question), keys=self._keys, sign=self._sign)
+        self.canvas = Canvas(viewer, reviewer, background=self.background, asking=asking)  # drawn last
         self._show_result()
 
     def _top(self) -> Any:

@@ -62,7 +62,7 @@ class StudyChooser(QWidget):
     def open(self, study: Path) -> None:
         """Open a study; says why where that cannot be."""
         try:
-            panel = open_review(
+            open_review(
                 study,
                 self.viewer,
                 reader=self.reader.text(),
@@ -73,4 +73,3 @@ class StudyChooser(QWidget):
             self.words.setText(f"{error.text} {error.remedy}".strip())
             return
         self.words.setText(f"{study.name} is open.")
-        panel.reviewer.open_next()

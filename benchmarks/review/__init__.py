@@ -1,0 +1,1 @@
+"""How fast the review is in a running viewer."""

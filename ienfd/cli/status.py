@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from ienfd.report.summary import Summary
 
 __all__ = ["status"]
 
@@ -24,7 +27,7 @@ def status(study: Path) -> int:
     with Store(study) as store:
         last = store.last_run()
         summary = summarize(store)
-        advice = store.advice
+        advice, head = store.advice, store.head()
     console = make_console()
     if last is None:
         console.print("This study is empty. Next: ienfd run IMAGES --out STUDY")
@@ -46,17 +49,24 @@ def status(study: Path) -> int:
     if summary.edits:
         reviews = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sorted(summary.reviews.items()))
         console.print(f"Review: {reviews}; {plural(summary.edits, 'edit')}, {summary.signed} signed")
+        console.print(f"The log of edits ends at {head.seq}, {head.hash}", style="dim", soft_wrap=True)
     for line in advice:
         console.print(Text(f"Note: {line}", style="yellow"))
     when = str(last["ended_at"] or last["started_at"]).removesuffix("+00:00").replace("T", " ")
     console.print(f"Last run: {last['state']}, {when} UTC", style="dim")
-    console.print(Text(_next(counts, str(last["root"]), study)))
+    console.print(Text(_next(summary, str(last["root"]), study)))
     return 0
 
 
-def _next(counts: Counter[str], root: str, study: Path) -> str:
-    if counts["pending"]:
+def _next(summary: Summary, root: str, study: Path) -> str:
+    if summary.sections["pending"]:
         return f'Next: ienfd run "{root}" --out "{study}"  (goes on where it was interrupted)'
-    if counts["failed"]:
+    if summary.sections["failed"]:
         return "Next: put right the files that failed (see sections.csv), and run again."
-    return f"Next: look at the pictures in {study / 'overlays'}."
+    if not summary.reviews:
+        return "No section could be evaluated: sections.csv says why, and what to do."
+    if summary.reviews.total() > summary.reviews["reviewed"]:
+        return f'Next: ienfd review "{study}"'
+    if summary.biopsies > summary.signed:
+        return f'Next: ienfd sign "{study}" --case ID --by NAME'
+    return "Everything is signed."

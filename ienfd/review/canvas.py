@@ -14,7 +14,7 @@ from napari.components import ViewerModel
 
 from ienfd.review import layers
 from ienfd.review.blind import marks
-from ienfd.review.deeds import DEEDS
+from ienfd.review.deeds import DEEDS, KEYS_BESIDE
 from ienfd.review.images import Loaded, load_image
 from ienfd.review.layers import Marks
 from ienfd.review.picking import Selection
@@ -98,7 +98,8 @@ class Canvas:
         bar.visible, bar.position = True, "bottom_left"
         viewer.mouse_drag_callbacks.append(self._on_drag)
         for one in DEEDS:
-            viewer.bind_key(one.key, self._key(one.do), overwrite=True)
+            for key in (one.key, *KEYS_BESIDE.get(one.name, ())):
+                viewer.bind_key(key, self._key(one.do), overwrite=True)
         reviewer.ask = lambda question: self.asking.text(question)
         reviewer.opened.connect(self._show_section)
         reviewer.changed.connect(self._show_change)
@@ -116,7 +117,8 @@ class Canvas:
         bar.visible, bar.position = self._bar_before
         self.viewer.mouse_drag_callbacks.remove(self._on_drag)
         for one in DEEDS:
-            self.viewer.bind_key(one.key, None, overwrite=True)
+            for key in (one.key, *KEYS_BESIDE.get(one.name, ())):
+                self.viewer.bind_key(key, None, overwrite=True)
 
     def _key(self, do: Callable[[Canvas], None]) -> Callable[[Any], None]:
         return lambda _viewer: do(self)
@@ -168,7 +170,7 @@ class Canvas:
         """Show a place, so that `width_um` fill the canvas."""
         if self.scene.sheet is None:
             return
-        size, camera = self.scene.sheet.pixel_size_um, self.viewer.camera
+        size, camera = self.scene.sheet.pixel_size_um, self.viewer.scene.camera
         camera.center = (*camera.center[:-2], row_px * size, col_px * size)
         camera.zoom = float(self.viewer.canvas.size[-1]) / width_um
 
@@ -226,14 +228,14 @@ class Canvas:
     def click(self, place_px: tuple[float, float]) -> None:
         """Pick what lies at a place, or take it as the next point of a line."""
         if not self.tools.click(place_px):
-            self.reviewer.pick_at(*place_px, _POINT_PX / self.viewer.camera.zoom)
+            self.reviewer.pick_at(*place_px, _POINT_PX / self.viewer.scene.camera.zoom)
 
     def _on_drag(self, viewer: Any, event: Any) -> Generator[None, None, None]:
         if self.scene.sheet is None:
             return
         place, began = self._place(event.position), np.asarray(event.pos, dtype=np.float64)
-        held = self.tools.handle_at(place, _POINT_PX / viewer.camera.zoom)
-        viewer.camera.mouse_pan = held is None
+        held = self.tools.handle_at(place, _POINT_PX / viewer.scene.camera.zoom)
+        viewer.scene.camera.mouse_pan = held is None
         moved = False
         yield
         while event.type == "mouse_move":
@@ -241,7 +243,7 @@ class Canvas:
             if held is not None and moved:
                 self.tools.drag(held, self._place(event.position))
             yield
-        viewer.camera.mouse_pan = True
+        viewer.scene.camera.mouse_pan = True
         if held is not None and moved:
             self.tools.let_go(held, self._place(event.position))
         elif held is None and not moved:

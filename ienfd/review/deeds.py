@@ -11,7 +11,7 @@ from ienfd.correction.correct import ReviewState
 if TYPE_CHECKING:
     from ienfd.review.canvas import Canvas
 
-__all__ = ["DEEDS", "Deed", "deed"]
+__all__ = ["DEEDS", "KEYS_BESIDE", "Deed", "deed"]
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,10 @@ class Deed:
         return _SHOWN.get(self.key, self.key).replace("Control-", "Ctrl+").replace("Shift-", "Shift+")
 
 
-_SHOWN = {"PageDown": "Page down", "PageUp": "Page up", "Escape": "Esc", "Delete": "Del"}
+KEYS_BESIDE = {"keys": ("?", "Shift-?", "Shift-/")}
+"""Further keys of a deed: `?` comes as one or the other, by the keyboard."""
+
+_SHOWN = {"PageDown": "Page down", "PageUp": "Page up", "Escape": "Esc", "Delete": "Del", "F1": "F1 or ?"}
 _TOUR, _CANDIDATE, _JUNCTION = "Going on", "The candidate that is picked", "The junction"
 _SECTION, _VIEW = "The section", "The view"
 

@@ -62,6 +62,7 @@ class Desk:
         self.store = store
         self.case_id = case_id
         self.items: tuple[QueueItem, ...] = ()
+        self.log: list[LoggedEdit] = []
         self._files = StudyFiles(store.folder)
         self._of_case: dict[str, Content] = {}
         self._prepared: dict[tuple[str, str], Prepared] = {}
@@ -70,7 +71,8 @@ class Desk:
     def reload(self) -> None:
         """Read anew what others have done in the meantime."""
         of_section: dict[str, list[LoggedEdit]] = {}
-        for entry in self.store.edits():
+        self.log = self.store.edits()
+        for entry in self.log:
             of_section.setdefault(entry.section_id or "", []).append(entry)
         rows = [row for row in self.store.standings() if self.case_id in (None, row.case_id)]
         kinds = {(sign.case_id, sign.biopsy_id): sign.kind for sign in self.store.sign_offs()}
@@ -159,6 +161,7 @@ class Desk:
             If it is signed and no reason is given.
         """
         logged = self.store.append(edits, sheet.target, who=who, base_seq=sheet.last_seq)
+        self.log += logged
         return self._kept(item, sheet.with_log([*sheet.log, *logged]))
 
     def fresh(self, item: QueueItem, sheet: Sheet) -> Sheet:

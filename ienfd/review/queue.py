@@ -6,12 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ienfd.correction.commands import LoggedEdit, standing
+from ienfd.correction.commands import CHANGING, Command, LoggedEdit, standing
 from ienfd.correction.correct import ReviewState, last_said
 from ienfd.report.entries import SectionEntry
 from ienfd.study.records import Standing
 
-__all__ = ["QueueItem", "Stage", "by_uncertainty", "filtered", "make_queue", "next_to_look_at", "stage_of"]
+__all__ = [
+    "QueueItem",
+    "Stage",
+    "by_uncertainty",
+    "filtered",
+    "make_queue",
+    "next_to_look_at",
+    "progress_of",
+    "stage_of",
+]
 
 
 class Stage(StrEnum):
@@ -157,3 +166,30 @@ def by_uncertainty(
         return float(variance**0.5 / max(entry.result.lengths.evaluable_mm, 1e-9))
 
     return tuple(sorted(items, key=lambda item: -doubt(item)))
+
+
+def progress_of(items: Sequence[QueueItem], log: Iterable[LoggedEdit], who: str, day: str) -> str:
+    """How far the queue has come, and what a person has done in it on a day.
+
+    Parameters
+    ----------
+    items : sequence of QueueItem
+        The queue.
+    log : iterable of LoggedEdit
+        Everything that was done in the study.
+    who : str
+        The person.
+    day : str
+        The day in UTC, in ISO 8601.
+    """
+    ended = (Stage.REVIEWED, Stage.SIGNED)
+    done, left = sum(item.stage in ended for item in items), sum(item.is_open for item in items)
+    today = [e for e in log if e.who == who and e.at.startswith(day)]
+    reviewed = {e.section_id for e in today if _ends_review(e)}
+    edits = sum(e.edit.command in CHANGING for e in today)
+    return f"{done} of {done + left} reviewed. Today: {len(reviewed)} reviewed, {edits} corrections."
+
+
+def _ends_review(entry: LoggedEdit) -> bool:
+    said = (entry.edit.after or {}).get("state")
+    return entry.edit.command is Command.REVIEW and said == ReviewState.REVIEWED

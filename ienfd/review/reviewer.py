@@ -283,8 +283,11 @@ class Reviewer:
         """Write a remark on what is picked, or on the section."""
         if self.sheet is None or not text.strip():
             return
-        on = self.selection.object_id if self.selection and self.selection.kind == "crossing" else None
-        self._write([commands.note(text.strip(), on)])
+        text, picked = text.strip(), self.selection
+        if picked is not None and picked.kind in ("stretch", "junction"):  # they have no lasting id
+            text = f"at row {picked.place_px[0]:.0f}, column {picked.place_px[1]:.0f}: {text}"
+        on = picked.object_id if picked is not None and picked.kind in ("crossing", "mark") else None
+        self._write([commands.note(text, on)])
 
     # what can be done to the junction
 

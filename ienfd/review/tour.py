@@ -30,10 +30,17 @@ Stop = TypeVar("Stop", bound=HasId)
 MATTERS_OF_RULE = frozenset({"junction_branch", "same_fiber", "depth_mismatch", "too_faint"})
 """Reasons to leave out a candidate on which laboratories or readers differ."""
 
+_OF_ITS_PLACE = frozenset(
+    {"excluded_stretch", "appendage", "junction_low_confidence", "cut_edge", "section_refused"}
+)
+"""Reasons that say nothing of a candidate: it cannot be counted there, whatever a person says of it."""
+
 
 def is_doubtful(crossing: Crossing) -> bool:
     """Whether it might as well have been decided otherwise."""
     if crossing.origin == "manual" or crossing.reason.startswith("reviewer_"):
+        return False
+    if crossing.reason in _OF_ITS_PLACE:
         return False
     if crossing.counted:
         return crossing.confidence < SURE

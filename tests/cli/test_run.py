@@ -51,7 +51,7 @@ def test_a_folder_becomes_a_study_and_the_second_run_analyzes_nothing(images: Pa
     status = ienfd(images, "status", images.parent / "study")
     assert status.returncode == 0
     assert "1 biopsy, 3 sections" in status.stdout
-    assert "Next: look at the pictures" in status.stdout
+    assert "Next: ienfd review" in status.stdout
 
 
 def test_a_file_that_fails_gives_3_and_the_rest_is_done(images: Path) -> None:

@@ -1,4 +1,4 @@
-"""A running viewer: these tests need a screen, real or of Xvfb, and run on their own (`pytest -m gui tests/gui`)."""
+"""A running viewer: these tests need a screen, real or of Xvfb, and run alone (`pytest -m gui tests/gui`)."""
 
 from __future__ import annotations
 

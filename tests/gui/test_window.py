@@ -74,6 +74,11 @@ def test_every_deed_has_a_key_of_its_own_that_napari_leaves_to_it(panel: Any) ->
         assert panel.title.text() != before
 
 
+def test_a_question_mark_shows_the_keys(panel: Any, settle: Any) -> None:
+    press(panel, Qt.Key.Key_Question, Qt.KeyboardModifier.ShiftModifier)
+    settle(lambda: any(dialog.isVisible() for dialog in panel.findChildren(KeysDialog)))
+
+
 def test_what_a_mouse_picks_is_explained(panel: Any, settle: Any) -> None:
     crossing = next(c for c in panel.reviewer.sheet.result.crossings if c.counted)
     panel.canvas.fly(crossing.row_px, crossing.col_px, 160.0)
@@ -115,6 +120,7 @@ def test_the_queue_filters_and_opens(panel: Any) -> None:
     panel.queue.order.setCurrentIndex(1)
     assert panel.queue.table.rowCount() == 2
     panel.reviewer.set_review(ReviewState.REVIEWED)
+    assert panel.queue.progress.text() == "1 of 2 reviewed. Today: 1 reviewed, 0 corrections."
     panel.queue.only_open.setChecked(True)
     assert [item.row.path for item in panel.queue.table.items] == ["one.ome.tif"]
 

@@ -35,6 +35,11 @@ def crossing(counted: bool, confidence: float, reason: str = "", origin: str = "
         (crossing(False, 0.0, "depth_mismatch"), True),
         (crossing(False, 0.0, "too_faint"), True),
         (crossing(False, 0.0, "fragment"), False),
+        (crossing(False, 1.0, "excluded_stretch"), False),  # the stretch, not the candidate
+        (crossing(False, 1.0, "cut_edge"), False),
+        (crossing(False, 1.0, "appendage"), False),
+        (crossing(False, 1.0, "junction_low_confidence"), False),
+        (crossing(False, 1.0, "section_refused"), False),
         (crossing(True, 0.1, "reviewer_counted"), False),
         (crossing(False, 0.5, "reviewer_rejected"), False),
         (crossing(True, 0.1, "crosses", "manual"), False),

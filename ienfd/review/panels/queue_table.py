@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from qtpy.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -12,6 +13,7 @@ from qtpy.QtWidgets import (
     QComboBox,
     QHBoxLayout,
     QHeaderView,
+    QLabel,
     QLineEdit,
     QTableView,
     QVBoxLayout,
@@ -20,7 +22,7 @@ from qtpy.QtWidgets import (
 
 from ienfd.reasons import REASONS
 from ienfd.review.desk import Desk
-from ienfd.review.queue import QueueItem, Stage, by_uncertainty, filtered
+from ienfd.review.queue import QueueItem, Stage, by_uncertainty, filtered, progress_of
 
 __all__ = ["QueuePanel", "QueueTable"]
 
@@ -122,9 +124,12 @@ class QueuePanel(QWidget):
 
     chosen = Signal(object)
 
-    def __init__(self, desk: Desk, hides: Callable[[], bool], parent: QWidget | None = None) -> None:
+    def __init__(
+        self, desk: Desk, who: str, hides: Callable[[], bool], parent: QWidget | None = None
+    ) -> None:
         super().__init__(parent)
         self._desk = desk
+        self._who = who
         self.table = QueueTable(desk, hides, self)
         self.filter = QLineEdit(self)
         self.filter.setPlaceholderText("Filter: file, case, stage")
@@ -155,6 +160,8 @@ class QueuePanel(QWidget):
         layout.addLayout(top)
         layout.addWidget(self.order)
         layout.addWidget(self.view, 1)
+        self.progress = QLabel(self)
+        layout.addWidget(self.progress)
         self.filter.textChanged.connect(self.refresh)
         self.only_open.toggled.connect(self.refresh)
         self.order.currentIndexChanged.connect(self.refresh)
@@ -167,6 +174,8 @@ class QueuePanel(QWidget):
         if self.order.currentIndex() == 1:
             items = by_uncertainty(items, {item.key: self._desk.entry(item) for item in items})
         self.table.show(filtered(items, self.filter.text(), self.only_open.isChecked()))
+        today = datetime.now(UTC).date().isoformat()
+        self.progress.setText(progress_of(self._desk.items, self._desk.log, self._who, today))
 
     def mark(self, item: QueueItem | None) -> None:
         """Show which section is open."""

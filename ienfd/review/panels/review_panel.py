@@ -72,7 +72,7 @@ class ReviewPanel(QWidget):
         self.title.setStyleSheet("font-weight: bold;")
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.card = ResultCard(self)
-        self.queue = QueuePanel(reviewer.desk, lambda: reviewer.hides, self)
+        self.queue = QueuePanel(reviewer.desk, reviewer.name, lambda: reviewer.hides, self)
         self.why = _text_label()
         self.concerns = QListWidget(self)
         self.concerns.setWordWrap(True)

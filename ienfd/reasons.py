@@ -341,6 +341,12 @@ REASONS: dict[str, Reason] = _table(
         _Q,
         "The publication does not state which percentile the limit of the norm is.",
     ),
+    Reason(
+        "norm_provisional",
+        _Q,
+        "The norm is provisional: it was fitted to fewer than 120 subjects.",
+        "See its intervals with `ienfd norms show`; build it again with more subjects.",
+    ),
     Reason("norms_disagree", _Q, "Applicable norms disagree on this biopsy.", "Read the others beside it."),
     Reason(
         "borderline",
@@ -394,6 +400,32 @@ REASONS: dict[str, Reason] = _table(
     Reason("protocol_invalid", _U, "The protocol is not valid.", "Correct the lines named above."),
     Reason("norm_invalid", _U, "The norm file is not valid.", "Correct the lines named above."),
     Reason("unknown_norm", _U, "There is no norm of this name.", "See `ienfd norms list`."),
+    Reason("unknown_template", _U, "There is no form for a norm of this name."),
+    Reason(
+        "norm_exists",
+        _U,
+        "There is another norm of this id.",
+        "Give yours another id, or --replace that one, which is then kept under its hash.",
+    ),
+    Reason(
+        "norm_altered",
+        _U,
+        "This norm is not what somebody entered: it is not used.",
+        "Check its file, and enter it: ienfd norms add FILE --by NAME --replace",
+    ),
+    Reason(
+        "norm_differs",
+        _U,
+        "The study has been called with another norm of this id.",
+        "Give the changed norm an id of its own, add it, and name that one.",
+    ),
+    Reason("cohort_invalid", _U, "The table of subjects is not valid.", "Correct the rows named above."),
+    Reason(
+        "too_few_subjects",
+        _U,
+        "There are too few subjects for a norm.",
+        "It takes 40, and 20 of each sex; with fewer than 120 the norm is provisional.",
+    ),
     Reason(
         "out_inside_images",
         _U,
@@ -427,6 +459,15 @@ REASONS: dict[str, Reason] = _table(
         "This biopsy cannot be signed.",
         "Settle what is named above, and sign again.",
     ),
+    Reason(
+        "report_template_invalid",
+        _U,
+        "The template of the report is not valid.",
+        "See report.toml in README.md, and run again.",
+    ),
+    Reason(
+        "report_nothing", _U, "There is no biopsy to report.", "See biopsies.csv for those that there are."
+    ),
     Reason("edit_invalid", _U, "This cannot be done to the study as it stands."),
     # environment
     Reason(
@@ -436,6 +477,12 @@ REASONS: dict[str, Reason] = _table(
         "Check that the scheduler runs and has workers; what is done is kept: run again.",
     ),
     Reason("extra_missing", _E, "This needs an optional part of ienfd that is not installed."),
+    Reason(
+        "norm_not_written",
+        _E,
+        "A file about norms cannot be written.",
+        "Check the permissions and the free space; IENFD_NORMS names another folder for norms.",
+    ),
     Reason(
         "cannot_write", _E, "The study folder cannot be written.", "Check the permissions and the free space."
     ),

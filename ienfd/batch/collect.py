@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ienfd.batch.engine import Engine
 from ienfd.batch.files import StudyFiles, overlay_title, write_atomic
+from ienfd.batch.norms import write_norms
 from ienfd.batch.report import BiopsyLine, RunReport, Trouble
 from ienfd.batch.tasks import CORRECTED, draw_overlay, label_of, read_label
 from ienfd.biopsy import call_sentence
@@ -17,7 +18,7 @@ from ienfd.report.tables import make_tables
 from ienfd.study.records import Placement
 from ienfd.study.store import Store
 
-__all__ = ["collect", "drawn_overlay"]
+__all__ = ["collect", "drawn_overlay", "present_overlay"]
 
 
 def collect(store: Store, engine: Engine | None = None) -> RunReport:
@@ -33,6 +34,7 @@ def collect(store: Store, engine: Engine | None = None) -> RunReport:
     content = gather(store)
     for name, data in make_tables(content).items():
         write_atomic(store.folder / name, data)
+    write_norms(store)
     files = StudyFiles(store.folder)
     signed = {
         id(entry)
@@ -65,6 +67,18 @@ def _draw_corrected(
     drawn = drawn_overlay(store, files, entry, place, protocol, engine)
     if drawn is not None:  # else the next run makes it anew from the image
         write_atomic(target, drawn)
+
+
+def present_overlay(
+    store: Store, files: StudyFiles, entry: SectionEntry, protocol: Protocol, engine: Engine
+) -> bytes | None:
+    """The overlay of a section as it stands: the one in the study if it shows that, else a new one."""
+    place = entry.placement
+    if place.section_id is not None:
+        target = files.overlay(place.path, place.section_id, place.scene)
+        if read_label(target) == _label(entry, place, protocol):
+            return target.read_bytes()
+    return drawn_overlay(store, files, entry, place, protocol, engine)
 
 
 def drawn_overlay(

@@ -66,9 +66,11 @@ def _read_twice(entry: BiopsyEntry) -> bool:
     )
 
 
-def signed_content(entry: BiopsyEntry) -> dict[str, Any]:
+def signed_content(entry: BiopsyEntry, interpretation: str = "", comment: str = "") -> dict[str, Any]:
     """Everything that a signature vouches for, in JSON's types."""
     return {
+        "interpretation": interpretation.strip(),
+        "comment": comment.strip(),
         "biopsy": asdict(entry.record),
         "call": asdict(entry.call),
         "protocol_hash": entry.protocol.hash,
@@ -98,7 +100,15 @@ def _section(entry: SectionEntry) -> dict[str, Any]:
 
 
 def sign_biopsy(
-    store: Store, case_id: str, biopsy_id: str, *, name: str, why: str = "", kind: SignOffKind = "final"
+    store: Store,
+    case_id: str,
+    biopsy_id: str,
+    *,
+    name: str,
+    why: str = "",
+    kind: SignOffKind = "final",
+    interpretation: str = "",
+    comment: str = "",
 ) -> SignOff:
     """Sign a biopsy as it stands.
 
@@ -114,6 +124,8 @@ def sign_biopsy(
         Why a borderline result needs no second reader, or why a signed one is signed again.
     kind : {"final", "addendum", "correction", "withdrawal"}
         What the signature does. Only the first signature of a biopsy is `final`.
+    interpretation, comment : str
+        What the report says in these places, in the words of who signs.
 
     Raises
     ------
@@ -143,6 +155,6 @@ def sign_biopsy(
         raise UsageError("sign_blocked", "\n".join(["", *(f"  {line}" for line in against)]))
     statement = STATEMENT if kind != "withdrawal" else "I withdraw the signed result of this biopsy."
     return store.sign(
-        target, signed_content(entry), kind=kind, name=name.strip(),
+        target, signed_content(entry, interpretation, comment), kind=kind, name=name.strip(),
         statement=f"{statement} {why.strip()}".strip(), protocol_hash=entry.protocol.hash, base_seq=head,
     )  # fmt: skip

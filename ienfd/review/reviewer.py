@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from psygnal import Signal
 
+from ienfd.batch.reporting import file_signed
 from ienfd.correction import commands
 from ienfd.correction.commands import CHANGING, Edit, LoggedEdit, of_reading, redoable, undoable
 from ienfd.correction.correct import ReviewState, reviewed_figures
@@ -395,21 +396,34 @@ class Reviewer:
             return ["there is no biopsy to sign"]
         return obstacles(self.sheet.biopsy, why)
 
-    def sign(self, name: str, why: str = "", kind: SignOffKind = "final") -> bool:
-        """Sign the biopsy of this section; says why where that cannot be."""
+    def sign(
+        self,
+        name: str,
+        why: str = "",
+        kind: SignOffKind = "final",
+        *,
+        interpretation: str = "",
+        comment: str = "",
+    ) -> bool:
+        """Sign the biopsy of this section and file its report; says why where that cannot be."""
         if self.sheet is None or self.sheet.biopsy is None or self.item is None:
             return False
-        record = self.sheet.biopsy.record
+        record, store = self.sheet.biopsy.record, self.desk.store
         try:
             signed = sign_biopsy(
-                self.desk.store, record.case_id, record.biopsy_id, name=name, why=why, kind=kind
-            )
+                store, record.case_id, record.biopsy_id, name=name, why=why, kind=kind,
+                interpretation=interpretation, comment=comment,
+            )  # fmt: skip
         except IenfdError as error:
             self.troubled.emit(f"{error.text}\n{error.remedy}".strip())
             return False
         self.wrote = True
-        self.said.emit(f"Signed in ienfd ({kind}) by {signed.name}.")
         self.refresh()
+        said = f"Signed in ienfd ({kind}) by {signed.name}."
+        try:
+            self.said.emit(f"{said} Report: {file_signed(store, record.case_id, record.biopsy_id)}")
+        except IenfdError as error:
+            self.troubled.emit(f"{said} Its report could not be filed: {error}")
         return True
 
     def _write(self, edits: Sequence[Edit], *, then_on: bool = False) -> bool:

@@ -16,6 +16,7 @@ from qtpy.QtWidgets import (
     QLabel,
     QLineEdit,
     QMessageBox,
+    QPlainTextEdit,
     QVBoxLayout,
     QWidget,
 )
@@ -97,6 +98,10 @@ class SignDialog(QDialog):
         self.name = QLineEdit(reviewer.name)
         self.why = QLineEdit()
         self.why.setPlaceholderText("for a borderline result without second reader, or a second signature")
+        self.interpretation, self.comment = QPlainTextEdit(), QPlainTextEdit()
+        for field in (self.interpretation, self.comment):
+            field.setMaximumHeight(64)
+            field.setTabChangesFocus(True)
         self.kind = QComboBox()
         self.kind.addItems(list(_KINDS) if again else ["Final result"])
         self.obstacles = QLabel()
@@ -108,6 +113,8 @@ class SignDialog(QDialog):
         form.addRow("Signed by", self.name)
         form.addRow("As", self.kind)
         form.addRow("Reason", self.why)
+        form.addRow("Interpretation", self.interpretation)
+        form.addRow("Comment", self.comment)
         legal = QLabel(
             "Kept are the name, the account and machine, the time, and everything that is signed "
             "with its hash. It is no legal electronic signature."
@@ -145,5 +152,12 @@ class SignDialog(QDialog):
         self.button.setEnabled(not against)
 
     def _sign(self) -> None:
-        if self._reviewer.sign(self.name.text(), self.why.text(), self.chosen_kind):
+        signed = self._reviewer.sign(
+            self.name.text(),
+            self.why.text(),
+            self.chosen_kind,
+            interpretation=self.interpretation.toPlainText(),
+            comment=self.comment.toPlainText(),
+        )
+        if signed:
             self.accept()

@@ -15,7 +15,7 @@ from ienfd.protocol import CallRules, Protocol
 from ienfd.quality.frame import Specimen, frame_reasons, missing_reasons, unstated_frame
 from ienfd.quality.sampling import amount_reasons, consistency_reasons, planes_reasons, planes_unknown
 from ienfd.reasons import REASONS
-from ienfd.statistics import SETTLE_AT_MOST, poisson_interval, sections_to_settle
+from ienfd.statistics import SETTLE_AT_MOST, dispersed_interval, overdispersion, sections_to_settle
 
 __all__ = ["BiopsyCall", "SectionFigures", "call_biopsy", "call_sentence"]
 
@@ -26,6 +26,7 @@ class _Pool(NamedTuple):
     sections: int
     crossings: int
     length_mm: float
+    overdispersion: float
     level: float
 
     @property
@@ -33,7 +34,7 @@ class _Pool(NamedTuple):
         return self.crossings / self.length_mm
 
     def interval(self) -> tuple[float, float]:
-        return poisson_interval(self.crossings, self.length_mm, self.level)
+        return dispersed_interval(self.crossings, self.length_mm, self.overdispersion, self.level)
 
     def verdict(self, limit_per_mm: float) -> tuple[bool, Literal["clear", "borderline"]]:
         """Whether the density lies below a limit, and whether that is certain."""
@@ -65,7 +66,8 @@ def call_biopsy(
     site : str or None
         Site in the words of the case table.
     protocol : Protocol
-        Names the norms, the least that is asked for, and the level of the interval.
+        Names the norms, the least that is asked for, the level of the interval, and the overdispersion
+        toward which that of the sections is drawn.
     known_norms : sequence of Norm or None
         The norms to choose from; None for those that come with ienfd.
     further_reasons : sequence of str
@@ -85,7 +87,8 @@ def call_biopsy(
     Notes
     -----
     The density is that of all crossings by all millimeters, so that a long section weighs more; the
-    mean of the sections stands beside it.
+    mean of the sections stands beside it. Its interval reckons with an overdispersion (see
+    `ienfd.statistics.overdispersion`) and covers sampling only.
     """
     choice = {norm.id: norm for norm in (_built_in() if known_norms is None else known_norms)}
     evaluable = [section for section in sections if _is_evaluable(section)]
@@ -113,12 +116,7 @@ def call_biopsy(
     )
     if not evaluable:
         return call
-    pool = _Pool(
-        sections=len(evaluable),
-        crossings=sum(section.crossings or 0 for section in evaluable),
-        length_mm=fsum(section.evaluable_mm or 0.0 for section in evaluable),
-        level=protocol.density.interval_level,
-    )
+    pool = _pooled(evaluable, protocol)
     low, high = pool.interval()
     call = replace(
         call,
@@ -128,6 +126,7 @@ def call_biopsy(
         mean_section_density_per_mm=fsum(map(_density, evaluable)) / len(evaluable),
         density_low_per_mm=low,
         density_high_per_mm=high,
+        overdispersion=pool.overdispersion,
     )
     if reasons or norm is None:
         return call
@@ -169,6 +168,19 @@ def _is_evaluable(section: SectionFigures) -> bool:
 def _density(section: SectionFigures) -> float:
     """Density per mm of an evaluable section."""
     return (section.crossings or 0) / (section.evaluable_mm or 1.0)
+
+
+def _pooled(evaluable: Sequence[SectionFigures], protocol: Protocol) -> _Pool:
+    counts = [section.crossings or 0 for section in evaluable]
+    lengths_mm = [section.evaluable_mm or 0.0 for section in evaluable]
+    rules = protocol.call
+    return _Pool(
+        sections=len(evaluable),
+        crossings=sum(counts),
+        length_mm=fsum(lengths_mm),
+        overdispersion=overdispersion(counts, lengths_mm, rules.overdispersion, rules.overdispersion_weight),
+        level=protocol.density.interval_level,
+    )
 
 
 def _norm_for(stain: str, rules: CallRules, choice: Mapping[str, Norm]) -> Norm | None:
@@ -213,6 +225,7 @@ def _called(
         "norms_disagree": any(verdict[0] != below for verdict in verdicts.values()),
         "norm_frame_unstated": unstated_frame(norm),
         "norm_percentile_unstated": norm.percentile is None,
+        "norm_provisional": norm.provisional,
     }
     return replace(
         call,
@@ -229,7 +242,9 @@ def _called(
 
 
 def _sections_to_settle(pool: _Pool, limit_per_mm: float) -> str:
-    further = sections_to_settle(pool.crossings, pool.length_mm, pool.sections, limit_per_mm, pool.level)
+    further = sections_to_settle(
+        pool.crossings, pool.length_mm, pool.sections, limit_per_mm, pool.level, pool.overdispersion
+    )
     return f">{SETTLE_AT_MOST}" if further is None else str(further)
 
 

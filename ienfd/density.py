@@ -37,9 +37,15 @@ def count(findings: Findings, protocol: Protocol, candidates: Candidates | None 
         )
     reason = findings.refusal
     if reason is None and (lengths is None or lengths.evaluable_mm <= 0):
-        reason = "no_epidermis" if lengths is None else "junction_uncertain"
+        reason = "no_epidermis" if lengths is None else _nothing_left(findings)
     crossings = count_crossings(replace(findings, refusal=reason), protocol.counting, candidates)
     return with_crossings(findings, reason, lengths, crossings, protocol)
+
+
+def _nothing_left(findings: Findings) -> str:
+    """Why no length is evaluated."""
+    by_person = any(stretch.reason == "excluded_stretch" for stretch in findings.exclusions)
+    return "all_excluded" if by_person else "junction_uncertain"
 
 
 def with_crossings(

@@ -75,7 +75,8 @@ class BiopsyCall:
     mean_section_density_per_mm : float or None
         Mean of the densities of the sections.
     density_low_per_mm, density_high_per_mm : float or None
-        Interval of `density_per_mm` at the level of the protocol.
+        Interval of `density_per_mm` at the level of the protocol. It covers sampling only, with the
+        overdispersion of the sections.
     norm_id : str or None
         The norm that the protocol names for this stain.
     norm_limit_per_mm : float or None
@@ -97,6 +98,9 @@ class BiopsyCall:
         Stain of the evaluable sections, all of them with `|` where they differ.
     norm_caveat : str
         What the norm asks to have said with every call from it.
+    overdispersion : float or None
+        Variance of the count by its mean that the interval reckons with, 1 or more; None when there is
+        no section with a density.
     """
 
     sections_evaluable: int
@@ -116,3 +120,4 @@ class BiopsyCall:
     withheld_reasons: tuple[str, ...] = ()
     stain: str | None = None
     norm_caveat: str = ""
+    overdispersion: float | None = None

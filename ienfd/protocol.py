@@ -12,6 +12,7 @@ import json
 import tomllib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from math import isfinite
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -137,7 +138,7 @@ class DensityRules:
 
 @dataclass(frozen=True)
 class CallRules:
-    """When and against which norm a biopsy is called.
+    """When and against which norm a biopsy is called, and how sure its density is.
 
     Parameters
     ----------
@@ -147,14 +148,28 @@ class CallRules:
         Evaluable sections below which the call is withheld (R5: at least three).
     min_total_length_mm : float
         Evaluable epidermis in all, on the length line, below which the call is withheld.
+    overdispersion : float
+        Variance of a biopsy's count by its mean, 1 or more, toward which that of its own sections is drawn;
+        1 is chance alone. It concerns the interval of the pooled density only: that of a section is Poisson.
+    overdispersion_weight : float
+        Degrees of freedom that it counts for, 0 or more, beside the sections less one; 0 leaves it to the
+        sections. With both defaults the interval covers as asked for in `benchmarks.coverage`.
     """
 
     norm_bright_field: str = "collongues2018"
     norm_fluorescence: str = "bursova2012"
     min_sections: int = 3
     min_total_length_mm: float = 3.0
+    overdispersion: float = 2.0
+    overdispersion_weight: float = 3.0
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
+
+    def __post_init__(self) -> None:
+        if not (isfinite(self.overdispersion) and self.overdispersion >= 1):
+            raise ValueError(f"overdispersion is 1 or more, not {self.overdispersion}")
+        if not (isfinite(self.overdispersion_weight) and self.overdispersion_weight >= 0):
+            raise ValueError(f"overdispersion_weight is 0 or more, not {self.overdispersion_weight}")
 
 
 @dataclass(frozen=True)
@@ -218,7 +233,7 @@ def load_protocol(path: Path) -> Protocol:
     """
     from pydantic import TypeAdapter, ValidationError
 
-    from ienfd import norms
+    from ienfd.norms.laboratory import find
 
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -229,7 +244,7 @@ def load_protocol(path: Path) -> Protocol:
         lines = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
         raise UsageError("protocol_invalid", f"{path}: {lines}") from error
     for norm_id in filter(None, (protocol.call.norm_bright_field, protocol.call.norm_fluorescence)):
-        norms.load(norm_id)  # better now than when every section has been analyzed
+        find(norm_id)  # better now than when every section has been analyzed
     return protocol
 
 

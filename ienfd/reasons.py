@@ -174,6 +174,12 @@ REASONS: dict[str, Reason] = _table(
         "Check the field; a section that shows no epidermis cannot be counted.",
     ),
     Reason(
+        "all_excluded",
+        _R,
+        "A reviewer has excluded all of its epidermis.",
+        "Take a stretch in again, or leave the section out of the case.",
+    ),
+    Reason(
         "junction_uncertain",
         _R,
         "The junction of epidermis and dermis could not be located with confidence.",

@@ -15,12 +15,15 @@ from ienfd.study.config import CONFIG_NAME
 
 # The same examples every time, so that a change is to blame for what fails after it. To look for new
 # ones: pytest --hypothesis-profile=default
-settings.register_profile("steady", derandomize=True)
+settings.register_profile("steady", derandomize=True, deadline=None)  # machines are busy
 settings.load_profile("steady")
 
 # A shell that starts the tests in the background has them ignore interrupts, and every process that
 # they start inherits that: those which are interrupted by a test would never notice.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# The norms that somebody has entered on this machine are none of the tests' business.
+os.environ["IENFD_NORMS"] = str(Path(__file__).parent / "no_norms_here")
 
 
 @pytest.fixture(scope="session")

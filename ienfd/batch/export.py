@@ -1,27 +1,30 @@
-"""What leaves a study as files: its tables and pictures, or its geometry, with or without the names."""
+"""What leaves a study as files: tables, pictures or geometry, with or without the names.
+
+Which formats there are stands in `ienfd.batch.formats`. Every function here takes a study, a folder
+that is made if it does not exist, and whether to leave out what could tell whose the sections are;
+it returns the number of sections that were written, and raises UsageError if the folder lies in the
+study or, where names are left out, is not empty, and EnvironmentProblem if it cannot be written.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from ienfd.batch.collect import drawn_overlay
 from ienfd.batch.engine import Engine
 from ienfd.batch.files import StudyFiles, overlay_name, write_atomic
-from ienfd.errors import UsageError
-from ienfd.protocol import Protocol
-from ienfd.report.content import Content, gather
-from ienfd.report.deidentify import Place, deidentified, place_of, without_detail
-from ienfd.report.entries import SectionEntry
+from ienfd.batch.leaving import prepare, write_sections
+from ienfd.report.deidentify import place_of, without_detail
 from ienfd.report.geojson import geojson_bytes, section_geojson
 from ienfd.report.tables import make_tables
-from ienfd.result import SectionResult, Status, Stretch
-from ienfd.skin.lengths import effective_exclusions
-from ienfd.study.records import Placement
 from ienfd.study.store import Store
 
-__all__ = ["export_csv", "export_geojson"]
+__all__ = [
+    "export_csv", "export_geojson", "export_imagej_rois", "export_label_masks", "export_parquet",
+    "export_xlsx",
+]  # fmt: skip
+
+_WORKBOOK = "study.xlsx"
 
 
 def export_csv(store: Store, out: Path, *, deidentify: bool, engine: Engine | None = None) -> int:
@@ -45,106 +48,88 @@ def export_csv(store: Store, out: Path, *, deidentify: bool, engine: Engine | No
     EnvironmentProblem
         If it cannot be written.
     """
-    _check_target(store, out, deidentify)
-    content = gather(store)
-    shown, rows = _under_names(store, content, deidentify)
-    for name, data in make_tables(shown).items():
+    leaving = prepare(store, out, deidentify=deidentify)
+    for name, data in make_tables(leaving.shown).items():
         write_atomic(out / name, data)
     files = StudyFiles(store.folder)
-    for entry in content.sections:
-        place = rows[place_of(entry.placement)]
+    for entry in leaving.content.sections:
+        place = leaving.rows[place_of(entry.placement)]
         named = without_detail(entry) if deidentify else entry
-        protocol = content.protocols[place.protocol_hash]
+        protocol = leaving.content.protocols[place.protocol_hash]
         picture = drawn_overlay(store, files, named, place, protocol, engine or Engine())
         if picture is not None:
             name = overlay_name(place.path, str(place.section_id), place.scene)
             write_atomic(out / "overlays" / name, picture)
-    return len(shown.sections)
+    return len(leaving.shown.sections)
 
 
 def export_geojson(store: Store, out: Path, *, deidentify: bool) -> int:
     """Write what was found in every section, with all corrections, as GeoJSON for QuPath.
 
     Each file is named as the overlay of its section is; see `ienfd.report.geojson` for what is in it.
+    Sections that failed or await analysis have none.
+    """
+    leaving = prepare(store, out, deidentify=deidentify)
+    return write_sections(
+        store, leaving, out, ".geojson",
+        lambda it: geojson_bytes(section_geojson(it.result, it.place.path, exclusions=it.exclusions)),
+    )  # fmt: skip
 
-    Parameters
-    ----------
-    store : Store
-        The study.
-    out : Path
-        Made if it does not exist; files of these names in it are written anew.
-    deidentify : bool
-        Leave out what could tell whose they are.
 
-    Returns
-    -------
-    int
-        Number of files: sections that failed or await analysis have none.
+def export_xlsx(store: Store, out: Path, *, deidentify: bool) -> int:
+    """Write the tables of a study as one workbook; see `ienfd.report.xlsx`."""
+    from ienfd.report.xlsx import workbook_bytes
+
+    leaving = prepare(store, out, deidentify=deidentify)
+    study = None if deidentify else store.folder.resolve().name
+    write_atomic(out / _WORKBOOK, workbook_bytes(leaving.shown, study))
+    return len(leaving.shown.sections)
+
+
+def export_parquet(store: Store, out: Path, *, deidentify: bool) -> int:
+    """Write the tables of a study as Parquet; see `ienfd.report.parquet`.
 
     Raises
     ------
-    UsageError
-        If `out` lies in the study or, where names are left out, is not empty.
-    EnvironmentProblem
-        If it cannot be written.
+    MissingExtraError
+        If the extra `exports` is not installed.
     """
-    _check_target(store, out, deidentify)
-    content = gather(store)
-    _, rows = _under_names(store, content, deidentify)
-    written = set()
-    for entry in content.sections:
-        place = rows[place_of(entry.placement)]
-        protocol = content.protocols[place.protocol_hash]
-        result = _with_geometry(store, entry)
-        if result is None:
-            continue
-        collection = section_geojson(result, place.path, exclusions=_exclusions(result, protocol))
-        path = out / overlay_name(place.path, str(place.section_id), place.scene)
-        written.add(path.with_suffix(".geojson"))
-        write_atomic(path.with_suffix(".geojson"), geojson_bytes(collection))
-    return len(written)
+    from ienfd.report.parquet import parquet_files
+
+    leaving = prepare(store, out, deidentify=deidentify)
+    for name, data in parquet_files(leaving.shown, whole_dates=not deidentify).items():
+        write_atomic(out / name, data)
+    return len(leaving.shown.sections)
 
 
-def _check_target(store: Store, out: Path, deidentify: bool) -> None:
-    study = store.folder.resolve()
-    if study == out.resolve() or study in out.resolve().parents:
-        raise UsageError("option_invalid", f"--out {out} lies in the study")
-    if deidentify and out.exists() and any(out.iterdir()):
-        raise UsageError("option_invalid", f"--out {out} is not empty: names may stand in what lies there")
+def export_imagej_rois(store: Store, out: Path, *, deidentify: bool) -> int:
+    """Write a set of ROIs for ImageJ for every section in which something was found.
 
+    See `ienfd.report.rois` for what is in it.
 
-def _under_names(
-    store: Store, content: Content, deidentify: bool
-) -> tuple[Content, Mapping[Place, Placement]]:
-    """The content as it is shown, and under which names each of its places is."""
-    if deidentify:
-        return deidentified(content, store.study_id())
-    return content, {place_of(entry.placement): entry.placement for entry in content.sections}
+    Raises
+    ------
+    MissingExtraError
+        If the extra `exports` is not installed.
+    """
+    from ienfd.report.rois import load_roifile, roi_set_bytes
 
-
-def _with_geometry(store: Store, entry: SectionEntry) -> SectionResult | None:
-    """The result of a section with all that was found in it; None where there is none."""
-    corrected, analysis_id = entry.corrected, entry.placement.analysis_id
-    if corrected is None or analysis_id is None:
-        return None
-    result = corrected.result
-    if not corrected.edits:  # what was read for the tables has no geometry
-        result = replace(result, findings=store.findings(analysis_id))
-    if entry.status == "ok":
-        return result
-    # as in the tables: nothing is counted in it, be it a negative control in which crossings were found
-    crossings = tuple(replace(c, counted=False, reason="section_refused") for c in result.crossings)
-    return replace(result, status=Status.REFUSED, reason=entry.reason, crossings=crossings)
-
-
-def _exclusions(result: SectionResult, protocol: Protocol) -> tuple[Stretch, ...] | None:
-    """All that is not evaluated, as the overlay shows it; None where nothing could be measured."""
-    found = result.findings
-    if found.pixel_size_um is None:
-        return None
-    return effective_exclusions(
-        found.pieces,
-        found.exclusions,
-        pixel_size_um=found.pixel_size_um,
-        cut_edge_um=protocol.counting.cut_edge_um,
+    load_roifile()
+    leaving = prepare(store, out, deidentify=deidentify)
+    return write_sections(
+        store, leaving, out, ".zip", lambda it: roi_set_bytes(it.result, exclusions=it.exclusions)
     )
+
+
+def export_label_masks(store: Store, out: Path, *, deidentify: bool) -> int:
+    """Write label masks, as OME-TIFF, for every section in which epidermis was found.
+
+    See `ienfd.report.label_masks` for what is in them.
+    """
+    from ienfd.report.label_masks import label_mask_bytes
+
+    leaving = prepare(store, out, deidentify=deidentify)
+    return write_sections(
+        store, leaving, out, "_labels.ome.tif",
+        lambda it: label_mask_bytes(it.result, it.stem, exclusions=it.exclusions),
+    )  # fmt: skip

@@ -18,7 +18,7 @@ from ienfd.report.wording import Template, load_template
 from ienfd.study.log import Target
 from ienfd.study.store import Store
 
-__all__ = ["TEMPLATE_NAME", "file_signed", "make_report", "write_reports"]
+__all__ = ["TEMPLATE_NAME", "file_signed", "make_report", "pdf_maker", "write_reports"]
 
 TEMPLATE_NAME = "report.toml"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -85,6 +85,13 @@ def file_signed(store: Store, case_id: str, biopsy_id: str) -> Path:
     return path
 
 
+def pdf_maker(store: Store) -> Callable[[BiopsyEntry], bytes]:
+    """A function that gives the report of a biopsy of this study as PDF."""
+    content, template = gather(store), _template(store, None)
+    render = _renderer("pdf")
+    return lambda entry: render(make_report(store, content, entry, template))
+
+
 def make_report(store: Store, content: Content, entry: BiopsyEntry, template: Template) -> CaseReport:
     """Put together what a report says, with its pictures."""
     files = StudyFiles(store.folder)
@@ -96,6 +103,7 @@ def make_report(store: Store, content: Content, entry: BiopsyEntry, template: Te
         head=store.head(),
         dated=str(last.get("ended_at") or last.get("started_at") or ""),
         template=template,
+        known_norms=entry.norms,
     )
 
 

@@ -19,6 +19,7 @@ from ienfd.batch.discover import Discovery, discover
 from ienfd.batch.execute import Progress, execute
 from ienfd.batch.files import study_log
 from ienfd.batch.jobs import Executor
+from ienfd.batch.norms import keep_norms
 from ienfd.batch.plan import BatchOptions, Plan, make_plan
 from ienfd.batch.pool import LocalPool
 from ienfd.batch.report import RunReport
@@ -157,7 +158,8 @@ def run_batch(
     Raises
     ------
     UsageError
-        If there is no image, or the case table or study is not valid.
+        If there is no image, the case table or study is not valid, or the protocol names a norm that
+        there is not, or another one of that name than the study was called by before.
     EnvironmentProblem
         If the study cannot be written, or no process can be started.
     """
@@ -171,6 +173,7 @@ def run_batch(
             Store(options.out, create=True, shared=options.shared) as store,
             study_log(options.out) as logger,
         ):
+            keep_norms(store, options.protocol)
             advice = store.advice
             run_id = store.begin_run(_record(plan), [item.record for item in plan.items])
             logger.info("run %s: %s sections in %s", run_id, len(plan.items), plan.discovery.root)

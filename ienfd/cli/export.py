@@ -3,44 +3,57 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 import click
 
+from ienfd.batch.formats import FORMATS, OF_BIOPSIES, exporter
+
 __all__ = ["export"]
 
+_LINES = "\n".join(f"{name:<11} {line}" for name, (_, line) in FORMATS.items())
+_HELP = f"""Write what STUDY holds to a folder outside of it.
 
-@click.command()
+\b
+{_LINES}
+
+Parquet and the ROIs need pip install 'ienfd[exports]'; FHIR 'ienfd[fhir]', DICOM 'ienfd[dicom]'.
+
+With --deidentify cases, patients and files get numbers, in the pictures, too; dates become years, ages
+over 89 are left out, and so are further columns of the case table and free text. What stands in the
+pixels themselves, such as a label photographed with the slide, is not looked for.
+"""
+
+
+@click.command(help=_HELP)
 @click.argument("study", type=click.Path(path_type=Path, file_okay=False))
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["csv", "geojson"]),
+    type=click.Choice(list(FORMATS)),
     default="csv",
     show_default=True,
-    help="Tables and pictures, or the outlines of what was found, for QuPath.",
+    help="What to write; see above.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Folder to write to.")  # fmt: skip
 @click.option("--deidentify", is_flag=True, help="Leave out what could tell whose sections they are.")
-def export(study: Path, form: Literal["csv", "geojson"], out: Path, deidentify: bool) -> int:
-    """Write the tables and overlays of STUDY to a folder outside of it.
-
-    With --format geojson one file for each section instead: epidermis, surface, junction, fibers,
-    crossings and excluded stretches, which QuPath opens on the image.
-
-    With --deidentify cases, patients and files get numbers, in the pictures, too; dates become years,
-    ages over 89 are left out, and so are further columns of the case table and free text. What stands
-    in the pixels themselves, such as a label photographed with the slide, is not looked for.
-    """
-    from ienfd.batch.export import export_csv, export_geojson
+@click.option("--with-report", is_flag=True, help="With fhir: attach the report of each biopsy as PDF.")
+def export(study: Path, form: str, out: Path, deidentify: bool, with_report: bool) -> int:
+    """Write a study in one of the formats."""
     from ienfd.cli.console import make_console, plural
+    from ienfd.errors import UsageError
     from ienfd.study.store import Store
 
+    if with_report and (form != "fhir" or deidentify):
+        raise UsageError("option_invalid", "--with-report goes with --format fhir, and not with --deidentify")
     with Store(study) as store:
-        if form == "geojson":
-            count = export_geojson(store, out, deidentify=deidentify)
+        if with_report:
+            from ienfd.batch.exchange import export_fhir
+            from ienfd.batch.reporting import pdf_maker
+
+            count = export_fhir(store, out, deidentify=False, pdf=pdf_maker(store))
         else:
-            count = export_csv(store, out, deidentify=deidentify)
-    make_console().print(f"{plural(count, 'section')} written to {out}", soft_wrap=True)
+            count = exporter(form)(store, out, deidentify=deidentify)
+    what = "biopsy" if form in OF_BIOPSIES else "section"
+    make_console().print(f"{plural(count, what)} written to {out}", soft_wrap=True)
     return 0

@@ -18,17 +18,21 @@ import numpy as np
 from ienfd.result import Crossing, FloatArray, Piece
 
 __all__ = [
+    "ALTERING",
     "BLIND",
     "CHANGING",
+    "HARMLESS",
     "Command",
     "Edit",
     "LoggedEdit",
     "add_crossing",
     "assess_crossing",
+    "assess_mark",
     "compare_readers",
     "edit_case",
     "edit_junction",
     "exclude_stretch",
+    "first_done",
     "include_stretch",
     "mark_crossing",
     "move_crossing",
@@ -40,6 +44,7 @@ __all__ = [
     "remove_crossing",
     "reopen",
     "review",
+    "same_person",
     "standing",
     "undo",
     "undoable",
@@ -80,6 +85,12 @@ OF_CROSSINGS = frozenset(
 OF_GEOMETRY = frozenset({Command.EDIT_JUNCTION, Command.EXCLUDE_STRETCH, Command.INCLUDE_STRETCH})
 CHANGING = OF_CROSSINGS | OF_GEOMETRY | {Command.EDIT_CASE, Command.UNDO, Command.REDO}
 """What changes, or may change, a result."""
+
+ALTERING = CHANGING | {Command.REOPEN}
+"""What takes a signed result back to a preliminary one."""
+
+HARMLESS = frozenset({Command.NOTE, Command.COMPARE_READERS})
+"""What changes nothing, so that nobody need have seen it."""
 
 BLIND = frozenset({Command.MARK_CROSSING, Command.UNMARK_CROSSING})
 """What a second reader does who sees nobody else's marks; it changes no result."""
@@ -206,6 +217,12 @@ def unmark_crossing(mark: LoggedEdit) -> Edit:
     return Edit(Command.UNMARK_CROSSING, mark.edit.object_id, mark.edit.after, None)
 
 
+def assess_mark(mark: LoggedEdit, counts: bool) -> Edit:
+    """What two readers agreed on for a crossing that only the second one saw; `mark` set it."""
+    after = {"verdict": "agreed", "counted": counts}
+    return Edit(Command.ASSESS_CROSSING, mark.edit.object_id, mark.edit.after, after)
+
+
 def compare_readers(figures: Values) -> Edit:
     """The end of a blind reading: its marks beside the crossings as they stand.
 
@@ -246,7 +263,7 @@ def note(text: str, object_id: str | None = None) -> Edit:
     return Edit(Command.NOTE, object_id, None, {"text": text})
 
 
-def review(state: str, figures: Values, why: str = "") -> Edit:
+def review(state: str, figures: Values, why: str = "", rules_key: str = "") -> Edit:
     """How far the review of a section has come.
 
     Parameters
@@ -258,10 +275,13 @@ def review(state: str, figures: Values, why: str = "") -> Edit:
         needs another look.
     why : str
         The person's reason.
+    rules_key : str
+        The counting rules under which it was seen; counted by others, it needs another look.
     """
     if state not in REVIEW_STATES:
         raise ValueError(f"{state!r} is none of {', '.join(REVIEW_STATES)}")
-    return Edit(Command.REVIEW, None, None, {"state": state, "figures": dict(figures)}, why)
+    after = {"state": state, "figures": dict(figures), **({"rules_key": rules_key} if rules_key else {})}
+    return Edit(Command.REVIEW, None, None, after, why)
 
 
 def reopen(why: str) -> Edit:
@@ -295,6 +315,13 @@ def standing(entries: Iterable[LoggedEdit]) -> tuple[LoggedEdit, ...]:
     return tuple(e for e in _in_force(entries) if e.edit.undoes is None)
 
 
+def first_done(entry: LoggedEdit, by_seq: Mapping[int, LoggedEdit]) -> LoggedEdit:
+    """What an undo or a redo is about in the end; every other entry is about itself."""
+    while entry.edit.undoes is not None and entry.edit.undoes in by_seq:
+        entry = by_seq[entry.edit.undoes]
+    return entry
+
+
 def of_reading(entries: Iterable[LoggedEdit], who: str | None) -> tuple[LoggedEdit, ...]:
     """The entries of one blind reader or, without one, of the review that all see.
 
@@ -303,32 +330,57 @@ def of_reading(entries: Iterable[LoggedEdit], who: str | None) -> tuple[LoggedEd
     every = list(entries)
     by_seq = {entry.seq: entry for entry in every}
 
-    def first(entry: LoggedEdit) -> LoggedEdit:
-        while entry.edit.undoes is not None and entry.edit.undoes in by_seq:
-            entry = by_seq[entry.edit.undoes]
-        return entry
-
     def belongs(entry: LoggedEdit) -> bool:
-        done = first(entry)
+        done = first_done(entry, by_seq)
         if who is None:
             return done.edit.command not in BLIND
-        return done.edit.command in BLIND and done.who == who
+        return done.edit.command in BLIND and same_person(done.who) == same_person(who)
 
     return tuple(entry for entry in every if belongs(entry))
 
 
-def undoable(entries: Iterable[LoggedEdit]) -> LoggedEdit | None:
-    """What an undo takes back now: the last thing done or redone."""
-    done = [e for e in _in_force(entries) if e.edit.command is not Command.UNDO]
+def undoable(entries: Iterable[LoggedEdit], who: str | None = None) -> LoggedEdit | None:
+    """What an undo takes back now: the last thing done or redone.
+
+    Parameters
+    ----------
+    entries : iterable of LoggedEdit
+        In the order of the log.
+    who : str, optional
+        Only what this person did: nobody takes back another's work by a key.
+
+    Notes
+    -----
+    A signature is not taken back, but withdrawn; a comparison of two readings stays as it was.
+    """
+    every = _of_person(entries, who)
+    kept = (Command.UNDO, Command.COMPARE_READERS)
+    done = [e for e in _in_force(every) if e.edit.command not in kept]
     return done[-1] if done and done[-1].edit.command is not Command.SIGN else None
 
 
-def redoable(entries: Iterable[LoggedEdit]) -> LoggedEdit | None:
+def redoable(entries: Iterable[LoggedEdit], who: str | None = None) -> LoggedEdit | None:
     """The undo that a redo takes back now; None once something else was done after it."""
-    every = list(entries)
+    every = _of_person(entries, who)
     last = max((e.seq for e in every if e.edit.undoes is None), default=0)
     undone = [e for e in _in_force(every) if e.edit.command is Command.UNDO and e.seq > last]
     return undone[-1] if undone else None
+
+
+def same_person(name: str) -> str:
+    """A name as it is compared with others: neither case nor blanks tell two people apart."""
+    return " ".join(name.split()).casefold()
+
+
+def _of_person(entries: Iterable[LoggedEdit], who: str | None) -> list[LoggedEdit]:
+    """Entries about what one person did."""
+    every = list(entries)
+    by_seq = {entry.seq: entry for entry in every}
+    return [
+        entry
+        for entry in every
+        if who is None or same_person(first_done(entry, by_seq).who) == same_person(who)
+    ]
 
 
 def _in_force(entries: Iterable[LoggedEdit]) -> list[LoggedEdit]:

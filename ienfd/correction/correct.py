@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ienfd.correction.commands import OF_CROSSINGS, OF_GEOMETRY, Command, LoggedEdit, standing
+from ienfd.correction.commands import (
+    OF_CROSSINGS,
+    OF_GEOMETRY,
+    Command,
+    LoggedEdit,
+    same_person,
+    standing,
+)
 from ienfd.correction.crossings import correct_crossings
 from ienfd.correction.geometry import correct_geometry
 from ienfd.counting import Candidates, find_all
@@ -156,7 +163,7 @@ def _review(held: Sequence[LoggedEdit], result: SectionResult, unmatched: Sequen
 
 
 def _readers(held: Sequence[LoggedEdit], result: SectionResult) -> tuple[str, ...]:
-    """Who has said `reviewed` of these figures."""
+    """Who has said `reviewed` of these figures, each person once, however the name was spaced."""
     figures = reviewed_figures(result)
     said = [
         e.who
@@ -165,7 +172,7 @@ def _readers(held: Sequence[LoggedEdit], result: SectionResult) -> tuple[str, ..
         and (e.edit.after or {}).get("state") == ReviewState.REVIEWED
         and (e.edit.after or {}).get("figures") == figures
     ]
-    return tuple(dict.fromkeys(said))
+    return tuple({same_person(name): name for name in reversed(said)}.values())[::-1]
 
 
 def last_said(held: Sequence[LoggedEdit]) -> tuple[ReviewState, LoggedEdit | None]:

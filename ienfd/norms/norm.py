@@ -6,9 +6,25 @@ from dataclasses import dataclass
 
 from ienfd.protocol import LengthLine, Stain
 
-__all__ = ["SEXES", "Limit", "Norm"]
+__all__ = [
+    "FIRM_SUBJECTS",
+    "LEAST_OF_A_SEX",
+    "LEAST_SUBJECTS",
+    "SEXES",
+    "Entered",
+    "Fit",
+    "FitInterval",
+    "Limit",
+    "Norm",
+]
 
 SEXES = ("F", "M")
+LEAST_SUBJECTS = 40
+"""Subjects below which no norm is fitted."""
+FIRM_SUBJECTS = 120
+"""Subjects below which a fitted norm is provisional."""
+LEAST_OF_A_SEX = 20
+"""Below this not even one subject of a sex is expected under its 5th percentile."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +63,75 @@ class Limit:
 
 
 @dataclass(frozen=True)
+class Entered:
+    """Who entered a norm of a laboratory.
+
+    Parameters
+    ----------
+    by, account : str
+        The name that was given; the account and the machine it was done from.
+    at : str
+        When, UTC in ISO 8601.
+    software_version : str
+        Version of ienfd that checked it.
+    sha256 : str
+        `Norm.sha256` of what was entered.
+    """
+
+    by: str
+    account: str
+    at: str
+    software_version: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class FitInterval:
+    """The limit of a fitted norm at one age, in fibers per mm, with its bootstrap interval."""
+
+    sex: str
+    age_years: float
+    limit_per_mm: float
+    low_per_mm: float
+    high_per_mm: float
+
+
+@dataclass(frozen=True)
+class Fit:
+    """How a norm was fitted to a laboratory's own healthy subjects.
+
+    Parameters
+    ----------
+    by : str
+        Who had it fitted.
+    software_version : str
+        Version of ienfd that did it.
+    method : str
+        The model in words.
+    data_sha256 : str
+        Content of the table of subjects.
+    subjects_below : int
+        How many of them lie under their limit.
+    resamples, seed : int
+        Of the bootstrap.
+    level : float
+        Level of the intervals.
+    intervals : tuple of FitInterval
+        The limit at a few ages.
+    """
+
+    by: str
+    software_version: str
+    method: str
+    data_sha256: str
+    subjects_below: int
+    resamples: int
+    seed: int
+    level: float
+    intervals: tuple[FitInterval, ...]
+
+
+@dataclass(frozen=True)
 class Norm:
     """One reference set and the frame inside which it holds.
 
@@ -80,6 +165,16 @@ class Norm:
         What has to be said with every call from it; may be empty.
     notes : tuple of str
         What else a reader should know.
+    provisional : bool
+        Whether it rests on so few subjects that every call from it must say so.
+    source : str
+        Where a laboratory has its figures from; empty for a norm that comes with ienfd.
+    fit : Fit or None
+        How it was fitted; None for a published one.
+    entered : Entered or None
+        Who entered it; None for a norm that comes with ienfd.
+    sha256 : str
+        Hash of all that its file says, but for who entered it.
     """
 
     id: str
@@ -101,6 +196,16 @@ class Norm:
     verification: str
     caveat: str = ""
     notes: tuple[str, ...] = ()
+    provisional: bool = False
+    source: str = ""
+    fit: Fit | None = None
+    entered: Entered | None = None
+    sha256: str = ""
+
+    @property
+    def intact(self) -> bool:
+        """Whether it is what somebody entered; never for one that nobody has."""
+        return self.entered is not None and self.entered.sha256 == self.sha256
 
     def covers(self, age_years: float) -> bool:
         """Whether the norm holds for an age; False for one that is no number."""

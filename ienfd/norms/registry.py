@@ -1,4 +1,4 @@
-"""The norms that come with ienfd."""
+"""The norms that come with ienfd, and the forms for those whose figures a laboratory must enter itself."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ienfd.errors import UsageError
 if TYPE_CHECKING:
     from ienfd.norms.norm import Norm
 
-__all__ = ["available", "load"]
+__all__ = ["available", "load", "template", "templates"]
 
 _SUFFIX = ".toml"
 
@@ -38,3 +38,23 @@ def load(norm_id: str) -> Norm:
         raise UsageError("unknown_norm", f"{norm_id!r}; there are {', '.join(available())}")
     name = f"{norm_id}{_SUFFIX}"
     return parse_norm((files("ienfd.norms") / "data" / name).read_text(encoding="utf-8"), name)
+
+
+@cache
+def templates() -> tuple[str, ...]:
+    """Ids of the norms that there is a form for, in alphabetical order."""
+    names = (entry.name for entry in (files("ienfd.norms") / "templates").iterdir())
+    return tuple(sorted(name.removesuffix(_SUFFIX) for name in names if name.endswith(_SUFFIX)))
+
+
+def template(norm_id: str) -> str:
+    """The form for a norm: its frame and citation, and empty cells.
+
+    Raises
+    ------
+    UsageError
+        `unknown_template` if there is none.
+    """
+    if norm_id not in templates():
+        raise UsageError("unknown_template", f"{norm_id!r}; there are {', '.join(templates())}")
+    return (files("ienfd.norms") / "templates" / f"{norm_id}{_SUFFIX}").read_text(encoding="utf-8")

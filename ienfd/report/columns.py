@@ -65,6 +65,8 @@ _PROTOCOL = (
     Column("protocol_hash", "SHA-256 of all values of the protocol; its name is left out."),
 )
 
+_SAMPLING = "Poisson, widened by the overdispersion; covers sampling only, not errors of counting."
+
 SECTIONS: tuple[Column, ...] = (
     Column("section_id", "Section: UUID made of content, scene and region of the file."),
     Column("file", "File relative to the image folder."),
@@ -150,8 +152,8 @@ BIOPSIES: tuple[Column, ...] = (
     _length("evaluable_length_mm", "Evaluable epidermis of all of them."),
     _density("density_per_mm", "All crossings by all evaluable length."),
     _density("mean_section_density_per_mm", "Mean of the densities of the sections."),
-    _density("density_low_per_mm", "Lower end of the exact Poisson interval of density_per_mm."),
-    _density("density_high_per_mm", "Upper end of the exact Poisson interval of density_per_mm."),
+    _density("density_low_per_mm", f"Lower end of the interval of density_per_mm. {_SAMPLING}"),
+    _density("density_high_per_mm", f"Upper end of the interval of density_per_mm. {_SAMPLING}"),
     Column("norm_id", "The norm that the protocol names for this stain.", "code"),
     _density("norm_limit_per_mm", "Its limit for this age and sex."),
     Column(
@@ -171,6 +173,13 @@ BIOPSIES: tuple[Column, ...] = (
     Column("call", "The call in a sentence, or why it is withheld."),
     Column("patient_id", "Patient, for the follow-up of several cases."),
     *_PROTOCOL,
+    _number(
+        "overdispersion",
+        "1",
+        3,
+        "Variance of the count by its mean that the interval reckons with, 1 or more: as its sections vary,"
+        " drawn toward the value of the protocol.",
+    ),
 )
 
 DICTIONARY: tuple[Column, ...] = (

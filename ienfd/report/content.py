@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from ienfd.biopsy import call_biopsy
-from ienfd.correction.commands import Command, LoggedEdit, standing
+from ienfd.correction.commands import ALTERING, Command, LoggedEdit, standing
 from ienfd.correction.correct import correct
+from ienfd.norms import Norm
 from ienfd.protocol import Protocol, protocol_from_json
 from ienfd.report.entries import BiopsyEntry, BiopsyStatus, SectionEntry
 from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images
+from ienfd.report.signed import norms_then, says_the_same
 from ienfd.study.records import BiopsyRecord, Placement
 from ienfd.study.signing import SignOff
 from ienfd.study.store import Store
@@ -60,26 +62,42 @@ def gather(store: Store, case_id: str | None = None) -> Content:
     entries = _sections(store, placements, ledger, protocols)
     last = store.last_run()
     newest = str(last["protocol_hash"]) if last else ""
+    norms = store.norms()
     groups, warnings = group_biopsies(entries)
     shared = shared_images(groups)
     biopsies = []
     for key, group in groups.items():
         hashes = {entry.placement.protocol_hash for entry in group}
         holds = key[0] == "divided", key in shared, _is_mixed(group, protocols)
-        protocol = protocols[newest if newest in hashes else min(hashes)]
+        signature = ledger.signature(group)
+        chosen = (signature.protocol_hash if signature else "", newest, min(hashes))
+        protocol = protocols[next(hash_ for hash_ in chosen if hash_ in hashes)]
         codes = [code for code, held in zip(_OF_THE_STUDY, holds, strict=True) if held]
-        biopsies.append(_called(group, protocol, codes, *ledger.status(group)))
+        then = norms_then(signature, protocol, norms)
+        called = _called(group, protocol, then, codes, *ledger.status(group))
+        biopsies.append(_as_signed(called, signature))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
     return Content(tuple(entries), tuple(biopsies), protocols, (*warnings, *copies(groups)))
 
 
-def recalled(biopsy: BiopsyEntry, section: SectionEntry) -> BiopsyEntry:
-    """A biopsy with one of its sections as it stands now, called anew."""
+def recalled(biopsy: BiopsyEntry, section: SectionEntry, *, altered: bool) -> BiopsyEntry:
+    """A biopsy with one of its sections as it stands now, called anew.
+
+    Parameters
+    ----------
+    biopsy : BiopsyEntry
+        As it stood before.
+    section : SectionEntry
+        One of its sections.
+    altered : bool
+        Whether something was done to it that takes a signed result back.
+    """
     group = [section if same_row(section, entry) else entry for entry in biopsy.sections]
     reasons = [code for code in biopsy.call.withheld_reasons if code in _OF_THE_STUDY]
-    if biopsy.status != "preliminary" or _CHANGED in biopsy.call.flags:
-        return _called(group, biopsy.protocol, reasons, "preliminary", (_CHANGED,))
-    return _called(group, biopsy.protocol, reasons, "preliminary", ())
+    signed = biopsy.status in ("final", "amended")
+    status: BiopsyStatus = "preliminary" if signed and altered else biopsy.status
+    flags = (_CHANGED,) if (signed and altered) or _CHANGED in biopsy.call.flags else ()
+    return _called(group, biopsy.protocol, biopsy.norms, reasons, status, flags)
 
 
 def same_row(one: SectionEntry, other: SectionEntry) -> bool:
@@ -120,7 +138,7 @@ class _Ledger:
         signature = self.signed[key]
         ids = {entry.placement.section_id or "" for entry in group}
         about = [*self.of_biopsy.get(key, ()), *(e for id_ in ids for e in self.of_section.get(id_, ()))]
-        changed = any(e.seq > signature.edit_seq and e.edit.command is not Command.SIGN for e in about)
+        changed = any(e.seq > signature.edit_seq and e.edit.command in ALTERING for e in about)
         entries = [
             e.edit.after for e in self.of_biopsy.get(key, ()) if e.edit.object_id == signature.sign_off_id
         ]
@@ -134,6 +152,12 @@ class _Ledger:
             return "preliminary", (_CHANGED,)
         return _STATUS[signature.kind], ()
 
+    def signature(self, group: Sequence[SectionEntry]) -> SignOff | None:
+        """The signature of a biopsy; None where there is none, or it was withdrawn."""
+        place = group[0].placement
+        signed = self.signed.get((place.case_id, place.biopsy_id))
+        return None if signed is None or signed.kind == "withdrawal" else signed
+
 
 _STATUS: dict[str, BiopsyStatus] = {
     "final": "final",
@@ -146,6 +170,7 @@ _STATUS: dict[str, BiopsyStatus] = {
 def _called(
     group: Sequence[SectionEntry],
     protocol: Protocol,
+    norms: tuple[Norm, ...],
     reasons: Sequence[str],
     status: BiopsyStatus,
     flags: Sequence[str],
@@ -157,9 +182,19 @@ def _called(
         sex=record.sex,
         site=record.site,
         protocol=protocol,
+        known_norms=norms,
         further_reasons=reasons,
     )
-    return BiopsyEntry(record, tuple(group), protocol, replace(call, flags=(*call.flags, *flags)), status)
+    call = replace(call, flags=(*call.flags, *flags))
+    return BiopsyEntry(record, tuple(group), protocol, call, status, norms)
+
+
+def _as_signed(entry: BiopsyEntry, signature: SignOff | None) -> BiopsyEntry:
+    """A biopsy; as changed after signing where its norm no longer says what was signed."""
+    if signature is None or entry.status == "preliminary" or says_the_same(signature, entry.call):
+        return entry
+    call = replace(entry.call, flags=(*entry.call.flags, _CHANGED))
+    return replace(entry, status="preliminary", call=call)
 
 
 def _sections(

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from ienfd.correction.correct import Corrected
 from ienfd.figures import BiopsyCall, SectionFigures
+from ienfd.norms import Norm
 from ienfd.protocol import Protocol
 from ienfd.reasons import REASONS
 from ienfd.result import SectionResult
@@ -141,6 +142,8 @@ class BiopsyEntry:
         Its density and call.
     status : {"preliminary", "final", "amended", "withdrawn"}
         Whether and how it is signed.
+    norms : tuple of Norm
+        The norms that its study calls by.
     """
 
     record: BiopsyRecord
@@ -148,6 +151,7 @@ class BiopsyEntry:
     protocol: Protocol
     call: BiopsyCall
     status: BiopsyStatus = "preliminary"
+    norms: tuple[Norm, ...] = ()
 
     @property
     def name(self) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from ienfd.correction.correct import ReviewState
 from ienfd.errors import UsageError
+from ienfd.protocol import canonical_json
 from ienfd.report.content import gather
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.study.log import Target
@@ -35,7 +36,9 @@ def obstacles(entry: BiopsyEntry, why: str = "") -> list[str]:
     found = [
         f"{section.placement.path}: {_SAID[section.corrected.review]}"
         for section in entry.sections
-        if section.status == "ok" and section.corrected is not None and section.corrected.review in _SAID
+        if section.corrected is not None
+        and (section.status == "ok" or section.corrected.edits)  # a correction may have refused it
+        and section.corrected.review in _SAID
     ]
     found += [
         f"{s.placement.path}: it has not been analyzed yet" for s in entry.sections if s.status == "pending"
@@ -109,6 +112,7 @@ def sign_biopsy(
     kind: SignOffKind = "final",
     interpretation: str = "",
     comment: str = "",
+    seen: BiopsyEntry | None = None,
 ) -> SignOff:
     """Sign a biopsy as it stands.
 
@@ -126,6 +130,8 @@ def sign_biopsy(
         What the signature does. Only the first signature of a biopsy is `final`.
     interpretation, comment : str
         What the report says in these places, in the words of who signs.
+    seen : BiopsyEntry, optional
+        What the person saw; refused when it is no longer that.
 
     Raises
     ------
@@ -144,6 +150,12 @@ def sign_biopsy(
         raise UsageError("sign_blocked", f"there is no biopsy {biopsy_id} in case {case_id}")
     entry, target = found[0], Target(case_id, biopsy_id)
     against = [] if kind == "withdrawal" else obstacles(entry, why)
+    if (
+        seen is not None
+        and kind != "withdrawal"
+        and canonical_json(signed_content(seen)) != canonical_json(signed_content(entry))
+    ):
+        against.append("it has changed since it was shown: look at it again")
     again = bool(store.sign_offs(target))
     if again and kind == "final":
         against.append("it is signed already: sign an addendum, a correction or a withdrawal")

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from ienfd.correction.commands import LoggedEdit, standing
+from ienfd.correction.commands import ALTERING, LoggedEdit, standing
 from ienfd.correction.correct import ReviewState, last_said
+from ienfd.study.signing import SignOff
 from ienfd.study.store import Standing, Store
 
-__all__ = ["Summary", "summarize"]
+__all__ = ["Summary", "review_of", "signed_biopsies", "summarize"]
 
 
 @dataclass(frozen=True)
@@ -47,19 +48,17 @@ def summarize(store: Store) -> Summary:
         of_section.setdefault(entry.section_id or "", []).append(entry)
     rows = store.standings()
     reasons = Counter((row.status, row.reason) for row in rows if row.reason is not None)
-    reviews = Counter(
-        _review(of_section.get(row.section_id or "", ()), row.analysis_id)
-        for row in rows
-        if row.status == "ok"
+    reviews: Counter[str] = Counter(
+        review_of(row, of_section.get(row.section_id or "", ())) for row in rows if row.status == "ok"
     )
     biopsies = {_biopsy(row) for row in rows if row.control is None}
-    kinds = {(sign.case_id, sign.biopsy_id): sign.kind for sign in store.sign_offs()}
+    signed = signed_biopsies(rows, entries, store.sign_offs())
     return Summary(
         sections=Counter(row.status for row in rows),
         reasons=reasons,
         reviews=reviews,
         biopsies=len(biopsies),
-        signed=sum(kind != "withdrawal" for kind in kinds.values()),
+        signed=sum(signed.values()),
         edits=len(entries),
     )
 
@@ -68,7 +67,36 @@ def _biopsy(row: Standing) -> tuple[str, str, str]:
     return ("", row.case_id, row.biopsy_id) if row.listed else (row.root, row.path, "")
 
 
-def _review(entries: Sequence[LoggedEdit], analysis_id: str | None) -> str:
-    """How far a review has come; one of another analysis no longer holds."""
+def review_of(row: Standing, entries: Sequence[LoggedEdit]) -> ReviewState:
+    """How far the review of a section has come, as far as its row and the log tell.
+
+    One of another analysis, or under other counting rules, no longer holds.
+    """
     state, last = last_said(standing(entries))
-    return ReviewState.NEEDS_REVIEW if last is not None and last.analysis_id != analysis_id else state
+    if last is None:
+        return state
+    rules = (last.edit.after or {}).get("rules_key", row.rules_key)
+    return (
+        state if (last.analysis_id, rules) == (row.analysis_id, row.rules_key) else ReviewState.NEEDS_REVIEW
+    )
+
+
+def signed_biopsies(
+    rows: Iterable[Standing], entries: Iterable[LoggedEdit], sign_offs: Iterable[SignOff]
+) -> dict[tuple[str, str], bool]:
+    """Case and biopsy of all that are signed, and whether they still are what was signed."""
+    last = {(sign.case_id, sign.biopsy_id): sign for sign in sign_offs}
+    held = {key: sign.edit_seq for key, sign in last.items() if sign.kind != "withdrawal"}
+    of_section: dict[str | None, list[tuple[str, str]]] = {}
+    for row in rows:
+        if row.listed and (row.case_id, row.biopsy_id) in held:
+            of_section.setdefault(row.section_id, []).append((row.case_id, row.biopsy_id))
+    changed: set[tuple[str, str]] = set()
+    for entry in entries:
+        if entry.edit.command not in ALTERING:
+            continue
+        own = [(entry.case_id or "", entry.biopsy_id or "")]
+        for key in of_section.get(entry.section_id, ()) if entry.section_id else own:
+            if key in held and entry.seq > held[key]:
+                changed.add(key)
+    return {key: key not in changed for key in held}

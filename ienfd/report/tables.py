@@ -5,7 +5,8 @@ The same study gives the same bytes: no times, no durations, no paths of this ma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -17,7 +18,7 @@ from ienfd.report.content import Content
 from ienfd.report.csv_text import csv_bytes
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 
-__all__ = ["TABLES", "make_tables"]
+__all__ = ["TABLES", "Row", "Table", "dictionary_of", "make_tables", "tabulate"]
 
 TABLES = {"sections": SECTIONS, "crossings": CROSSINGS, "biopsies": BIOPSIES}
 _CARRIED = ("sections", "biopsies")  # tables that further columns of the case table are carried into
@@ -25,28 +26,63 @@ _CARRIED = ("sections", "biopsies")  # tables that further columns of the case t
 Row = dict[str, Any]
 
 
-def make_tables(content: Content) -> dict[str, bytes]:
-    """All tables of a study by file name, the data dictionary first.
+@dataclass(frozen=True)
+class Table:
+    """One table.
 
-    Further columns of the case table follow the columns of `sections.csv` and `biopsies.csv` under
-    their own names, after `case_` where a table has a column of that name already. In `biopsies.csv`
-    such a cell is filled when the sections of the biopsy that have a value agree on it.
+    Parameters
+    ----------
+    columns : tuple of Column
+        Its columns.
+    rows : callable
+        Gives all its rows anew, each a mapping from the names of the columns.
+    """
+
+    columns: tuple[Column, ...]
+    rows: Callable[[], Iterable[Row]]
+
+
+def make_tables(content: Content) -> dict[str, bytes]:
+    """All tables of a study by file name, the data dictionary first."""
+    tables = tabulate(content)
+    dictionary = dictionary_of(
+        {f"{name}.csv": table for name, table in tables.items()}, "data_dictionary.csv"
+    )
+    files = {"data_dictionary": dictionary, **tables}
+    return {f"{name}.csv": csv_bytes(table.columns, table.rows()) for name, table in files.items()}
+
+
+def tabulate(content: Content) -> dict[str, Table]:
+    """The tables of a study by name, in the order of `TABLES`.
+
+    Further columns of the case table follow the columns of `sections` and `biopsies` under their own
+    names, after `case_` where a table has a column of that name already. In `biopsies` such a cell is
+    filled when the sections of the biopsy that have a value agree on it.
     """
     carried = _carried(content.sections)
     more = tuple(
         Column(name, f"Column {header} of the case table, as it is written there.")
         for header, name in carried.items()
     )
-    columns = {name: (*table, *more) if name in _CARRIED else table for name, table in TABLES.items()}
-    rows: dict[str, Iterable[Row]] = {
-        "sections": (
+    rows: dict[str, Callable[[], Iterable[Row]]] = {
+        "sections": lambda: (
             _section(entry) | _extra(entry.case.get("extra", {}), carried) for entry in content.sections
         ),
-        "crossings": _crossings(content.sections),
-        "biopsies": (_biopsy(entry) | _extra(entry.record.extra, carried) for entry in content.biopsies),
+        "crossings": lambda: _crossings(content.sections),
+        "biopsies": lambda: (
+            _biopsy(entry) | _extra(entry.record.extra, carried) for entry in content.biopsies
+        ),
     }
-    tables = {"data_dictionary.csv": csv_bytes(DICTIONARY, _dictionary(columns))}
-    return tables | {f"{name}.csv": csv_bytes(columns[name], rows[name]) for name in TABLES}
+    return {
+        name: Table((*columns, *more) if name in _CARRIED else columns, rows[name])
+        for name, columns in TABLES.items()
+    }
+
+
+def dictionary_of(tables: Mapping[str, Table], own_name: str) -> Table:
+    """The data dictionary of these tables, and of itself, under the names by which a reader knows them."""
+    columns = {name: table.columns for name, table in tables.items()} | {own_name: DICTIONARY}
+    return Table(DICTIONARY, lambda: _dictionary(columns))
 
 
 def _section(entry: SectionEntry) -> Row:
@@ -169,16 +205,16 @@ def _biopsy(entry: BiopsyEntry) -> Row:
         "patient_id": record.patient_id,
         "protocol_id": entry.protocol.id,
         "protocol_hash": entry.protocol.hash,
+        "overdispersion": call.overdispersion,
     }
 
 
 def _dictionary(columns: Mapping[str, Sequence[Column]]) -> Iterable[Row]:
-    tables = {**columns, "data_dictionary": DICTIONARY}
-    for table, its_columns in tables.items():
+    for table, its_columns in columns.items():
         for column in its_columns:
             yield {
                 "column": column.name,
-                "table": f"{table}.csv",
+                "table": table,
                 "meaning": column.meaning,
                 "unit": column.unit,
                 "type": column.type,

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ienfd.correction.commands import Command, LoggedEdit, of_reading, standing
+from ienfd.correction.commands import Command, LoggedEdit, same_person, standing
+from ienfd.correction.geometry import nearest_piece
 from ienfd.result import Crossing
+from ienfd.review.picking import Selection, of_crossing, of_mark, stretches
+from ienfd.review.readings import compared, marks
 from ienfd.review.sheet import Sheet
+from ienfd.skin.lengths import reason_at
 from ienfd.statistics import cohen_kappa, f1, icc_2_1, match_places
 
-__all__ = ["Agreement", "Comparison", "compare", "marks", "study_agreement"]
+__all__ = ["Agreement", "Comparison", "compare", "disagreements", "past_comparison", "study_agreement"]
 
 SAME_UM = 10.0
 """Marks of two readers that lie no farther apart may be about one crossing."""
@@ -36,6 +40,10 @@ class Comparison:
         is not defined.
     length_mm : float
         What was evaluated.
+    first_readers : tuple of str
+        Other people who had reviewed the section as it stood; empty when only the program had.
+    ended_seq : int
+        The entry of the log with which the reading ended; 0 while it goes on.
     """
 
     both: tuple[tuple[Crossing, LoggedEdit], ...]
@@ -43,6 +51,8 @@ class Comparison:
     only_second: tuple[LoggedEdit, ...]
     kappa: float
     length_mm: float
+    first_readers: tuple[str, ...] = ()
+    ended_seq: int = 0
 
     @property
     def f1(self) -> float:
@@ -53,6 +63,7 @@ class Comparison:
         """What the log keeps of it."""
         first, second = len(self.both) + len(self.only_first), len(self.both) + len(self.only_second)
         return {
+            "first_readers": list(self.first_readers),
             "both": len(self.both),
             "only_first": len(self.only_first),
             "only_second": len(self.only_second),
@@ -65,23 +76,19 @@ class Comparison:
         }
 
 
-def marks(log: Iterable[LoggedEdit], who: str) -> tuple[LoggedEdit, ...]:
-    """The marks of a blind reader that stand."""
-    held = standing(of_reading(log, who))
-    gone = {e.edit.object_id for e in held if e.edit.command is Command.UNMARK_CROSSING}
-    return tuple(e for e in held if e.edit.command is Command.MARK_CROSSING and e.edit.object_id not in gone)
-
-
 def compare(sheet: Sheet, who: str) -> Comparison:
-    """The marks of a blind reader beside the crossings as they stand."""
-    size, crossings, own = sheet.pixel_size_um, sheet.result.crossings, marks(sheet.log, who)
+    """The marks of a blind reader beside the crossings as they stand.
+
+    Marks in stretches that are not evaluated are left out, as crossings there are.
+    """
+    size, crossings = sheet.pixel_size_um, sheet.result.crossings
+    own = [mark for mark in marks(sheet.log, who) if _is_evaluated(sheet, mark)]
     counted = [c for c in crossings if c.counted]
-    places = _places(own, size)
-    matching = match_places([(c.row_px * size, c.col_px * size) for c in counted], places, SAME_UM)
+    matching = match_places(_um(counted, size), _places(own, size), SAME_UM)
     both = tuple((counted[i], own[j]) for i, j in matching.pairs)
     others = [c for c in crossings if not c.counted]
     left = [own[j] for j in matching.only_two]
-    beside = match_places([(c.row_px * size, c.col_px * size) for c in others], _places(left, size), SAME_UM)
+    beside = match_places(_um(others, size), _places(left, size), SAME_UM)
     # candidates: seen by both, by the first, by the second (a candidate or a place of its own), by neither
     first = [True] * len(counted) + [False] * (len(left) + len(beside.only_one))
     second = [True] * len(both) + [False] * len(matching.only_one)
@@ -93,7 +100,27 @@ def compare(sheet: Sheet, who: str) -> Comparison:
         only_second=tuple(left),
         kappa=cohen_kappa(first, second),
         length_mm=lengths.evaluable_mm if lengths else 0.0,
+        first_readers=tuple(r for r in sheet.corrected.readers if same_person(r) != same_person(who)),
     )
+
+
+def past_comparison(sheet: Sheet, who: str) -> Comparison | None:
+    """The comparison with which a blind reading ended, as it was then; None where it has not."""
+    ended = compared(sheet.log, who)
+    if ended is None:
+        return None
+    then = sheet.with_log([entry for entry in sheet.log if entry.seq < ended.seq])
+    return replace(compare(then, who), ended_seq=ended.seq)
+
+
+def _is_evaluated(sheet: Sheet, mark: LoggedEdit) -> bool:
+    place = of_mark(mark).place_px
+    on = nearest_piece(sheet.result.findings.pieces, place)
+    return on is None or reason_at(stretches(sheet), on[0], on[1] * sheet.pixel_size_um) is None
+
+
+def _um(crossings: Sequence[Crossing], size: float) -> list[tuple[float, float]]:
+    return [(c.row_px * size, c.col_px * size) for c in crossings]
 
 
 @dataclass(frozen=True)
@@ -119,16 +146,16 @@ class Agreement:
 
 
 def study_agreement(entries: Iterable[LoggedEdit]) -> Agreement:
-    """Agreement over all sections that a second reader has read blind; each counts with its last reading."""
-    last: dict[str | None, dict[str, Any]] = {}
-    for entry in standing(entries):
-        if entry.edit.command is Command.COMPARE_READERS:
-            last[entry.section_id] = dict(entry.edit.after or {})
-    sums = [sum(one[name] for one in last.values()) for name in ("both", "only_first", "only_second")]
-    pairs = [one["densities_per_mm"] for one in last.values() if one["densities_per_mm"] is not None]
+    """Agreement over all sections that two people have read; each reading counts as it first ended."""
+    first: dict[tuple[str | None, str], dict[str, Any]] = {}
+    for entry in entries:
+        if entry.edit.command is Command.COMPARE_READERS and (entry.edit.after or {}).get("first_readers"):
+            first.setdefault((entry.section_id, same_person(entry.who)), dict(entry.edit.after or {}))
+    sums = [sum(one[name] for one in first.values()) for name in ("both", "only_first", "only_second")]
+    pairs = [one["densities_per_mm"] for one in first.values() if one["densities_per_mm"] is not None]
     densities = np.asarray(pairs, dtype=np.float64).reshape(-1, 2)
     difference = float((densities[:, 1] - densities[:, 0]).mean()) if len(densities) else float("nan")
-    return Agreement(len(last), f1(*sums), icc_2_1(densities), difference)
+    return Agreement(len(first), f1(*sums), icc_2_1(densities), difference)
 
 
 def _places(entries: Sequence[LoggedEdit], size: float) -> list[tuple[float, float]]:
@@ -138,3 +165,10 @@ def _places(entries: Sequence[LoggedEdit], size: float) -> list[tuple[float, flo
 
 def _known(value: float) -> float | None:
     return round(value, 6) if np.isfinite(value) else None
+
+
+def disagreements(comparison: Comparison, sheet: Sheet) -> list[Selection]:
+    """What only one of two readers saw, and nobody has decided since."""
+    since = {e.edit.object_id for e in standing(sheet.log) if e.seq > comparison.ended_seq}
+    crossings = [of_crossing(c) for c in comparison.only_first if c.crossing_id not in since]
+    return [*crossings, *(of_mark(m) for m in comparison.only_second if m.edit.object_id not in since)]

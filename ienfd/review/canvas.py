@@ -13,11 +13,12 @@ import numpy as np
 from napari.components import ViewerModel
 
 from ienfd.review import layers
-from ienfd.review.blind import marks
 from ienfd.review.deeds import DEEDS, KEYS_BESIDE
+from ienfd.review.desk import Prepared
 from ienfd.review.images import Loaded, load_image
 from ienfd.review.layers import Marks
 from ienfd.review.picking import Selection
+from ienfd.review.readings import marks
 from ienfd.review.reviewer import Reviewer
 from ienfd.review.scene import Scene
 from ienfd.review.sheet import Sheet
@@ -40,11 +41,14 @@ class Asking:
     ----------
     text : callable
         Asks for a sentence; an empty one when none is given.
+    confirm : callable
+        Asks whether something that cannot be undone shall be done.
     keys, sign : callable
         Show the keys; lead through a signature.
     """
 
     text: Callable[[str], str] = lambda _: ""
+    confirm: Callable[[str], bool] = lambda _: True
     keys: Callable[[], None] = lambda: None
     sign: Callable[[], None] = lambda: None
 
@@ -93,14 +97,18 @@ class Canvas:
         self.scene = Scene(viewer)
         self.tools = Tools(self.scene, reviewer)
         self._background = background
+        self._opening = 0  # of which section what is done in the background is
         bar = viewer.canvas.overlays.scale_bar
         self._bar_before = bar.visible, bar.position
         bar.visible, bar.position = True, "bottom_left"
         viewer.mouse_drag_callbacks.append(self._on_drag)
-        for one in DEEDS:
-            for key in (one.key, *KEYS_BESIDE.get(one.name, ())):
-                viewer.bind_key(key, self._key(one.do), overwrite=True)
+        self._keys = {
+            key: self._key(one.do) for one in DEEDS for key in (one.key, *KEYS_BESIDE.get(one.name, ()))
+        }
+        for key, do in self._keys.items():
+            viewer.bind_key(key, do, overwrite=True)
         reviewer.ask = lambda question: self.asking.text(question)
+        reviewer.confirm = lambda question: self.asking.confirm(question)
         reviewer.opened.connect(self._show_section)
         reviewer.changed.connect(self._show_change)
         reviewer.picked.connect(self._show_picked)
@@ -112,13 +120,13 @@ class Canvas:
         self.reviewer.changed.disconnect(self._show_change)
         self.reviewer.picked.disconnect(self._show_picked)
         self.reviewer.flew.disconnect(self.fly)
+        self._opening += 1  # what is still being read is no longer wanted
         self.scene.clear()
         bar = self.viewer.canvas.overlays.scale_bar
         bar.visible, bar.position = self._bar_before
         self.viewer.mouse_drag_callbacks.remove(self._on_drag)
-        for one in DEEDS:
-            for key in (one.key, *KEYS_BESIDE.get(one.name, ())):
-                self.viewer.bind_key(key, None, overwrite=True)
+        for key in self._keys:
+            self.viewer.bind_key(key, None, overwrite=True)
 
     def _key(self, do: Callable[[Canvas], None]) -> Callable[[Any], None]:
         return lambda _viewer: do(self)
@@ -127,7 +135,8 @@ class Canvas:
 
     def _show_section(self, sheet: Sheet) -> None:
         self.tools.forget()
-        desk, item, place = self.reviewer.desk, self.reviewer.item, sheet.entry.placement
+        self._opening += 1
+        opening, desk, place = self._opening, self.reviewer.desk, sheet.entry.placement
         ready = desk.prepared(place, sheet.protocol)
         own = self._own_marks(sheet)
         self.scene.show(sheet, ready.fibers, ready.picture, own, hides=self.reviewer.hides)
@@ -135,19 +144,28 @@ class Canvas:
         self.scene.show_picked(self.reviewer.selection)
         self.overview()
 
-        def show(loaded: Loaded) -> None:
-            if self.reviewer.item is not item:  # the person has gone on
+        def wanted() -> bool:  # else the person has gone on
+            return self._opening == opening
+
+        def show(loaded: Loaded | None) -> None:
+            if loaded is None or not wanted():
                 return
             self.scene.show_image(loaded)
             if loaded.problem:
                 self.reviewer.said.emit(loaded.problem)
 
-        self._background(lambda: load_image(place, sheet.protocol), show)
-        self._background(ready.corrector.warm_up, _unheard)
+        self._background(lambda: load_image(place, sheet.protocol) if wanted() else None, show)
+        self._background(lambda: ready.corrector.warm_up() if wanted() else None, _unheard)
         following = self.reviewer.following()
-        if following is not None:
-            soon, protocol = following
-            self._background(lambda: desk.prepare(soon, protocol), lambda done: desk.keep(soon, done))
+        if following is None or desk.has(following[0]):
+            return
+        soon, protocol = following
+
+        def keep(prepared: Prepared | None) -> None:
+            if prepared is not None:
+                desk.keep(soon, prepared)
+
+        self._background(lambda: desk.prepare(soon, protocol) if wanted() else None, keep)
 
     def _show_change(self, sheet: Sheet) -> None:
         self.scene.update(sheet, self._own_marks(sheet))

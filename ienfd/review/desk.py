@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ienfd.batch.files import StudyFiles
-from ienfd.correction.commands import Edit, LoggedEdit
+from ienfd.correction.commands import ALTERING, Edit, LoggedEdit
 from ienfd.correction.correct import Corrector
 from ienfd.protocol import Protocol
 from ienfd.report.content import Content, gather, same_row
 from ienfd.report.entries import BiopsyEntry, SectionEntry
+from ienfd.report.summary import signed_biopsies
 from ienfd.result import Findings
 from ienfd.review.images import ImageView, picture_view
 from ienfd.review.layers import FiberLines
-from ienfd.review.queue import QueueItem, make_queue, stage_of
+from ienfd.review.queue import QueueItem, make_queue, stage_of, stage_of_reading
 from ienfd.review.sheet import Sheet
 from ienfd.study.log import Target
 from ienfd.study.records import Placement
@@ -56,29 +57,39 @@ class Desk:
         The study.
     case_id : str, optional
         Show this case only.
+    blind_reader : str, optional
+        Who reads blind: the queue then shows the stages of this reading alone.
     """
 
-    def __init__(self, store: Store, case_id: str | None = None) -> None:
+    def __init__(self, store: Store, case_id: str | None = None, blind_reader: str | None = None) -> None:
         self.store = store
         self.case_id = case_id
+        self.blind_reader = blind_reader
         self.items: tuple[QueueItem, ...] = ()
         self.log: list[LoggedEdit] = []
         self._files = StudyFiles(store.folder)
         self._of_case: dict[str, Content] = {}
         self._prepared: dict[tuple[str, str], Prepared] = {}
+        self._signed: dict[tuple[str, str], bool] = {}
+        self._head = 0
         self.reload()
 
     def reload(self) -> None:
         """Read anew what others have done in the meantime."""
         of_section: dict[str, list[LoggedEdit]] = {}
+        self._head = self.store.head().seq
         self.log = self.store.edits()
         for entry in self.log:
             of_section.setdefault(entry.section_id or "", []).append(entry)
         rows = [row for row in self.store.standings() if self.case_id in (None, row.case_id)]
-        kinds = {(sign.case_id, sign.biopsy_id): sign.kind for sign in self.store.sign_offs()}
-        self._signed = frozenset(biopsy for biopsy, kind in kinds.items() if kind != "withdrawal")
-        self.items = make_queue(rows, of_section, self._signed)
+        self._signed = signed_biopsies(rows, self.log, self.store.sign_offs())
+        self.items = make_queue(rows, of_section, self._signed, self.blind_reader)
         self._of_case.clear()
+
+    def catch_up(self) -> None:
+        """Read anew if somebody else has done something in the meantime."""
+        if self.store.head().seq != self._head:
+            self.reload()
 
     def content(self, case_id: str) -> Content:
         """One case with its results and calls."""
@@ -104,8 +115,11 @@ class Desk:
 
         As the store has it: that of a control, and any other that holds the same image, count, too.
         """
-        rows = [one.row for one in self.items if one.row.section_id == item.row.section_id]
+        rows = [one.row for one in self._same_image(item)]
         return any((row.case_id, row.biopsy_id) in self._signed for row in rows)
+
+    def _same_image(self, item: QueueItem) -> list[QueueItem]:
+        return [one for one in self.items if one.row.section_id == item.row.section_id]
 
     def sheet(self, item: QueueItem) -> Sheet:
         """Lay a section on the desk, as it stands in the store now.
@@ -115,6 +129,7 @@ class Desk:
         LookupError
             If there is nothing to show of it.
         """
+        self.catch_up()
         entry = self.entry(item)
         if entry is None or entry.placement.analysis_id is None:
             raise LookupError("there is nothing to show of it")
@@ -144,6 +159,10 @@ class Desk:
             None if stored is None else picture_view(stored, findings.shape, size),
         )
 
+    def has(self, place: Placement) -> bool:
+        """Whether a section is prepared."""
+        return (str(place.analysis_id), place.rules_key) in self._prepared
+
     def keep(self, place: Placement, prepared: Prepared) -> None:
         """Keep what was prepared, in the place of what was kept first."""
         self._prepared[str(place.analysis_id), place.rules_key] = prepared
@@ -161,6 +180,11 @@ class Desk:
             If it is signed and no reason is given.
         """
         logged = self.store.append(edits, sheet.target, who=who, base_seq=sheet.last_seq)
+        if logged[0].seq == self._head + 1:  # else somebody else was in between: the next look reads it
+            self._head = logged[-1].seq
+        if any(edit.command in ALTERING for edit in edits):
+            biopsies = {(one.row.case_id, one.row.biopsy_id) for one in self._same_image(item)}
+            self._signed = {key: held and key not in biopsies for key, held in self._signed.items()}
         self.log += logged
         return self._kept(item, sheet.with_log([*sheet.log, *logged]))
 
@@ -187,5 +211,7 @@ class Desk:
         return sheet
 
     def _staged(self, item: QueueItem, log: Sequence[LoggedEdit]) -> QueueItem:
-        signed = item.row.listed and (item.row.case_id, item.row.biopsy_id) in self._signed
+        if self.blind_reader is not None:
+            return QueueItem(item.row, stage_of_reading(item.row, log, self.blind_reader))
+        signed = self._signed.get((item.row.case_id, item.row.biopsy_id)) if item.row.listed else None
         return QueueItem(item.row, stage_of(item.row, log, signed))

@@ -97,10 +97,21 @@ def with_stretch(piece: Piece, drawn_px: FloatArray) -> FloatArray:
     if len(drawn_px) < 2 or length(drawn_px) <= 0:
         return junction
     ends = Projector(junction)(drawn_px[[0, -1]]).position
-    if ends[0] > ends[1]:
+    if _runs_backwards(junction, drawn_px, ends):
         drawn_px, ends = drawn_px[::-1], ends[::-1]
     along = arc_lengths(junction)
     return np.concatenate([junction[along < ends[0]], drawn_px, junction[along > ends[1]]])
+
+
+def _runs_backwards(junction: FloatArray, drawn_px: FloatArray, ends: FloatArray) -> bool:
+    """Whether a drawn line, whose ends lie at these positions along the junction, runs against it."""
+    if ends[0] != ends[1]:
+        return bool(ends[0] > ends[1])
+    # wholly beyond one end of the junction: the end that is nearer to it is where it joins
+    at_start = ends[0] <= 0.5 * length(junction)
+    away = np.hypot(*(drawn_px[[0, -1]] - junction[0 if at_start else -1]).T)
+    joins_with_its_first = away[0] <= away[1]
+    return bool(joins_with_its_first == at_start)
 
 
 def handles(piece: Piece, pixel_size_um: float) -> FloatArray:

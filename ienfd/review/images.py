@@ -72,10 +72,13 @@ class Loaded:
     problem: str = ""
 
 
-def picture_view(jpeg: bytes, shape: tuple[int, int], pixel_size_um: float) -> ImageView:
-    """The stored picture of a section of `shape` (H, W) as a layer."""
-    with Image.open(io.BytesIO(jpeg)) as image:
-        pixels = np.asarray(image.convert("RGB"))
+def picture_view(jpeg: bytes, shape: tuple[int, int], pixel_size_um: float) -> ImageView | None:
+    """The stored picture of a section of `shape` (H, W) as a layer; None when it is damaged."""
+    try:
+        with Image.open(io.BytesIO(jpeg)) as image:
+            pixels = np.asarray(image.convert("RGB"))
+    except (OSError, ValueError):
+        return None
     factors = [full / shown for full, shown in zip(shape, pixels.shape[:2], strict=True)]
     return ImageView(
         "picture",

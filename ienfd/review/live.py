@@ -40,7 +40,9 @@ class LiveResult:
     limit_per_mm: float | None = None
 
 
-def live_result(sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0) -> LiveResult:
+def live_result(
+    sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0, alone: bool = False
+) -> LiveResult:
     """What the screen says of a sheet.
 
     Parameters
@@ -51,6 +53,8 @@ def live_result(sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0)
         Say nothing of what others have counted.
     own_marks : int
         Marks of a blind reader.
+    alone : bool
+        Say nothing of the biopsy: a blind reader has more of its sections to read.
     """
     if sheet is None:
         return LiveResult("No section is open.", "Choose one in the queue.")
@@ -60,23 +64,26 @@ def live_result(sheet: Sheet | None, *, hides: bool = False, own_marks: int = 0)
             f"{own_marks} mark{'' if own_marks == 1 else 's'}",
             "A blind reading: point at a crossing and press A. C compares both readings.",
         )
+    level = f"{sheet.protocol.density.interval_level:.0%}".replace("%", " %")
     if result.density_per_mm is None or result.lengths is None:
         reason = REASONS.get(result.reason or "")
-        return LiveResult("No density", f"{reason.text} {reason.remedy}" if reason else "")
-    detail = (
-        f"{result.count} crossings on {result.lengths.evaluable_mm:.2f} mm of {result.lengths.line}, "
-        f"95 % {result.density_low_per_mm or 0:.1f} to {result.density_high_per_mm or 0:.1f}"
-    )
-    section = f"{result.density_per_mm:.1f} /mm"
-    if sheet.biopsy is None:
+        section, detail = "No density", f"{reason.text} {reason.remedy}" if reason else ""
+    else:
+        section = f"{result.density_per_mm:.1f} /mm"
+        detail = (
+            f"{result.count} crossings on {result.lengths.evaluable_mm:.2f} mm of {result.lengths.line}, "
+            f"{level} {result.density_low_per_mm or 0:.1f} to {result.density_high_per_mm or 0:.1f}"
+        )
+    if sheet.biopsy is None or alone:
         said = "A control: it belongs to no biopsy." if sheet.entry.control else ""
         return LiveResult(section, detail, call=said)
     call = sheet.biopsy.call
+    status = "changed after signing" if "changed_after_signing" in call.flags else sheet.biopsy.status
     if call.density_per_mm is None:
-        return LiveResult(section, detail, sheet.biopsy.name, call_sentence(call))
+        return LiveResult(section, detail, f"{sheet.biopsy.name} ({status})", call_sentence(call))
     interval = call.density_low_per_mm or 0.0, call.density_high_per_mm or 0.0
     sections = f"{call.sections_evaluable} section{'' if call.sections_evaluable == 1 else 's'}"
-    biopsy = f"{sheet.biopsy.name}: {call.density_per_mm:.1f} /mm in {sections}"
+    biopsy = f"{sheet.biopsy.name}: {call.density_per_mm:.1f} /mm in {sections} ({status})"
     return LiveResult(
         section, detail, biopsy, call_sentence(call), call.density_per_mm, interval, call.norm_limit_per_mm
     )

@@ -12,15 +12,14 @@ from ienfd.correction.commands import LoggedEdit
 from ienfd.correction.geometry import nearest_piece
 from ienfd.geometry import arc_lengths
 from ienfd.result import Crossing, Stretch
-from ienfd.review.blind import Comparison, marks
 from ienfd.review.explain import explain_crossing, explain_stretch, said_of
+from ienfd.review.readings import marks
 from ienfd.review.sheet import Sheet
 from ienfd.skin.lengths import effective_exclusions
 
 __all__ = [
     "REACH_UM",
     "Selection",
-    "disagreements",
     "explain",
     "mark_at",
     "nearest_crossing",
@@ -111,11 +110,6 @@ def stretches(sheet: Sheet) -> list[Stretch]:
             cut_edge_um=sheet.protocol.counting.cut_edge_um,
         )
     )
-
-
-def disagreements(comparison: Comparison) -> list[Selection]:
-    """What only one of two readers sees."""
-    return [*map(of_crossing, comparison.only_first), *map(of_mark, comparison.only_second)]
 
 
 def explain(sheet: Sheet, picked: Selection | None) -> list[str]:

@@ -6,9 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ienfd.correction.commands import CHANGING, Command, LoggedEdit, standing
-from ienfd.correction.correct import ReviewState, last_said
+from ienfd.correction.commands import CHANGING, Command, LoggedEdit
+from ienfd.correction.correct import ReviewState
 from ienfd.report.entries import SectionEntry
+from ienfd.report.summary import review_of
+from ienfd.review.readings import compared
 from ienfd.study.records import Standing
 
 __all__ = [
@@ -32,6 +34,9 @@ class Stage(StrEnum):
     SECOND_READER = "second reader"
     REVIEWED = "reviewed"
     SIGNED = "signed"
+    CHANGED = "changed after signing"
+    TO_READ = "to read"
+    COMPARED = "read and compared"
     REFUSED = "refused"
     FAILED = "failed"
     PENDING = "not analyzed yet"
@@ -44,7 +49,7 @@ _OF_REVIEW = {
     ReviewState.NEEDS_SECOND_READER: Stage.SECOND_READER,
     ReviewState.REVIEWED: Stage.REVIEWED,
 }
-_OPEN = frozenset({Stage.NEW, Stage.IN_REVIEW, Stage.NEEDS_REVIEW, Stage.SECOND_READER})
+_OPEN = frozenset({Stage.TO_READ, Stage.NEW, Stage.IN_REVIEW, Stage.NEEDS_REVIEW, Stage.SECOND_READER})
 
 
 @dataclass(frozen=True)
@@ -86,7 +91,8 @@ class QueueItem:
 def make_queue(
     rows: Iterable[Standing],
     of_section: Mapping[str, Sequence[LoggedEdit]],
-    signed: Iterable[tuple[str, str]],
+    signed: Mapping[tuple[str, str], bool],
+    blind_reader: str | None = None,
 ) -> tuple[QueueItem, ...]:
     """All sections, those of a case and biopsy together.
 
@@ -96,34 +102,49 @@ def make_queue(
         From the store.
     of_section : mapping of str to sequence of LoggedEdit
         Entries of the log by section.
-    signed : iterable of (str, str)
-        Case and biopsy of those that are signed.
+    signed : mapping of (str, str) to bool
+        Case and biopsy of those that are signed, and whether they still are what was signed.
+    blind_reader : str, optional
+        Who reads blind: then the stages are those of this reading alone.
     """
-    done = frozenset(signed)
-    items = [
-        QueueItem(row, stage_of(row, of_section.get(row.section_id or "", ()), _is_signed(row, done)))
-        for row in rows
-    ]
+    items = []
+    for row in rows:
+        entries = of_section.get(row.section_id or "", ())
+        if blind_reader is None:
+            stage = stage_of(row, entries, signed.get((row.case_id, row.biopsy_id)) if row.listed else None)
+        else:
+            stage = stage_of_reading(row, entries, blind_reader)
+        items.append(QueueItem(row, stage))
     return tuple(sorted(items, key=lambda item: (item.row.case_id, item.row.biopsy_id, item.key)))
 
 
-def stage_of(row: Standing, entries: Sequence[LoggedEdit], signed: bool) -> Stage:
-    """How far a section has come, as far as its row and the log tell."""
+def stage_of(row: Standing, entries: Sequence[LoggedEdit], signed: bool | None) -> Stage:
+    """How far a section has come, as far as its row and the log tell.
+
+    Parameters
+    ----------
+    row : Standing
+        Its row.
+    entries : sequence of LoggedEdit
+        Everything that the log says about it.
+    signed : bool or None
+        Whether its biopsy still is what was signed; None where it is not signed.
+    """
     if row.status in ("failed", "pending"):
         return Stage(row.status) if row.status == "failed" else Stage.PENDING
-    state, last = last_said(standing(entries))
-    if last is not None and last.analysis_id != row.analysis_id:
-        return Stage.NEEDS_REVIEW
-    stage = _OF_REVIEW[state]
-    if stage is Stage.REVIEWED and signed:
-        return Stage.SIGNED
+    stage = _OF_REVIEW[review_of(row, entries)]
+    if stage is Stage.REVIEWED and signed is not None:
+        return Stage.SIGNED if signed else Stage.CHANGED
     if row.status == "refused" and stage is Stage.NEW:
         return Stage.REFUSED
     return stage
 
 
-def _is_signed(row: Standing, signed: frozenset[tuple[str, str]]) -> bool:
-    return row.listed and (row.case_id, row.biopsy_id) in signed
+def stage_of_reading(row: Standing, entries: Sequence[LoggedEdit], who: str) -> Stage:
+    """How far a blind reader has come with a section; what others did is not told."""
+    if row.status in ("failed", "pending"):
+        return Stage(row.status) if row.status == "failed" else Stage.PENDING
+    return Stage.COMPARED if compared(entries, who) is not None else Stage.TO_READ
 
 
 def filtered(items: Iterable[QueueItem], text: str = "", only_open: bool = False) -> tuple[QueueItem, ...]:
@@ -182,7 +203,7 @@ def progress_of(items: Sequence[QueueItem], log: Iterable[LoggedEdit], who: str,
     day : str
         The day in UTC, in ISO 8601.
     """
-    ended = (Stage.REVIEWED, Stage.SIGNED)
+    ended = (Stage.REVIEWED, Stage.SIGNED, Stage.CHANGED, Stage.COMPARED)
     done, left = sum(item.stage in ended for item in items), sum(item.is_open for item in items)
     today = [e for e in log if e.who == who and e.at.startswith(day)]
     reviewed = {e.section_id for e in today if _ends_review(e)}

@@ -21,15 +21,17 @@ from ienfd.correction.geometry import nearest_piece
 from ienfd.errors import ConflictError, IenfdError
 from ienfd.geometry import points_at
 from ienfd.protocol import Protocol
+from ienfd.reasons import REASONS
 from ienfd.report.signing import obstacles, sign_biopsy
 from ienfd.result import Crossing, FloatArray
 from ienfd.review import picking, queue
-from ienfd.review.blind import Comparison, compare, marks
+from ienfd.review.blind import Comparison, compare, disagreements, past_comparison
 from ienfd.review.concerns import Concern, concerns
 from ienfd.review.desk import Desk
-from ienfd.review.explain import said_of, what_is_done
+from ienfd.review.explain import said_of, what_is_done, where_it_is
 from ienfd.review.picking import Selection
 from ienfd.review.queue import QueueItem
+from ienfd.review.readings import marks
 from ienfd.review.sheet import Sheet
 from ienfd.review.tour import neighbor, stops, unseen
 from ienfd.study.records import Placement
@@ -58,6 +60,8 @@ class Reviewer:
         Width of what is shown when the view flies to a candidate.
     ask : callable
         Asks the person for a sentence; returns an empty one when it is not given.
+    confirm : callable
+        Asks the person whether something that cannot be undone shall be done.
     """
 
     opened = Signal(object)
@@ -76,12 +80,15 @@ class Reviewer:
         blind: bool = False,
         close_um: float = CLOSE_UM,
         ask: Callable[[str], str] = lambda _: "",
+        confirm: Callable[[str], bool] = lambda _: True,
     ) -> None:
         self.desk = desk
         self.name = name
         self.blind = blind
         self.close_um = close_um
         self.ask = ask
+        self.confirm = confirm
+        self.shown: Callable[[], Sequence[QueueItem]] = lambda: desk.items
         self.item: QueueItem | None = None
         self.sheet: Sheet | None = None
         self.selection: Selection | None = None
@@ -100,12 +107,14 @@ class Reviewer:
         except (IenfdError, LookupError) as error:
             self.troubled.emit(f"{item.name}: {error}")
             return
-        self.item, self.selection, self.comparison = item, None, None
+        self.item, self.selection = item, None
+        self.comparison = past_comparison(self.sheet, self.name) if self.blind else None
         self.opened.emit(self.sheet)
+        self.queue_changed.emit()
 
     def step(self, by: int) -> None:
         """Open the section before or after in the queue."""
-        items = [item for item in self.desk.items if item.viewable]
+        items = [item for item in self.shown() if item.viewable]
         keys = [item.key for item in items]
         here = keys.index(self.item.key) if self.item is not None and self.item.key in keys else -1
         place = max(here + by, 0) if here < 0 else here + by
@@ -116,7 +125,7 @@ class Reviewer:
 
     def following(self) -> tuple[Placement, Protocol] | None:
         """The section that is likely to be opened next, and its protocol, so that it can be prepared."""
-        item = queue.next_to_look_at(self.desk.items, self.item)
+        item = queue.next_to_look_at(self.shown(), self.item)
         entry = self.desk.entry(item) if item is not None else None
         if item is None or entry is None:
             return None
@@ -124,7 +133,7 @@ class Reviewer:
 
     def open_next(self) -> None:
         """Open the next section that somebody has still to look at."""
-        item = queue.next_to_look_at(self.desk.items, self.item)
+        item = queue.next_to_look_at(self.shown(), self.item)
         if item is None:
             self.said.emit("There is no other section left to look at.")
         else:
@@ -132,7 +141,11 @@ class Reviewer:
 
     def refresh(self) -> None:
         """Show what others have done in the meantime."""
-        self.desk.reload()
+        try:
+            self.desk.reload()
+        except IenfdError as error:
+            self.troubled.emit(f"{error.text}\n{error.remedy}".strip())
+            return
         if self.item is not None:
             same = [item for item in self.desk.items if item.key == self.item.key]
             if same:
@@ -151,10 +164,17 @@ class Reviewer:
         if self.sheet is None:
             return
         place = row_px, col_px
-        found = picking.mark_at(self.sheet, self.name, place, within_um) if self.blind else None
-        if found is None and not self.hides:
-            found = picking.pick(self.sheet, place, within_um)
+        mark = picking.mark_at(self.sheet, self.name, place, within_um) if self.blind else None
+        found = None if self.hides else picking.pick(self.sheet, place, within_um)
+        if mark is not None and (found is None or found.kind != "crossing" or self._is_open(mark)):
+            found = mark
         self._pick(found)
+
+    def _is_open(self, mark: Selection) -> bool:
+        """Whether it has still to be decided what becomes of a blind mark."""
+        if self.comparison is None or self.sheet is None:
+            return True
+        return any(one.object_id == mark.object_id for one in disagreements(self.comparison, self.sheet))
 
     def fly_to(self, concern: Concern) -> None:
         """Fly to what is noticed, and pick what lies there."""
@@ -170,14 +190,14 @@ class Reviewer:
             self.said.emit("There is no tour for a blind reader: go along the junction.")
             return
         if self.comparison is not None:
-            all_stops = picking.disagreements(self.comparison)
+            all_stops = disagreements(self.comparison, self.sheet)
         else:
             all_stops = [picking.of_crossing(c) for c in stops(self.sheet.result.crossings)]
         stop = neighbor(all_stops, self.selection, step)
         if stop is not None:
             self._fly(stop)
         elif self.comparison is not None:
-            self.said.emit("Both readings agree on every crossing.")
+            self.said.emit("Nothing is left on which both readings differ.")
         else:
             self.said.emit("This section has no candidate to look at.")
 
@@ -229,20 +249,28 @@ class Reviewer:
             edit = commands.assess_crossing(crossing, "agreed")
         else:
             edit = commands.reclassify_crossing(crossing, counts)
-        self._write([edit], then_on=True)
+        if self._write([edit], then_on=True) and counts:
+            self._say_if_not_counted(crossing.crossing_id)
+
+    def _say_if_not_counted(self, crossing_id: str) -> None:
+        """A crossing that a person counts is none where nothing is evaluated."""
+        now = self.sheet.crossing(crossing_id) if self.sheet is not None else None
+        if now is not None and not now.counted and now.reason in REASONS:
+            self.said.emit(f"Written, but not counted: {REASONS[now.reason].text}")
 
     def _judge_mark(self, sheet: Sheet, picked: Selection, counts: bool) -> None:
         """Decide on what only the second reader has seen."""
-        if not counts:
-            self.tour()
+        mark = next((m for m in marks(sheet.log, self.name) if m.edit.object_id == picked.object_id), None)
+        if mark is None:
             return
-        row, col = picked.place_px
+        edits = [commands.assess_mark(mark, counts)]
         near = picking.nearest_crossing(sheet, picked.place_px)
-        if near is not None and not near.counted:
-            self._write([commands.reclassify_crossing(near, True)])
-        else:
-            self._write([commands.add_crossing(row, col, why="second reader")])
-        self.tour()
+        if near is not None and near.counted is not counts:
+            edits.append(commands.reclassify_crossing(near, counts))
+        elif near is None and counts:
+            z_um = (mark.edit.after or {}).get("z_um")
+            edits.append(commands.add_crossing(*picked.place_px, z_um, why="second reader"))
+        self._write(edits, then_on=True)
 
     def add_at(self, row_px: float, col_px: float, z_um: float | None = None) -> None:
         """Add a crossing, or a blind mark."""
@@ -255,6 +283,7 @@ class Reviewer:
         kind: Literal["mark", "crossing"] = "mark" if self.hides else "crossing"
         if self._write([edit]):
             self._pick(Selection(kind, str(edit.object_id), (row_px, col_px)))
+            self._say_if_not_counted(str(edit.object_id))
 
     def move_to(self, row_px: float, col_px: float) -> None:
         """Move what is picked."""
@@ -283,6 +312,9 @@ class Reviewer:
     def note(self, text: str) -> None:
         """Write a remark on what is picked, or on the section."""
         if self.sheet is None or not text.strip():
+            return
+        if self.hides:
+            self.said.emit("A blind reader writes no remark that others read: compare first.")
             return
         text, picked = text.strip(), self.selection
         if picked is not None and picked.kind in ("stretch", "junction"):  # they have no lasting id
@@ -339,17 +371,17 @@ class Reviewer:
 
     def undo(self) -> None:
         """Take back the last thing that was done to this section."""
-        entry = undoable(self._own_entries())
+        entry = undoable(self._own_entries(), self.name)
         if entry is None:
-            self.said.emit("There is nothing to undo in this section.")
+            self.said.emit("There is nothing of yours to undo in this section.")
         elif self._write([commands.undo(entry)]):
             self.said.emit(f"Undone: {self._first_of(entry)}.")
 
     def redo(self) -> None:
         """Take back the last undo."""
-        entry = redoable(self._own_entries())
+        entry = redoable(self._own_entries(), self.name)
         if entry is None:
-            self.said.emit("There is nothing to redo in this section.")
+            self.said.emit("There is nothing of yours to redo in this section.")
         elif self._write([commands.redo(entry)]):
             self.said.emit(f"Done again: {self._first_of(entry)}.")
 
@@ -372,7 +404,8 @@ class Reviewer:
         if self.hides:
             self.said.emit("Compare your reading first.")
             return
-        edit = commands.review(state.value, reviewed_figures(self.sheet.result))
+        rules = self.sheet.entry.placement.rules_key
+        edit = commands.review(state.value, reviewed_figures(self.sheet.result), rules_key=rules)
         if self._write([edit]):
             self.said.emit(f"This section is said to be: {state.replace('_', ' ')}.")
 
@@ -380,9 +413,11 @@ class Reviewer:
         """End a blind reading: keep how far it agrees, and show both."""
         if self.sheet is None or not self.hides:
             return
-        comparison = compare(self.sheet, self.name)
-        if self._write([commands.compare_readers(comparison.figures())]):
-            self.comparison, self.selection = comparison, None
+        own = len(marks(self.sheet.log, self.name))
+        if not self.confirm(f"End this reading with {own} marks? They can no longer be changed then."):
+            return
+        if self._write([commands.compare_readers(compare(self.sheet, self.name).figures())]):
+            self.comparison, self.selection = past_comparison(self.sheet, self.name), None
             self.opened.emit(self.sheet)
 
     @property
@@ -392,6 +427,8 @@ class Reviewer:
 
     def signing_obstacles(self, why: str = "") -> list[str]:
         """What stands against signing the biopsy of this section."""
+        if self.blind:
+            return ["a blind reader does not sign: open the study without --blind"]
         if self.sheet is None or self.sheet.biopsy is None:
             return ["there is no biopsy to sign"]
         return obstacles(self.sheet.biopsy, why)
@@ -412,7 +449,7 @@ class Reviewer:
         try:
             signed = sign_biopsy(
                 store, record.case_id, record.biopsy_id, name=name, why=why, kind=kind,
-                interpretation=interpretation, comment=comment,
+                interpretation=interpretation, comment=comment, seen=self.sheet.biopsy,
             )  # fmt: skip
         except IenfdError as error:
             self.troubled.emit(f"{error.text}\n{error.remedy}".strip())
@@ -422,7 +459,7 @@ class Reviewer:
         said = f"Signed in ienfd ({kind}) by {signed.name}."
         try:
             self.said.emit(f"{said} Report: {file_signed(store, record.case_id, record.biopsy_id)}")
-        except IenfdError as error:
+        except Exception as error:  # it is signed, whatever becomes of the document
             self.troubled.emit(f"{said} Its report could not be filed: {error}")
         return True
 
@@ -499,6 +536,6 @@ class Reviewer:
 
 def _conflict_words(theirs: Sequence[str], own: Sequence[Edit]) -> str:
     """Both versions: what somebody else did first, and what was not written."""
-    mine = ", ".join(what_is_done(edit) for edit in own)
+    mine = "; ".join(f"{what_is_done(edit)}{where_it_is(edit)}" for edit in own)
     said = ["Somebody else has just changed this section:", *theirs]
     return "\n".join([*said, f"Not written: {mine}. Look, and repeat it if you still want it."])

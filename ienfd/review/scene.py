@@ -19,7 +19,7 @@ from ienfd.review.sheet import Sheet
 __all__ = ["Scene"]
 
 _IMAGE = "image "
-_DECIDED = frozenset({"fibers", "surface", "junction", "dendritic cells", "crossings"})
+_DECIDED = ("fibers", "surface", "junction", "dendritic cells", "crossings")
 _LINE_UM, _THICK_UM = 0.6, 0.9
 _PICKED_UM, _HANDLE_UM, _BESIDE_UM = 16.0, 5.0, 6.0
 
@@ -40,14 +40,14 @@ class Scene:
         self._layers: dict[str, Layer] = {}
         self._pictures: list[Image] = []
         self._fibers: FiberLines | None = None
-        self._hides = False
 
     def __getitem__(self, name: str) -> Layer:
         """A layer by its name; raises KeyError where it is not shown."""
         return self._layers[name]
 
     def __contains__(self, name: str) -> bool:
-        return name in self._layers
+        layer = self._layers.get(name)
+        return layer is not None and layer in self.viewer.layers  # a person may have taken it away
 
     def show(
         self, sheet: Sheet, fibers: FiberLines, picture: ImageView | None, own: Marks | None, *, hides: bool
@@ -70,11 +70,13 @@ class Scene:
             Show no marks but these.
         """
         self.remove("drawing", "handles", *(name for name in self._layers if name.startswith(_IMAGE)))
-        self.sheet, self._fibers, self._hides = sheet, fibers, hides
+        self.sheet, self._fibers = sheet, fibers
         self._pictures = [] if picture is None else [self._add_image(picture, 0)]
         findings = sheet.result.findings
         self._put_areas(sheet)
-        if not hides or "fibers" in self:
+        if hides:
+            self.remove(*_DECIDED)
+        else:
             self._put_segments("fibers", fibers.segments(sheet), _LINE_UM)
             self._put_segments("surface", layers.surface_segments(findings), _THICK_UM)
             self._put_segments("junction", layers.junction_segments(findings), _THICK_UM)
@@ -104,6 +106,9 @@ class Scene:
 
     def show_image(self, loaded: Loaded) -> None:
         """Put the image itself where its picture was; the picture of a stack stays, as its projection."""
+        for layer in self._images():
+            if layer not in self._pictures:
+                self.remove(*(name for name, one in self._layers.items() if one is layer))
         stack = any(len(view.scale_um) > 2 for view in loaded.views)
         for picture in self._pictures:
             picture.visible = stack or not loaded.views
@@ -115,7 +120,7 @@ class Scene:
 
     def toggle_stack(self) -> bool:
         """Show the planes of a stack, or its projection; False where there is no stack."""
-        images = [layer for layer in self._layers.values() if isinstance(layer, Image)]
+        images = self._images()
         stack = [layer for layer in images if layer not in self._pictures and layer.ndim > 2]
         if not stack:
             return False
@@ -127,7 +132,7 @@ class Scene:
     @property
     def depth_um(self) -> float | None:
         """Depth of the plane that is shown; None for a projection."""
-        images = [layer for layer in self._layers.values() if isinstance(layer, Image)]
+        images = self._images()
         if not any(layer.visible and layer.ndim > 2 for layer in images):
             return None
         return float(self.viewer.dims.point[0])
@@ -292,12 +297,17 @@ class Scene:
 
     def _apply_hidden(self) -> None:
         for name, layer in self._layers.items():
-            hidden = self.marks_hidden or (self._hides and name in _DECIDED)
-            if not name.startswith(_IMAGE) and layer.visible == hidden:
-                layer.visible = not hidden
+            if not name.startswith(_IMAGE) and layer.visible == self.marks_hidden:
+                layer.visible = not self.marks_hidden
+
+    def _images(self) -> list[Image]:
+        return [layer for layer in self._layers.values() if isinstance(layer, Image)]
 
     def _rest(self) -> None:
-        """No layer is active, so that keys and clicks are the reviewer's alone."""
+        """No layer is active or can be edited, so that keys and clicks are the reviewer's alone."""
+        for layer in self._layers.values():
+            if not isinstance(layer, Image):
+                layer.editable = False
         self.viewer.layers.selection.clear()
 
 

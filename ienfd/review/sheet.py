@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ienfd.correction.commands import Command, LoggedEdit, of_reading, standing
+from ienfd.correction.commands import ALTERING, Command, LoggedEdit, of_reading, standing
 from ienfd.correction.correct import Corrected, Corrector
 from ienfd.protocol import Protocol
 from ienfd.report.content import recalled
@@ -60,8 +60,9 @@ class Sheet:
         """The same with everything that the log says now."""
         known = self.entry.corrected.last_seq if self.entry.corrected is not None else 0
         entry, biopsy = replace(self.entry, corrected=self.corrector(log)), self.biopsy
-        if biopsy is not None and entry.corrected is not None and entry.corrected.last_seq != known:
-            biopsy = recalled(biopsy, entry)
+        later = [one for one in log if one.seq > known]
+        if biopsy is not None and (later or (log[-1].seq if log else 0) < known):
+            biopsy = recalled(biopsy, entry, altered=any(e.edit.command in ALTERING for e in later))
         return replace(self, entry=entry, biopsy=biopsy, log=tuple(log))
 
     @property

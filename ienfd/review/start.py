@@ -63,21 +63,22 @@ def open_review(
     from ienfd.review.panels.review_panel import ReviewPanel
     from ienfd.review.reviewer import Reviewer
 
+    former = panel_of(viewer)
+    if former is not None:
+        former.finish()
+        viewer.window.remove_dock_widget(former)
     store = Store(Path(study))
     try:
         chosen = get_plugin_settings("ienfd").review
         name = reader.strip() or chosen.reader.strip() or _account_name()
-        reviewer = Reviewer(Desk(store, case_id), name, blind=blind, close_um=chosen.tour_width_um)
+        desk = Desk(store, case_id, name if blind else None)
+        reviewer = Reviewer(desk, name, blind=blind, close_um=chosen.tour_width_um)
         own = viewer is None
         viewer = napari.Viewer(title=f"ienfd review: {Path(study).name}") if own else viewer
         panel = ReviewPanel(viewer, reviewer)
     except BaseException:
         store.close()
         raise
-    former = _PANELS.get(viewer.window)
-    if former is not None:
-        former.finish()
-        viewer.window.remove_dock_widget(former)
     _PANELS[viewer.window] = panel
     viewer.window.add_dock_widget(panel, name="ienfd review", area="right")
     if own:

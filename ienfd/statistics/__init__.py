@@ -11,6 +11,7 @@ from ienfd.statistics.agreement import (
     icc_2_1,
     match_places,
 )
+from ienfd.statistics.dispersion import dispersed_interval, overdispersion, pearson_dispersion
 from ienfd.statistics.poisson import expected_interval, poisson_interval
 from ienfd.statistics.sampling import SETTLE_AT_MOST, sections_to_settle
 
@@ -20,10 +21,13 @@ __all__ = [
     "Matching",
     "bland_altman",
     "cohen_kappa",
+    "dispersed_interval",
     "expected_interval",
     "f1",
     "icc_2_1",
     "match_places",
+    "overdispersion",
+    "pearson_dispersion",
     "poisson_interval",
     "sections_to_settle",
 ]

@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
-from ienfd.correction.commands import Command, Edit, LoggedEdit
+from ienfd.correction.commands import BLIND, HARMLESS, Command, Edit, LoggedEdit, first_done, of_reading
 from ienfd.errors import ConflictError, UsageError
 from ienfd.protocol import canonical_json
 from ienfd.study.models import EditRow, InfoRow
@@ -117,8 +117,8 @@ def append(
         back already.
     """
     later = _about(session, target, base_seq)
-    if later:
-        raise ConflictError(later)
+    if later and (standing_in_the_way := _in_the_way(session, target, edits, who, later)):
+        raise ConflictError(standing_in_the_way)
     head = read_head(session)
     logged = []
     for edit in edits:
@@ -178,6 +178,25 @@ def _is_about(target: Target) -> list[Any]:
 def _about(session: Session, target: Target, after_seq: int) -> list[LoggedEdit]:
     query = select(EditRow).where(*_is_about(target), EditRow.seq > after_seq).order_by(EditRow.seq)
     return [_logged(row) for row in session.scalars(query)]
+
+
+def _in_the_way(
+    session: Session, target: Target, edits: Sequence[Edit], who: str, later: Sequence[LoggedEdit]
+) -> list[LoggedEdit]:
+    """Later entries that a person must have seen before these edits.
+
+    A blind reading and the review that all see do not concern each other; remarks and comparisons
+    change nothing.
+    """
+    if target.section_id is None:
+        return list(later)
+    every = load_edits(session, target)
+    by_seq = {entry.seq: entry for entry in every}
+    begun = [by_seq[edit.undoes] for edit in edits if edit.undoes in by_seq]
+    commands = {edit.command for edit in edits} | {first_done(one, by_seq).edit.command for one in begun}
+    same_reading = of_reading(every, who if commands & BLIND else None)
+    seqs = {entry.seq for entry in same_reading}
+    return [e for e in later if e.seq in seqs and e.edit.command not in HARMLESS]
 
 
 def since(session: Session, target: Target, sections: Sequence[str], after_seq: int) -> list[LoggedEdit]:

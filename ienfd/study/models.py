@@ -54,7 +54,7 @@ class Base(DeclarativeBase):
 
 
 class InfoRow(Base):
-    """Facts about the study itself: its id, the version that made it."""
+    """Facts about the study itself: its id, the norms that it was called with (`ienfd.study.norms`)."""
 
     __tablename__ = "info"
 
@@ -211,7 +211,7 @@ class CrossingRow(Base):
 
 
 class RunRow(Base):
-    """One `ienfd run`: what was asked of it, and how it ended."""
+    """One `ienfd run`: what was asked of it, and how it ended; or one `ienfd recall`, as its options say."""
 
     __tablename__ = "runs"
 

@@ -228,6 +228,7 @@ class Standing:
     analysis_id: str | None
     status: str
     reason: str | None
+    rules_key: str = ""
 
 
 @dataclass(frozen=True)

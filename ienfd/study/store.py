@@ -21,6 +21,7 @@ from sqlalchemy.orm import Session
 import ienfd
 from ienfd.correction.commands import CHANGING, Edit, LoggedEdit
 from ienfd.errors import UsageError
+from ienfd.norms import Norm
 from ienfd.result import Findings, SectionResult
 from ienfd.study import log, signing
 from ienfd.study.account import account
@@ -42,7 +43,9 @@ from ienfd.study.models import (
     RunRow,
     SectionRow,
 )
+from ienfd.study.norms import keep_norm, known_norms, load_norm_texts
 from ienfd.study.place import NETWORK_ADVICE, is_on_network
+from ienfd.study.recall import Recalled, recall
 from ienfd.study.records import (
     Analyzed,
     BiopsyRecord,
@@ -264,7 +267,7 @@ class Store:
                 FileRow.root, FileRow.path, PlacementRow.scene, PlacementRow.region,
                 PlacementRow.case_id, PlacementRow.biopsy_id, PlacementRow.case,
                 PlacementRow.section_id, PlacementRow.analysis_id, PlacementRow.status, PlacementRow.reason,
-                ResultRow.status, ResultRow.reason,
+                ResultRow.status, ResultRow.reason, RunRow.rules_key,
             )
             .join(FileRow, FileRow.file_id == PlacementRow.file_id)
             .join(RunRow, RunRow.run_id == PlacementRow.run_id)
@@ -373,6 +376,46 @@ class Store:
             if row is None:
                 raise KeyError(protocol_hash)
             return row.content
+
+    def keep_norm(self, norm: Norm, text: str) -> None:
+        """Keep a copy of a laboratory's norm, whose file is `text`, before the study is called by it.
+
+        Raises
+        ------
+        UsageError
+            `norm_differs` if the study has been called with another norm of this id.
+        """
+        with self.writing() as session:
+            keep_norm(session, norm, text)
+
+    def norm_texts(self) -> dict[str, str]:
+        """The files of the norms that were kept, by id."""
+        with self.reading() as session:
+            return load_norm_texts(session)
+
+    def norms(self) -> tuple[Norm, ...]:
+        """The norms that the study calls by: those that come with ienfd, and those that were kept."""
+        return known_norms(list(self.norm_texts().values()))
+
+    def recall(self, norm: Norm, text: str | None) -> Recalled:
+        """Call all that is not signed by another norm, without counting anything; see `ienfd.study.recall`.
+
+        Parameters
+        ----------
+        norm : Norm
+            By which is called from now on.
+        text : str or None
+            Its file, which the study keeps; None for a norm that it has, or that comes with ienfd.
+
+        Raises
+        ------
+        UsageError
+            `norm_differs` if the study has been called with another norm of this id.
+        """
+        with self.writing() as session:
+            if text is not None:
+                keep_norm(session, norm, text)
+            return recall(session, norm, _now())
 
     def append(self, edits: Sequence[Edit], target: Target, *, who: str, base_seq: int) -> list[LoggedEdit]:
         """Append entries about one section or biopsy to the log; either all of them or none.
@@ -544,7 +587,7 @@ def _check_reasons(edits: Sequence[Edit]) -> None:
 def _standing(
     root: str, path: str, scene: int, region: int, case_id: str, biopsy_id: str, case: Mapping[str, Any],
     section_id: str | None, analysis: str | None, state: str, failure: str | None, status: str | None,
-    reason: str | None,
+    reason: str | None, rules_key: str,
 ) -> Standing:  # fmt: skip
     control = case.get("control")
     if state == "failed":
@@ -566,6 +609,7 @@ def _standing(
         analysis,
         status,
         reason,
+        rules_key,
     )
 
 

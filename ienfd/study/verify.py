@@ -1,4 +1,4 @@
-"""Is a study what it was? Every entry of the log, every sign-off, every protocol, every image."""
+"""Is a study what it was? Every entry of the log, every sign-off, every protocol and norm, every image."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ienfd.io.content import file_sha256
 from ienfd.protocol import canonical_json
 from ienfd.study import log
 from ienfd.study.models import EditRow, FileRow, InfoRow, ProtocolRow
+from ienfd.study.norms import altered_norms
 from ienfd.study.signing import SignOff, content_hash, load_sign_offs
 
 __all__ = ["Problem", "check_images", "check_store"]
@@ -48,6 +49,7 @@ def check_store(session: Session) -> list[Problem]:
         *_sign_offs(signed, rows, start),
         *_unknown_signatures(signed, rows),
         *_protocols(session),
+        *_norms(session),
     ]
 
 
@@ -133,6 +135,11 @@ def _protocols(session: Session) -> Iterator[Problem]:
             intact = False
         if not intact:
             yield Problem(f"protocol {row.protocol_id}", "was altered after it was used")
+
+
+def _norms(session: Session) -> Iterator[Problem]:
+    for norm_id in altered_norms(session):
+        yield Problem(f"norm {norm_id}", "was altered after it was used")
 
 
 def check_images(session: Session) -> Iterator[Problem | None]:

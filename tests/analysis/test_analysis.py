@@ -115,12 +115,12 @@ def test_progress_is_told_and_what_it_raises_ends_the_analysis(phantom: Phantom)
     assert shares[0] == 0.0
     assert shares[-1] < 1.0
 
-    class Enough(Exception):
+    class EnoughError(Exception):
         pass
 
     def stop(_words: str, share: float) -> None:
         if share > 0.2:
-            raise Enough
+            raise EnoughError
 
-    with pytest.raises(Enough):
+    with pytest.raises(EnoughError):
         ienfd.analyze(as_section(phantom), progress=stop)

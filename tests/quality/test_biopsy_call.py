@@ -11,10 +11,10 @@ from biopsy_scenes import FRAMED, biopsy, called, calling_by, section
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ienfd.biopsy import SectionFigures, call_sentence
+from ienfd.biopsy import BiopsyCall, SectionFigures, call_sentence
 from ienfd.norms import Limit
-from ienfd.protocol import DensityRules, Protocol
-from ienfd.statistics import poisson_interval
+from ienfd.protocol import CallRules, DensityRules, Protocol
+from ienfd.statistics import dispersed_interval, poisson_interval
 
 
 def level_norm(limit_per_mm: float, norm_id: str = "framed", **changes: Any) -> Any:
@@ -27,6 +27,17 @@ def against(limit_per_mm: float, sections: list[SectionFigures], *others: Any) -
     return called(
         sections, protocol=calling_by("framed"), known_norms=[level_norm(limit_per_mm), *others], age_years=50
     )
+
+
+def interval(call: BiopsyCall) -> tuple[float, float]:
+    assert call.density_low_per_mm is not None
+    assert call.density_high_per_mm is not None
+    return call.density_low_per_mm, call.density_high_per_mm
+
+
+def by_chance_alone(**changes: Any) -> Protocol:
+    """A protocol that takes sections to differ by chance alone: that outweighs what they show."""
+    return Protocol(call=CallRules(overdispersion=1.0, overdispersion_weight=1e15), **changes)
 
 
 def test_sections_are_pooled_by_their_length() -> None:
@@ -43,7 +54,9 @@ def test_sections_are_pooled_by_their_length() -> None:
     assert (call.sections_evaluable, call.crossings, call.evaluable_length_mm) == (3, 14, 7.0)
     assert call.density_per_mm == 2.0
     assert call.mean_section_density_per_mm == pytest.approx((4.0 + 2.5 + 0.0) / 3)
-    assert (call.density_low_per_mm, call.density_high_per_mm) == poisson_interval(14, 7.0)
+    # 2, 8 and 4 expected: chi-square 6.5, with 2 (1 - 1/14) degrees of freedom beside the 3 of the protocol
+    assert call.overdispersion == pytest.approx((3 * 2 + 26 / 14 * 3.25) / (3 + 26 / 14))
+    assert interval(call) == dispersed_interval(14, 7.0, call.overdispersion or 0.0)
     assert call.stain == "bright-field"
 
 
@@ -54,8 +67,40 @@ def test_a_biopsy_without_any_crossing_has_a_density_of_zero_and_is_called() -> 
 
 
 def test_the_level_of_the_interval_is_the_protocols() -> None:
-    call = called(biopsy(), protocol=Protocol(density=DensityRules(interval_level=0.8)))
-    assert (call.density_low_per_mm, call.density_high_per_mm) == poisson_interval(42, 7.5, 0.8)
+    rules = DensityRules(interval_level=0.8)
+    assert interval(called(biopsy(), protocol=by_chance_alone(density=rules))) == poisson_interval(
+        42, 7.5, 0.8
+    )
+    call = called(biopsy(), protocol=Protocol(density=rules))
+    assert interval(call) == dispersed_interval(42, 7.5, call.overdispersion or 0.0, 0.8)
+
+
+def test_sections_that_differ_widen_the_interval() -> None:
+    alike = called(biopsy())
+    unlike = called([section(n, crossings=count) for n, count in enumerate((4, 12, 26))])
+    assert unlike.density_per_mm == alike.density_per_mm == 5.6
+    assert alike.overdispersion == pytest.approx(3 * 2 / (3 + 82 / 42))  # chi-square 0, drawn toward 2
+    assert unlike.overdispersion == pytest.approx((3 * 2 + 82 / 42 * 124 / 14) / (3 + 82 / 42))
+    assert interval(unlike)[0] < interval(alike)[0] < 5.6 < interval(alike)[1] < interval(unlike)[1]
+    assert (alike.certainty, alike.sections_to_settle) == ("borderline", "15")
+    assert (unlike.certainty, unlike.sections_to_settle) == ("borderline", ">20")
+
+
+@pytest.mark.parametrize("sections", [biopsy(1), biopsy(3, crossings=0)], ids=["one", "no crossing"])
+def test_where_sections_show_nothing_the_protocol_says_how_they_vary(sections: list[SectionFigures]) -> None:
+    assert called(sections).overdispersion == 2.0
+    rules = CallRules(overdispersion=1.4, overdispersion_weight=0.0)
+    assert called(sections, protocol=Protocol(call=rules)).overdispersion == 1.4
+
+
+def test_without_a_section_nothing_varies() -> None:
+    call = called([])
+    assert (call.overdispersion, call.density_low_per_mm) == (None, None)
+
+
+def test_sections_that_are_not_pooled_have_no_say_in_how_the_others_vary() -> None:
+    call = called([*biopsy(3), section(3, crossings=90, control="positive"), section(4, status="refused")])
+    assert call.overdispersion == called(biopsy(3)).overdispersion
 
 
 def test_stains_that_differ_are_all_named() -> None:
@@ -68,16 +113,18 @@ def test_stains_that_differ_are_all_named() -> None:
     [
         # each on three sections of 2.5 mm, against 4.8598 /mm (a woman of 56)
         (1, True, "clear", None, "Below the limit of 4.86 /mm (collongues2018)."),
-        (9, True, "borderline", "2",
-         "Below the limit of 4.86 /mm (collongues2018), borderline: about 2 more sections would settle it."),
+        (8, True, "borderline", "1",
+         "Below the limit of 4.86 /mm (collongues2018), borderline: about 1 more section would settle it."),
+        (9, True, "borderline", "3",
+         "Below the limit of 4.86 /mm (collongues2018), borderline: about 3 more sections would settle it."),
         (13, False, "borderline", ">20",
          "Not below the limit of 4.86 /mm (collongues2018), borderline: it would take more than 20 further "
          "sections to settle it."),
-        (14, False, "borderline", "12",
-         "Not below the limit of 4.86 /mm (collongues2018), borderline: about 12 more sections would "
+        (14, False, "borderline", "15",
+         "Not below the limit of 4.86 /mm (collongues2018), borderline: about 15 more sections would "
          "settle it."),
-        (16, False, "borderline", "1",
-         "Not below the limit of 4.86 /mm (collongues2018), borderline: about 1 more section would "
+        (16, False, "borderline", "2",
+         "Not below the limit of 4.86 /mm (collongues2018), borderline: about 2 more sections would "
          "settle it."),
         (30, False, "clear", None, "Not below the limit of 4.86 /mm (collongues2018)."),
     ],
@@ -109,19 +156,19 @@ def test_a_density_is_compared_unrounded() -> None:
 
 def test_a_limit_at_the_end_of_the_interval_is_still_inside() -> None:
     sections = biopsy()
-    low, high = poisson_interval(42, 7.5)
+    low, high = interval(called(sections))
     assert [against(limit, sections).certainty for limit in (low, high)] == ["borderline", "borderline"]
     assert [against(limit, sections).certainty for limit in (low - 1e-9, high + 1e-9)] == ["clear", "clear"]
 
 
 def test_what_applicable_norms_say_stands_beside_the_call() -> None:
-    call = against(3.0, biopsy(), level_norm(7.6, "high"), level_norm(5.2, "near"), level_norm(3.1, "low"))
-    assert call.other_norms == ("high=7.6:below", "near=5.2:not below, borderline", "low=3.1:not below")
+    call = against(3.0, biopsy(), level_norm(7.9, "high"), level_norm(5.2, "near"), level_norm(3.1, "low"))
+    assert call.other_norms == ("high=7.9:below", "near=5.2:not below, borderline", "low=3.1:not below")
     assert call.below_norm is False
     assert "norms_disagree" in call.flags
     assert call_sentence(call) == (
         "Not below the limit of 3.00 /mm (framed); "
-        "other norms: high=7.6:below, near=5.2:not below, borderline, low=3.1:not below."
+        "other norms: high=7.9:below, near=5.2:not below, borderline, low=3.1:not below."
     )
 
 

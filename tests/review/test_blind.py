@@ -21,10 +21,12 @@ from review_scenes import (
     write,
 )
 
-from ienfd.correction.commands import Command, LoggedEdit, compare_readers, mark_crossing, undo
+from ienfd.correction.commands import Command, LoggedEdit, compare_readers, mark_crossing
 from ienfd.correction.correct import ReviewState
-from ienfd.review.blind import Comparison, compare, marks, study_agreement
+from ienfd.review.blind import Comparison, compare, study_agreement
+from ienfd.review.desk import Desk
 from ienfd.review.live import comparison_words
+from ienfd.review.readings import marks
 from ienfd.review.reviewer import Reviewer
 from ienfd.study.store import Store
 
@@ -105,7 +107,11 @@ def test_undo_takes_back_own_marks_and_never_what_the_first_reader_did(store: St
     reviewer.undo()
     assert marked(reviewer) == []
     reviewer.undo()
-    assert heard.said == ["Undone: marked.", "Undone: marked.", "There is nothing to undo in this section."]
+    assert heard.said == [
+        "Undone: marked.",
+        "Undone: marked.",
+        "There is nothing of yours to undo in this section.",
+    ]
     reviewer.redo()
     assert marked(reviewer) == [50]
     result = sheet_of(reviewer).result
@@ -125,7 +131,7 @@ def test_the_first_reader_undoes_own_edits_and_never_blind_marks(store: Store) -
     heard = Heard(first)
     first.undo()
     first.undo()
-    assert heard.said == ["Undone: not counted.", "There is nothing to undo in this section."]
+    assert heard.said == ["Undone: not counted.", "There is nothing of yours to undo in this section."]
     assert by_place(sheet_of(first).result)[250] == (True, "crosses")
     assert marked(first) == [50]
     reviewer.refresh()
@@ -171,8 +177,8 @@ def test_two_readings_side_by_side(store: Store) -> None:
     assert found.kappa == pytest.approx((3 / 7 - 25 / 49) / (1 - 25 / 49))
     assert found.length_mm == pytest.approx(0.398)
     assert found.figures() == {
-        "both": 2, "only_first": 2, "only_second": 2, "f1": 0.5, "kappa": round(-1 / 6, 6),
-        "evaluable_mm": 0.398, "densities_per_mm": [round(4 / 0.398, 6)] * 2,
+        "first_readers": [], "both": 2, "only_first": 2, "only_second": 2, "f1": 0.5,
+        "kappa": round(-1 / 6, 6), "evaluable_mm": 0.398, "densities_per_mm": [round(4 / 0.398, 6)] * 2,
     }  # fmt: skip
 
 
@@ -242,7 +248,7 @@ def test_readers_who_agree_have_no_tour(store: Store) -> None:
     reviewer.compare_readings()
     heard = Heard(reviewer)
     reviewer.tour()
-    assert heard.said == ["Both readings agree on every crossing."]
+    assert heard.said == ["Nothing is left on which both readings differ."]
 
 
 def test_what_only_the_second_reader_sees_can_be_counted(store: Store) -> None:
@@ -282,7 +288,8 @@ def logged(seq: int, section_id: str, figures: dict[str, object]) -> LoggedEdit:
 
 def figures(both: int, only_first: int, only_second: int, one: float, two: float) -> dict[str, object]:
     return {
-        "both": both, "only_first": only_first, "only_second": only_second, "densities_per_mm": [one, two],
+        "first_readers": ["A. Reader"], "both": both, "only_first": only_first, "only_second": only_second,
+        "densities_per_mm": [one, two],
     }  # fmt: skip
 
 
@@ -290,6 +297,7 @@ def test_agreement_of_a_study_is_that_of_all_its_sections(tmp_path: Path) -> Non
     files = [slide("a.tif"), slide("b.tif", skin([])), slide("c.tif")]
     with study(tmp_path, *files) as store:
         for along_um, path in (((52, 148, 200), "a.tif"), ((100,), "b.tif")):
+            reviewer_of(store, path=path).set_review(ReviewState.REVIEWED)
             read(store, *along_um, path=path).compare_readings()
         found = study_agreement(store.edits())
         assert found.sections == 2
@@ -300,15 +308,15 @@ def test_agreement_of_a_study_is_that_of_all_its_sections(tmp_path: Path) -> Non
         assert marked(second(store, path="c.tif")) == []
 
 
-def test_a_section_that_is_read_again_counts_with_its_last_reading() -> None:
+def test_a_reading_counts_as_it_first_ended_and_only_beside_that_of_another_person() -> None:
     entries = [
         logged(1, "a", figures(1, 1, 0, 2.0, 1.0)),
         logged(2, "b", figures(0, 3, 0, 3.0, 0.0)),
         logged(3, "a", figures(2, 0, 0, 2.0, 2.0)),
     ]
-    assert study_agreement(entries).f1 == 2 * 2 / (2 * 2 + 3)
-    taken_back = LoggedEdit(4, undo(entries[2]), "", "", "", None, None, "a", None, 0, "", "")
-    assert study_agreement([*entries, taken_back]).f1 == 2 * 1 / (2 * 1 + 4)
+    assert study_agreement(entries).f1 == 2 * 1 / (2 * 1 + 4)
+    alone = logged(4, "c", {**figures(9, 0, 0, 9.0, 9.0), "first_readers": []})
+    assert study_agreement([*entries, alone]).sections == 2
 
 
 def test_a_study_that_nobody_read_twice_has_no_agreement() -> None:
@@ -320,6 +328,7 @@ def test_a_study_that_nobody_read_twice_has_no_agreement() -> None:
 
 
 def test_agreement_in_words(store: Store) -> None:
+    reviewer_of(store).set_review(ReviewState.REVIEWED)
     reviewer = read(store, 50, 150, 200)
     reviewer.compare_readings()
     assert reviewer.comparison is not None
@@ -340,3 +349,79 @@ def test_blind_marks_ask_nobody_to_look_again(store: Store) -> None:
     assert crossing_at(sheet_of(first).result, 50).counted
     go_to(first, "a.tif")
     assert sheet_of(first).verdicts() == {}
+
+
+# what a second look at this found
+
+
+def test_to_count_a_mark_twice_counts_one_crossing(store: Store) -> None:
+    reviewer = read(store, 50, 150, 200, 250, 300)
+    reviewer.compare_readings()
+    count = sheet_of(reviewer).result.count or 0
+    for _ in range(3):
+        reviewer.pick_at(*at(200))
+        reviewer.accept()
+    assert sheet_of(reviewer).result.count == count + 1
+    assert commands(store).count("add_crossing") == 1
+
+
+def test_a_mark_that_was_decided_on_is_off_the_tour_also_on_another_day(store: Store) -> None:
+    reviewer = read(store, 50, 150, 200, 250, 300)
+    reviewer.compare_readings()
+    reviewer.tour()
+    reviewer.reject()
+    heard = Heard(reviewer)
+    reviewer.tour()
+    assert heard.said == ["Nothing is left on which both readings differ."]
+    again = second(store)
+    assert again.comparison is not None
+    assert not again.hides
+    heard = Heard(again)
+    again.tour()
+    assert heard.said == ["Nothing is left on which both readings differ."]
+
+
+def test_after_the_comparison_no_mark_and_no_undo_changes_what_it_said(store: Store) -> None:
+    reviewer = read(store, 50)
+    reviewer.compare_readings()
+    said = store.edits()[-1].edit.after
+    reviewer.undo()
+    second(store).compare_readings()
+    assert [e.edit.after for e in store.edits() if e.edit.command is Command.COMPARE_READERS] == [said]
+
+
+def test_a_blind_reader_and_the_first_one_are_in_nobodys_way(store: Store) -> None:
+    first, reviewer = reviewer_of(store), second(store)
+    reviewer.add_at(*at(50))
+    first.pick_at(*at(250))
+    heard, blind = Heard(first), Heard(reviewer)
+    first.reject()
+    reviewer.add_at(*at(150))
+    assert (heard.troubled, blind.troubled) == ([], [])
+    assert marked(reviewer) == [50, 150]
+    assert commands(store) == ["mark_crossing", "reclassify_crossing", "mark_crossing"]
+
+
+def test_marks_where_nothing_is_evaluated_are_left_out_as_crossings_are(store: Store) -> None:
+    first = reviewer_of(store)
+    first.exclude(at(140), at(160))
+    found = compare(sheet_of(read(store, 50, 150)), "B. Reader")
+    assert [round(c.junction_position_um) for c, _ in found.both] == [50]
+    assert found.only_second == ()
+
+
+def test_a_blind_reader_signs_nothing_and_writes_no_remark(store: Store) -> None:
+    reviewer = read(store, 50)
+    assert reviewer.signing_obstacles() == ["a blind reader does not sign: open the study without --blind"]
+    reviewer.note("I know whose this is")
+    assert commands(store) == ["mark_crossing"]
+
+
+def test_the_queue_of_a_blind_reader_tells_nothing_of_others(store: Store) -> None:
+    reviewer_of(store).set_review(ReviewState.REVIEWED)
+    desk = Desk(store, blind_reader="B. Reader")
+    assert [item.stage for item in desk.items] == ["to read"]
+    reviewer = Reviewer(desk, "B. Reader", blind=True)
+    reviewer.open_next()
+    reviewer.compare_readings()
+    assert [item.stage for item in desk.items] == ["read and compared"]

@@ -202,3 +202,13 @@ def test_where_there_is_no_junction_there_is_nothing_beside_a_line() -> None:
     assert beside([], line((1.0, 2.0), (3.0, 4.0))) is None
     assert beside([piece(line((5.0, 5.0), (5.0, 5.0)))], line((1.0, 2.0), (3.0, 4.0))) is None
     assert beside([piece(line((5.0, 5.0), (5.0, 5.0))), LOWER], line((1.0, 2.0), (3.0, 4.0))) == 1
+
+
+@pytest.mark.parametrize("outward", [True, False])
+@pytest.mark.parametrize("at_start", [True, False])
+def test_a_junction_drawn_beyond_its_end_grows_by_what_was_drawn(at_start: bool, outward: bool) -> None:
+    junction = np.column_stack([np.full(11, 50.0), np.arange(11) * 10.0])
+    piece = Piece(junction, junction, np.ones(11))
+    drawn = np.array([[50.0, -5.0], [50.0, -35.0]]) if at_start else np.array([[50.0, 105.0], [50.0, 135.0]])
+    longer = with_stretch(piece, drawn if outward else drawn[::-1])
+    assert length(longer) == pytest.approx(length(junction) + 35.0)

@@ -23,6 +23,12 @@ from ienfd.study.records import Facts, Placement
 PROTOCOL = Protocol()
 
 
+def shown_picture(encoded: bytes, shape: tuple[int, int], pixel_size_um: float) -> ImageView:
+    view = picture_view(encoded, shape, pixel_size_um)
+    assert view is not None
+    return view
+
+
 def jpeg(pixels: NDArray[np.uint8]) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, format="JPEG", quality=95)
@@ -53,7 +59,7 @@ def place_um(view: ImageView, row: float, col: float) -> tuple[float, float]:
 def test_a_pixel_of_the_picture_lies_over_the_pixels_it_was_made_of(factor: float) -> None:
     """A pixel of the picture is the mean of those it covers: its center is theirs."""
     shape = round(40 * factor), round(60 * factor)
-    view = picture_view(jpeg(np.zeros((40, 60, 3), np.uint8)), shape, 0.5)
+    view = shown_picture(jpeg(np.zeros((40, 60, 3), np.uint8)), shape, 0.5)
     for row, col in ((0, 0), (7, 11), (39, 59)):
         covered = [(factor * n - 0.5, factor * (n + 1) - 0.5) for n in (row, col)]
         middle = [0.5 * (low + high) * 0.5 for low, high in covered]  # at 0.5 um per pixel
@@ -67,7 +73,7 @@ def test_a_spot_of_the_image_is_shown_where_it_is() -> None:
     section = np.zeros((64, 160), np.float32)
     section[33, 80] = 255.0
     half = section.reshape(32, 2, 80, 2).mean(axis=(1, 3)).astype(np.uint8)
-    view = picture_view(jpeg(np.repeat(half[..., None], 3, axis=2)), section.shape, 0.325)
+    view = shown_picture(jpeg(np.repeat(half[..., None], 3, axis=2)), section.shape, 0.325)
     shown = view.levels[0][..., 0]
     row, col = np.unravel_index(int(np.argmax(shown)), shown.shape)
     there = place_um(view, float(row), float(col))
@@ -75,7 +81,7 @@ def test_a_spot_of_the_image_is_shown_where_it_is() -> None:
 
 
 def test_a_picture_whose_sides_were_rounded_covers_the_whole_section() -> None:
-    view = picture_view(jpeg(np.zeros((40, 61, 3), np.uint8)), (100, 151), 0.5)
+    view = shown_picture(jpeg(np.zeros((40, 61, 3), np.uint8)), (100, 151), 0.5)
     assert view.scale_um == (1.25, 0.5 * 151 / 61)
     low, high = place_um(view, -0.5, -0.5), place_um(view, 39.5, 60.5)
     assert low == pytest.approx((-0.25, -0.25))
@@ -83,7 +89,7 @@ def test_a_picture_whose_sides_were_rounded_covers_the_whole_section() -> None:
 
 
 def test_a_big_picture_has_coarser_levels() -> None:
-    view = picture_view(jpeg(np.full((100, 1500, 3), 77, np.uint8)), (100, 1500), 0.5)
+    view = shown_picture(jpeg(np.full((100, 1500, 3), 77, np.uint8)), (100, 1500), 0.5)
     assert [level.shape for level in view.levels] == [(100, 1500, 3), (50, 750, 3), (25, 375, 3)]
     assert {int(level.min()) for level in view.levels} == {int(level.max()) for level in view.levels} == {77}
 
@@ -245,3 +251,8 @@ def test_channels_of_no_known_role_are_named_or_numbered() -> None:
     pixels = np.zeros((1, 5, 5, 3), np.uint8)
     views = section_views(section(pixels, rgb=False, channels=3), PROTOCOL, 0.5)
     assert [view.name for view in views] == ["channel 1", "channel 2", "channel 3"]
+
+
+@pytest.mark.parametrize("damaged", [b"", b"no picture", b"\xff\xd8\xff\xe0" + bytes(40)])
+def test_a_damaged_picture_is_none(damaged: bytes) -> None:
+    assert picture_view(damaged, (10, 10), 0.5) is None

@@ -139,7 +139,8 @@ def test_sections_of_a_signed_biopsy_are_signed_until_they_change(tmp_path: Path
         reviewer = signed(store)
         assert set(stages(store).values()) == {"signed"}
         write(store, THREE[1], replace(exclude_stretch(at(10), at(40)), why="a fold"))
-        assert stages(store) == {"a.tif": "signed", "b.tif": "needs another look", "c.tif": "signed"}
+        changed = "changed after signing"
+        assert stages(store) == {"a.tif": changed, "b.tif": "needs another look", "c.tif": changed}
         assert reviewer.sign("Dr. Sign", "the wrong patient", "withdrawal")
         assert stages(store) == {"a.tif": "reviewed", "b.tif": "needs another look", "c.tif": "reviewed"}
 

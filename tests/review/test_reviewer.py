@@ -203,7 +203,7 @@ def test_a_note_is_about_what_is_picked_or_the_section(store: Store, reviewer: R
     sheet = sheet_of(reviewer)
     crossing = crossing_at(sheet.result, 150)
     said = [(entry.edit.after or {})["text"] for entry in sheet.notes()]
-    assert said == ["a fold at the left", "the junction here"]
+    assert said == ["a fold at the left", "at row 160, column 400: the junction here"]
     assert [(e.edit.after or {})["text"] for e in sheet.notes(crossing.crossing_id)] == ["thin"]
     assert [e.edit.command for e in sheet.history(crossing.crossing_id)] == [Command.NOTE]
     assert len(store.edits()) == 3
@@ -388,7 +388,7 @@ def test_undo_and_redo_go_on_where_another_day_left_off(store: Store, reviewer: 
     reviewer.exclude(at(80), at(110))
     done = [places(reviewer)]
     for day in range(3):  # a new program each time
-        again = reviewer_of(store, f"Reader of day {day}")
+        again = reviewer_of(store, "A.  reader " if day else "A. Reader")
         heard = Heard(again)
         again.undo()
         done.append(places(again))
@@ -398,7 +398,7 @@ def test_undo_and_redo_go_on_where_another_day_left_off(store: Store, reviewer: 
     again = reviewer_of(store)
     heard = Heard(again)
     again.undo()
-    assert heard.said == ["There is nothing to undo in this section."]
+    assert heard.said == ["There is nothing of yours to undo in this section."]
     for step in (2, 1, 0):
         again = reviewer_of(store)
         heard = Heard(again)
@@ -406,7 +406,7 @@ def test_undo_and_redo_go_on_where_another_day_left_off(store: Store, reviewer: 
         assert places(again) == done[step]
         assert heard.said[0].startswith("Done again: ")
     again.redo()
-    assert heard.said[-1] == "There is nothing to redo in this section."
+    assert heard.said[-1] == "There is nothing of yours to redo in this section."
     with store.reading() as session:
         assert check_store(session) == []
 
@@ -417,7 +417,7 @@ def test_after_something_new_there_is_nothing_to_redo(reviewer: Reviewer) -> Non
     reviewer.undo()
     reviewer.add_at(*at(210))
     reviewer.redo()
-    assert heard.said == ["Undone: added.", "There is nothing to redo in this section."]
+    assert heard.said == ["Undone: added.", "There is nothing of yours to redo in this section."]
     assert (200 in places(reviewer), 210 in places(reviewer)) == (False, True)
 
 
@@ -438,7 +438,7 @@ def test_undo_keeps_to_its_section(tmp_path: Path) -> None:
         go_to(reviewer, "b.tif")
         heard = Heard(reviewer)
         reviewer.undo()
-        assert heard.said == ["There is nothing to undo in this section."]
+        assert heard.said == ["There is nothing of yours to undo in this section."]
         go_to(reviewer, "a.tif")
         reviewer.undo()
         assert 200 not in places(reviewer)
@@ -459,8 +459,8 @@ def test_of_two_people_at_once_the_second_is_told_and_nothing_is_lost(store: Sto
     (words,) = heard.troubled
     first, theirs, mine = words.splitlines()
     assert first == "Somebody else has just changed this section:"
-    assert theirs.endswith("A. Reader: added")
-    assert mine == "Not written: not counted. Look, and repeat it if you still want it."
+    assert theirs.endswith("A. Reader: added, row 160, column 400")
+    assert mine == "Not written: not counted, row 160, column 300. Look, and repeat it if you still want it."
     assert places(two)[200] == (True, "reviewer_added")  # what the other did is shown
     assert changed == [two.sheet]
     assert not two.wrote
@@ -545,7 +545,9 @@ def test_a_biopsy_is_signed_when_nothing_stands_against_it(biopsy: Reviewer) -> 
     assert biopsy.signing_obstacles() == []
     assert status(biopsy) == ("preliminary", False)
     assert biopsy.sign("Dr. Sign")
-    assert heard.said == ["Signed in ienfd (final) by Dr. Sign."]
+    (said,) = heard.said
+    assert said.startswith("Signed in ienfd (final) by Dr. Sign. Report: ")
+    assert said.endswith("C1_B1_1_final.pdf")
     assert status(biopsy) == ("final", False)
     for path in ("b.tif", "a.tif"):  # looking at it changes nothing
         go_to(biopsy, path)
@@ -745,3 +747,61 @@ def test_edits_of_other_programs_are_there_when_a_section_is_opened(store: Store
     assert places(reviewer)[200] == (True, "reviewer_added")
     assert places(reviewer)[100] == (False, "excluded_stretch")
     assert sheet_of(reviewer).last_seq == 4
+
+
+# what a second look at this found
+
+
+def test_a_key_takes_back_only_what_its_own_person_did(store: Store) -> None:
+    one = reviewer_of(store, "A. Reader")
+    pick(one, 150)
+    one.reject()
+    two = reviewer_of(store, "B. Reader")
+    two.add_at(*at(200))
+    two.set_review(ReviewState.REVIEWED)
+    one.refresh()
+    one.undo()
+    assert places(one)[150] == (True, "crosses")
+    assert places(one)[200] == (True, "reviewer_added")
+
+
+def test_what_others_did_in_other_sections_is_known_when_a_section_is_opened(tmp_path: Path) -> None:
+    with study(tmp_path, *THREE) as store:
+        one, two = reviewer_of(store, "A. Reader"), reviewer_of(store, "B. Reader", path="b.tif")
+        two.add_at(*at(200))
+        go_to(one, "c.tif")
+        (told,) = gather(store).biopsies
+        assert sheet_of(one).biopsy is not None
+        assert sheet_of(one).biopsy.call == told.call  # type: ignore[union-attr]
+
+
+def test_nobody_signs_what_has_changed_since_it_was_shown(biopsy: Reviewer) -> None:
+    store = biopsy.desk.store
+    other = reviewer_of(store, "B. Reader", path="b.tif")
+    other.add_at(*at(200))
+    other.set_review(ReviewState.REVIEWED)
+    heard = Heard(biopsy)
+    assert not biopsy.sign("Dr. Sign")
+    assert "changed since it was shown" in heard.troubled[0]
+    biopsy.refresh()
+    assert biopsy.sign("Dr. Sign")
+
+
+def test_a_remark_leaves_a_signature_as_it_is(biopsy: Reviewer) -> None:
+    assert biopsy.sign("Dr. Sign")
+    biopsy.note("seen again at the conference")
+    assert status(biopsy) == ("final", False)
+
+
+def test_a_section_that_a_reviewer_excluded_altogether_needs_a_review(biopsy: Reviewer) -> None:
+    biopsy.exclude(at(0), at(398))
+    result = sheet_of(biopsy).result
+    assert (result.reason, result.density_per_mm) == ("all_excluded", None)
+    assert biopsy.signing_obstacles() == ["a.tif: it needs another review"]
+
+
+def test_a_crossing_that_counts_nothing_is_said_to(reviewer: Reviewer) -> None:
+    reviewer.exclude(at(140), at(160))
+    heard = Heard(reviewer)
+    reviewer.add_at(*at(150))
+    assert heard.said[-1].startswith("Written, but not counted: ")

@@ -46,17 +46,20 @@ from ienfd.review.desk import Desk
 from ienfd.review.drawing import bent, handles, with_stretch
 from ienfd.review.layers import FiberLines, crossing_marks, excluded_areas, junction_segments
 from ienfd.review.picking import stretches
-from ienfd.review.queue import stage_of
 from ienfd.review.reviewer import Reviewer
 from ienfd.review.sheet import Sheet
 from ienfd.study.log import Target
 from ienfd.study.store import Store
 from ienfd.study.verify import check_store
 
-SEQUENCES = int(os.environ.get("IENFD_REVIEW_SEQUENCES", "15"))
+SEQUENCES = int(os.environ.get("IENFD_REVIEW_SEQUENCES", "10"))
 STEPS = 25
 
-ALONG = st.integers(0, 400)
+OF_ITS_PLACE = ("excluded_stretch", "section_refused")
+"""Why what a person counts is not counted all the same."""
+
+NAME = "A. Reader"
+ALONG = st.integers(0, 399)
 BESIDE = st.integers(-12, 12)
 WHICH = st.integers(0, 20)
 
@@ -92,7 +95,7 @@ def state(of: Corrected) -> tuple[Any, ...]:
     return (
         tuple(sorted(map(_crossing, result.crossings))),
         result.status, result.density_per_mm, result.density_low_per_mm, result.lengths,
-        tuple((s.piece, round(s.start_um, 6), round(s.end_um, 6), s.reason) for s in result.findings.exclusions),
+        result.findings.exclusions,
         tuple((p.junction_px.tobytes(), p.junction_confidence.tobytes()) for p in result.findings.pieces),
         of.edits, of.review, of.unmatched, of.readers,
     )  # fmt: skip
@@ -114,8 +117,9 @@ class Sequences(RuleBasedStateMachine):
         self.viewer = ViewerModel()
         self.canvas = self.started()
         self.base = count(self.sheet.findings, PROTOCOL)
-        self.done: list[tuple[Any, ...]] = []  # what was before each thing that can be undone
-        self.undone: list[tuple[Any, ...]] = []  # what was before each undo
+        self.done: list[int] = []  # what this person did and can undo: numbers of entries
+        self.undone: list[int] = []  # and what can be done again
+        self.gone: list[int] = []  # and what cannot, as something else was done since
 
     def teardown(self) -> None:
         self.canvas.close()
@@ -124,7 +128,7 @@ class Sequences(RuleBasedStateMachine):
         self._room.cleanup()
 
     def started(self) -> Canvas:
-        canvas = Canvas(self.viewer, Reviewer(Desk(self.store), "A. Reader"))
+        canvas = Canvas(self.viewer, Reviewer(Desk(self.store), NAME))
         go_to(canvas.reviewer, SLIDE.path)
         return canvas
 
@@ -143,26 +147,40 @@ class Sequences(RuleBasedStateMachine):
     def sheet(self) -> Sheet:
         return sheet_of(self.reviewer)
 
-    def entries(self) -> int:
-        """How many entries of the log are no blind marks."""
-        return sum(entry.edit.command not in BLIND for entry in self.sheet.log if entry.edit.undoes is None)
+    def own(self) -> list[int]:
+        """Numbers of what this person did, undo and redo aside."""
+        return [e.seq for e in self.sheet.log if e.who == NAME and e.edit.undoes is None]
+
+    def told(self) -> tuple[Any, ...]:
+        """What is to be expected: everything that anybody did, without what this person has undone."""
+        plain = [e for e in self.sheet.log if e.edit.undoes is None and e.edit.command not in BLIND]
+        held = [e for e in plain if e.seq not in (*self.undone, *self.gone)]
+        return state(correct(self.base, held, PROTOCOL, lambda: self.base.findings))
 
     def do(self, name: str, act: Callable[[], None]) -> None:
         """Something that may write an entry."""
-        before, entries = state(self.sheet.corrected), self.entries()
+        before, own, length = state(self.sheet.corrected), self.own(), len(self.sheet.log)
         act()
-        new = self.entries() - entries
-        note(f"{name}: {new} new, {len(self.sheet.result.crossings)} candidates")
-        assert new in (0, 1)
+        new = [seq for seq in self.own() if seq not in own]
+        note(f"{name}: {len(new)} new, {len(self.sheet.result.crossings)} candidates")
+        assert len(new) <= 1
         if new:
-            self.done.append(before)
-            self.undone.clear()
-        else:
+            self.done += new
+            self.undone_for_good()
+        elif len(self.sheet.log) == length:
             assert state(self.sheet.corrected) == before
+
+    def undone_for_good(self) -> None:
+        """What was undone can no longer be done again."""
+        self.gone += self.undone
+        self.undone.clear()
 
     def point(self, along: int, below: int) -> None:
         row, col = at(along, below)
         self.viewer.cursor.position = (row * SIZE, col * SIZE)
+
+    def sheet_crossing(self, of: Corrected, crossing_id: str) -> Crossing | None:
+        return next((one for one in of.result.crossings if one.crossing_id == crossing_id), None)
 
     def pick(self, which: int) -> None:
         """Click at one of the candidates."""
@@ -173,14 +191,30 @@ class Sequences(RuleBasedStateMachine):
 
     # what is done to candidates
 
-    @rule(which=WHICH, name=st.sampled_from(["accept", "reject", "not_sure", "remove"]))
+    @rule(which=WHICH, name=st.sampled_from(["accept", "reject", "not_sure", "remove", "move"]))
     def judge(self, which: int, name: str) -> None:
         self.pick(which)
-        self.do(name, lambda: deed(name).do(self.canvas))
+        self.judge_what_is_picked(name)
 
-    @rule(name=st.sampled_from(["accept", "reject", "not_sure", "remove"]))
+    @rule(name=st.sampled_from(["accept", "reject", "not_sure", "remove", "move"]))
     def judge_what_is_picked(self, name: str) -> None:
+        picked, before = self.reviewer.selection, self.sheet.corrected
         self.do(name, lambda: deed(name).do(self.canvas))
+        if picked is None or picked.kind != "crossing":
+            return
+        now, former = self.sheet.crossing(picked.object_id), self.sheet_crossing(before, picked.object_id)
+        assert now is not None
+        assert self.sheet.corrected.unmatched == before.unmatched
+        match name:
+            case "accept":
+                assert now.counted or now.reason in OF_ITS_PLACE
+            case "reject" | "remove":
+                assert not now.counted
+            case "not_sure":
+                assert now == former
+            case "move":
+                place = self.canvas.pointer
+                assert (now.row_px, now.col_px) == (round(place[0], 2), round(place[1], 2))
 
     @rule(along=ALONG, below=BESIDE)
     def add(self, along: int, below: int) -> None:
@@ -191,7 +225,7 @@ class Sequences(RuleBasedStateMachine):
     def move(self, which: int, along: int, below: int) -> None:
         self.pick(which)
         self.point(along, below)
-        self.do("move", lambda: deed("move").do(self.canvas))
+        self.judge_what_is_picked("move")
 
     @rule(along=ALONG, below=BESIDE)
     def click(self, along: int, below: int) -> None:
@@ -211,7 +245,7 @@ class Sequences(RuleBasedStateMachine):
         self.point(end, below)
         self.do(name, lambda: deed(name).do(self.canvas))
 
-    @precondition(lambda self: stretches(self.sheet))
+    @precondition(lambda self: bool(stretches(self.sheet)))
     @rule(which=WHICH)
     def take_in_what_is_clicked(self, which: int) -> None:
         every = stretches(self.sheet)
@@ -237,6 +271,22 @@ class Sequences(RuleBasedStateMachine):
         course = with_stretch(one, drawn)
         self.do("draw", lambda: self.reviewer.redraw_junction(piece, course))
 
+    @rule(which=WHICH, down=st.integers(1, 4), names=st.tuples(*[st.sampled_from(["accept", "reject"])] * 2))
+    def judge_before_and_after_the_junction_moves(
+        self, which: int, down: int, names: tuple[str, str]
+    ) -> None:
+        """A crossing may have another id on another course, and is the same one."""
+        self.judge(which, names[0])
+        every = self.sheet.result.crossings
+        one = every[which % len(every)]
+        piece = self.sheet.result.findings.pieces[one.piece]
+        places = handles(piece, SIZE)
+        index = int(np.argmin(np.hypot(*(places - [one.row_px, one.col_px]).T)))
+        to = places[index] + [down / SIZE, 0.0]
+        course = bent(piece, index, (float(to[0]), float(to[1])), SIZE)
+        self.do("bend", lambda: self.reviewer.redraw_junction(one.piece, course))
+        self.judge(which, names[1])
+
     # the section
 
     @rule(words=st.sampled_from(["thin", "a fold"]))
@@ -252,23 +302,21 @@ class Sequences(RuleBasedStateMachine):
 
     @rule()
     def undo(self) -> None:
-        before = state(self.sheet.corrected)
+        length = len(self.sheet.log)
         deed("undo").do(self.canvas)
+        assert len(self.sheet.log) - length == bool(self.done)
         if self.done:
-            assert state(self.sheet.corrected) == self.done.pop()
-            self.undone.append(before)
-        else:
-            assert state(self.sheet.corrected) == before
+            self.undone.append(self.done.pop())
+        assert state(self.sheet.corrected) == self.told()
 
     @rule()
     def redo(self) -> None:
-        before = state(self.sheet.corrected)
+        length = len(self.sheet.log)
         deed("redo").do(self.canvas)
+        assert len(self.sheet.log) - length == bool(self.undone)
         if self.undone:
-            assert state(self.sheet.corrected) == self.undone.pop()
-            self.done.append(before)
-        else:
-            assert state(self.sheet.corrected) == before
+            self.done.append(self.undone.pop())
+        assert state(self.sheet.corrected) == self.told()
 
     # others
 
@@ -312,8 +360,7 @@ class Sequences(RuleBasedStateMachine):
         findings = self.store.findings(str(self.sheet.target.analysis_id))
         fresh = correct(replace(self.base, findings=findings), log, PROTOCOL, lambda: findings)
         assert state(fresh) == state(self.sheet.corrected)
-        (item,) = self.reviewer.desk.items
-        assert item.stage is stage_of(item.row, log, False)
+        assert self.reviewer.desk.items == Desk(self.store).items
         with self.store.reading() as session:
             assert check_store(session) == []
 

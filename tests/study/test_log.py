@@ -304,7 +304,9 @@ def test_what_is_signed_is_final_until_it_is_changed(store: Store) -> None:
     assert gather(store).biopsies[0].status == "preliminary"
     sign(store)
     assert gather(store).biopsies[0].status == "final"
-    store.append([note("on second thoughts")], A, who="A", base_seq=0)
+    (remark,) = store.append([note("on second thoughts")], A, who="A", base_seq=0)
+    assert gather(store).biopsies[0].status == "final"  # a remark changes nothing
+    store.append([add_crossing(1, 2, why="seen at last")], A, who="A", base_seq=remark.seq)
     changed = gather(store).biopsies[0]
     assert changed.status == "preliminary"
     assert "changed_after_signing" in changed.call.flags

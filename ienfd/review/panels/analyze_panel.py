@@ -197,7 +197,13 @@ class AnalyzePanel(QWidget):
 
     def _section(self, layer: Image, channels: list[Image]) -> Section:
         named = [(str(one.name), np.asarray(_pixels(one))) for one in channels]
-        z_um = float(layer.scale[0]) if len(layer.scale) > 2 else None
+        known = _pixel_size_um(layer)
+        z_um = float(layer.scale[0]) if len(layer.scale) > 2 and known is not None else None
+        if known != self.pixel_size.value():  # what was typed holds for what is shown, too
+            for one in channels:
+                one.scale = (*one.scale[:-2], self.pixel_size.value(), self.pixel_size.value())
+                one.translate = (0.0,) * len(one.translate)
+                one.units = ("um",) * len(one.scale)
         return section_of(named, rgb=layer.rgb, pixel_size_um=self.pixel_size.value(), z_step_um=z_um)
 
 

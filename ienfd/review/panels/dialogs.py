@@ -22,10 +22,12 @@ from qtpy.QtWidgets import (
 )
 
 from ienfd.review.deeds import DEEDS
+from ienfd.review.live import live_result
 from ienfd.review.reviewer import Reviewer
+from ienfd.study.log import Target
 from ienfd.study.signing import SignOffKind
 
-__all__ = ["KeysDialog", "SignDialog", "ask_text", "tell"]
+__all__ = ["KeysDialog", "SignDialog", "ask_text", "ask_yes", "tell"]
 
 _KINDS: dict[str, SignOffKind] = {
     "Addendum: something is added": "addendum",
@@ -38,6 +40,12 @@ def ask_text(parent: QWidget, question: str) -> str:
     """Ask for a sentence; an empty one when none is given."""
     text, given = QInputDialog.getMultiLineText(parent, "ienfd", question)
     return str(text).strip() if given else ""
+
+
+def ask_yes(parent: QWidget, question: str) -> bool:
+    """Ask whether something that cannot be undone shall be done."""
+    answer = QMessageBox.question(parent, "ienfd", question)
+    return answer == QMessageBox.StandardButton.Yes
 
 
 def tell(parent: QWidget, words: str) -> None:
@@ -94,7 +102,8 @@ class SignDialog(QDialog):
         self.setWindowTitle("Sign in ienfd")
         self.setMinimumWidth(460)
         biopsy = reviewer.sheet.biopsy if reviewer.sheet is not None else None
-        again = reviewer.is_signed
+        target = None if biopsy is None else Target(biopsy.record.case_id, biopsy.record.biopsy_id)
+        again = target is not None and bool(reviewer.desk.store.sign_offs(target))
         self.name = QLineEdit(reviewer.name)
         self.why = QLineEdit()
         self.why.setPlaceholderText("for a borderline result without second reader, or a second signature")
@@ -121,7 +130,12 @@ class SignDialog(QDialog):
         )
         legal.setWordWrap(True)
         layout = QVBoxLayout(self)
-        layout.addWidget(QLabel(f"<b>{biopsy.name if biopsy else 'No biopsy'}</b>"))
+        live = live_result(reviewer.sheet, alone=reviewer.blind)
+        result = QLabel(f"{live.biopsy or 'No biopsy'}\n{live.call}")
+        result.setTextFormat(Qt.TextFormat.PlainText)
+        result.setWordWrap(True)
+        result.setStyleSheet("font-weight: bold;")
+        layout.addWidget(result)
         layout.addLayout(form)
         layout.addWidget(self.obstacles)
         layout.addWidget(legal)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,6 +38,9 @@ _SIGNS = {
     Stage.REFUSED: "-",
     Stage.FAILED: "✕",
     Stage.PENDING: "…",
+    Stage.CHANGED: "!",
+    Stage.TO_READ: "○",
+    Stage.COMPARED: "●",
 }
 _HEADERS = ("", "Section", "Case", "/mm")
 _SIGN, _NAME, _CASE, _DENSITY = range(4)
@@ -50,14 +53,14 @@ class QueueTable(QAbstractTableModel):
     ----------
     desk : Desk
         The study.
-    hides : callable
-        Whether densities are hidden (from a blind reader).
+    blind : bool
+        Show no densities and no flags.
     """
 
-    def __init__(self, desk: Desk, hides: Callable[[], bool], parent: QObject | None = None) -> None:
+    def __init__(self, desk: Desk, *, blind: bool, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
-        self._hides = hides
+        self._blind = blind
         self.items: tuple[QueueItem, ...] = ()
 
     def show(self, items: Sequence[QueueItem]) -> None:
@@ -104,7 +107,7 @@ class QueueTable(QAbstractTableModel):
             return item.name
         if column == _CASE:
             return item.row.case_id if item.row.listed else ""
-        if item.row.status != "ok" or self._hides():
+        if item.row.status != "ok" or self._blind:
             return ""
         entry = self._desk.entry(item)
         density = entry.result.density_per_mm if entry is not None and entry.result is not None else None
@@ -114,7 +117,7 @@ class QueueTable(QAbstractTableModel):
         said = [item.name, f"{item.row.case_id}, {item.row.biopsy_id}" if item.row.listed else "", item.stage]
         if item.row.reason in REASONS:
             said.append(REASONS[item.row.reason].text)
-        entry = self._desk.entry(item) if item.viewable and not self._hides() else None
+        entry = self._desk.entry(item) if item.viewable and not self._blind else None
         said += [REASONS[flag].text for flag in (entry.flags if entry else ()) if flag in REASONS]
         return "\n".join(line for line in said if line)
 
@@ -124,18 +127,17 @@ class QueuePanel(QWidget):
 
     chosen = Signal(object)
 
-    def __init__(
-        self, desk: Desk, who: str, hides: Callable[[], bool], parent: QWidget | None = None
-    ) -> None:
+    def __init__(self, desk: Desk, who: str, *, blind: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
         self._who = who
-        self.table = QueueTable(desk, hides, self)
+        self.table = QueueTable(desk, blind=blind, parent=self)
         self.filter = QLineEdit(self)
         self.filter.setPlaceholderText("Filter: file, case, stage")
         self.filter.setClearButtonEnabled(True)
         self.order = QComboBox(self)
         self.order.addItems(["By case", "Most uncertain first"])
+        self.order.setVisible(not blind)  # how sure the program is, is part of its answer
         self.only_open = QCheckBox("To do", self)
         self.only_open.setToolTip("Show only what somebody has still to look at.")
         self.view = QTableView(self)

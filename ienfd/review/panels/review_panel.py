@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from qtpy.QtCore import Qt
+from qtpy.QtCore import QEvent, QObject, Qt
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QHBoxLayout,
     QLabel,
@@ -21,16 +22,17 @@ from qtpy.QtWidgets import (
 )
 
 from ienfd.batch.collect import collect
-from ienfd.review.blind import marks, study_agreement
+from ienfd.review.blind import study_agreement
 from ienfd.review.canvas import Asking, Canvas
 from ienfd.review.concerns import Concern
 from ienfd.review.deeds import Deed, deed
 from ienfd.review.explain import said_of
 from ienfd.review.live import comparison_words, live_result
 from ienfd.review.panels.background import QtBackground
-from ienfd.review.panels.dialogs import KeysDialog, SignDialog, ask_text, tell
+from ienfd.review.panels.dialogs import KeysDialog, SignDialog, ask_text, ask_yes, tell
 from ienfd.review.panels.queue_table import QueuePanel
 from ienfd.review.panels.result_card import ResultCard
+from ienfd.review.readings import marks
 from ienfd.review.reviewer import Reviewer
 from ienfd.review.tour import stops
 
@@ -66,13 +68,14 @@ class ReviewPanel(QWidget):
         self.reviewer = reviewer
         self.viewer = viewer
         self._finished = False
+        self._window: QWidget | None = None
         self.background = QtBackground(self)
         self.title = QLabel()
         self.title.setTextFormat(Qt.TextFormat.PlainText)
         self.title.setStyleSheet("font-weight: bold;")
         self.title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.card = ResultCard(self)
-        self.queue = QueuePanel(reviewer.desk, reviewer.name, lambda: reviewer.hides, self)
+        self.queue = QueuePanel(reviewer.desk, reviewer.name, blind=reviewer.blind, parent=self)
         self.why = _text_label()
         self.concerns = QListWidget(self)
         self.concerns.setWordWrap(True)
@@ -112,7 +115,13 @@ class ReviewPanel(QWidget):
         reviewer.queue_changed.connect(self._show_queue)
         reviewer.said.connect(self._say)
         reviewer.troubled.connect(self._trouble)
-        asking = Asking(text=lambda question: ask_text(self, question), keys=self._keys, sign=self._sign)
+        reviewer.shown = lambda: self.queue.table.items or reviewer.desk.items
+        asking = Asking(
+            text=lambda question: ask_text(self, question),
+            confirm=lambda question: ask_yes(self, question),
+            keys=self._keys,
+            sign=self._sign,
+        )
         self.canvas = Canvas(viewer, reviewer, background=self.background, asking=asking)  # drawn last
         self._show_result()
 
@@ -147,6 +156,25 @@ class ReviewPanel(QWidget):
         self.buttons.setdefault(one.name, button)
         return button
 
+    def event(self, event: QEvent) -> bool:
+        """Finish when napari takes the panel out of its window."""
+        if event.type() == QEvent.Type.ParentChange and self.parent() is None:
+            self.finish()
+        return bool(super().event(event))
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Finish when the window is closed."""
+        if event.type() == QEvent.Type.Close and watched is self._window:
+            self.finish()
+        return False
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Watch the window that it is in."""
+        super().showEvent(event)
+        if self._window is None:
+            self._window = self.window()
+            self._window.installEventFilter(self)
+
     def finish(self) -> None:
         """Close the study; its tables and overlays are written anew where something was changed."""
         if self._finished:
@@ -177,7 +205,7 @@ class ReviewPanel(QWidget):
         reviewer = self.reviewer
         sheet = reviewer.sheet
         own = len(marks(sheet.log, reviewer.name)) if sheet is not None else 0
-        self.card.show_result(live_result(sheet, hides=reviewer.hides, own_marks=own))
+        self.card.show_result(live_result(sheet, hides=reviewer.hides, own_marks=own, alone=reviewer.blind))
         self.concerns.clear()
         for concern in reviewer.concerns():
             self.concerns.addItem(_concern_item(concern))
@@ -225,6 +253,7 @@ class ReviewPanel(QWidget):
         dialog.show()
 
     def _sign(self) -> None:
+        self.reviewer.refresh()  # what is signed is what is there now
         dialog = SignDialog(self.reviewer, self)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.open()

@@ -68,5 +68,5 @@ def _said(done: Recalled, norm: Norm) -> list[str]:
         more = f" and {len(done.signed) - _NAMED} more" if len(done.signed) > _NAMED else ""
         said.append(f"what is signed keeps its norm: {'; '.join(names)}{more}")
     if done.pending:
-        said.append(f"{done.pending} sections await their analysis, and keep the protocol of their run")
+        said.append(f"sections that await their analysis keep the protocol of their run: {done.pending}")
     return said

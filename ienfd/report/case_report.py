@@ -320,7 +320,7 @@ def _method(entry: BiopsyEntry, head: Head) -> tuple[Row, ...]:
     return (
         ("Counting", f"crossings of the dermal-epidermal junction, EFNS/PNS 2010; {options}"),
         ("Length", f"along the {entry.protocol.density.length_line}"),
-        ("Protocol", f"{entry.protocol.id} ({entry.protocol.hash[:12]})"),
+        ("Protocol", f"{entry.protocol.id} ({entry.protocol_hash[:12]})"),
         ("Software", f"ienfd {__version__}, image analysis {', '.join(versions)}"),
         ("Reviewed by", ", ".join(readers) or "nobody yet"),
         ("Corrections by reviewers", str(edits)),

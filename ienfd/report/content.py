@@ -71,11 +71,12 @@ def gather(store: Store, case_id: str | None = None) -> Content:
         holds = key[0] == "divided", key in shared, _is_mixed(group, protocols)
         signature = ledger.signature(group)
         chosen = (signature.protocol_hash if signature else "", newest, min(hashes))
-        protocol = protocols[next(hash_ for hash_ in chosen if hash_ in hashes)]
+        protocol_hash = next(hash_ for hash_ in chosen if hash_ in hashes)
+        protocol = protocols[protocol_hash]
         codes = [code for code, held in zip(_OF_THE_STUDY, holds, strict=True) if held]
         then = norms_then(signature, protocol, norms)
         called = _called(group, protocol, then, codes, *ledger.status(group))
-        biopsies.append(_as_signed(called, signature))
+        biopsies.append(_as_signed(replace(called, protocol_hash=protocol_hash), signature))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
     return Content(tuple(entries), tuple(biopsies), protocols, (*warnings, *copies(groups)))
 
@@ -97,7 +98,8 @@ def recalled(biopsy: BiopsyEntry, section: SectionEntry, *, altered: bool) -> Bi
     signed = biopsy.status in ("final", "amended")
     status: BiopsyStatus = "preliminary" if signed and altered else biopsy.status
     flags = (_CHANGED,) if (signed and altered) or _CHANGED in biopsy.call.flags else ()
-    return _called(group, biopsy.protocol, biopsy.norms, reasons, status, flags)
+    called = _called(group, biopsy.protocol, biopsy.norms, reasons, status, flags)
+    return replace(called, protocol_hash=biopsy.protocol_hash)
 
 
 def same_row(one: SectionEntry, other: SectionEntry) -> bool:

@@ -144,6 +144,8 @@ class BiopsyEntry:
         Whether and how it is signed.
     norms : tuple of Norm
         The norms that its study calls by.
+    protocol_hash : str
+        Hash of the protocol as it was stored: one of an earlier version lacks what is new in this one.
     """
 
     record: BiopsyRecord
@@ -152,6 +154,7 @@ class BiopsyEntry:
     call: BiopsyCall
     status: BiopsyStatus = "preliminary"
     norms: tuple[Norm, ...] = ()
+    protocol_hash: str = ""
 
     @property
     def name(self) -> str:

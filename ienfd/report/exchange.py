@@ -182,7 +182,7 @@ def method(entry: BiopsyEntry) -> str:
         if lines
         else "Crossings of the dermal-epidermal junction per mm of epidermis",
         f"stain: {(entry.call.stain or 'not known').replace('|', ' and ')}",
-        f"protocol {entry.protocol.id} ({entry.protocol.hash[:12]})",
+        f"protocol {entry.protocol.id} ({entry.protocol_hash[:12]})",
         f"image analysis of ienfd, version {', '.join(sorted(versions))}",
     ]
     return plain("; ".join(parts))

@@ -76,7 +76,7 @@ def signed_content(entry: BiopsyEntry, interpretation: str = "", comment: str = 
         "comment": comment.strip(),
         "biopsy": asdict(entry.record),
         "call": asdict(entry.call),
-        "protocol_hash": entry.protocol.hash,
+        "protocol_hash": entry.protocol_hash,
         "sections": [_section(section) for section in entry.sections],
     }
 
@@ -168,5 +168,5 @@ def sign_biopsy(
     statement = STATEMENT if kind != "withdrawal" else "I withdraw the signed result of this biopsy."
     return store.sign(
         target, signed_content(entry, interpretation, comment), kind=kind, name=name.strip(),
-        statement=f"{statement} {why.strip()}".strip(), protocol_hash=entry.protocol.hash, base_seq=head,
+        statement=f"{statement} {why.strip()}".strip(), protocol_hash=entry.protocol_hash, base_seq=head,
     )  # fmt: skip

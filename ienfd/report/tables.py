@@ -204,7 +204,7 @@ def _biopsy(entry: BiopsyEntry) -> Row:
         "call": call_sentence(call),
         "patient_id": record.patient_id,
         "protocol_id": entry.protocol.id,
-        "protocol_hash": entry.protocol.hash,
+        "protocol_hash": entry.protocol_hash,
         "overdispersion": call.overdispersion,
     }
 

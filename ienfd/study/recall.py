@@ -71,8 +71,9 @@ def recall(session: Session, norm: Norm, now: str) -> Recalled:
     runs = session.scalars(
         select(RunRow).where(RunRow.run_id.in_({row.run_id for row in rows})).order_by(RunRow.run_id)
     ).all()
-    protocols = {run.run_id: calling_by(_protocol(session, run.protocol_hash), norm) for run in runs}
-    changed = {run.run_id for run in runs if protocols[run.run_id].hash != run.protocol_hash}
+    former = {run.run_id: _protocol(session, run.protocol_hash) for run in runs}
+    protocols = {run_id: calling_by(protocol, norm) for run_id, protocol in former.items()}
+    changed = {run_id for run_id, protocol in former.items() if protocols[run_id] != protocol}
     count = sum(row.run_id in changed for row in rows)
     if changed:
         followers = {run.run_id: _follower(session, run, protocols[run.run_id], norm, now) for run in runs}

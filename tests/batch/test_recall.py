@@ -214,7 +214,7 @@ def test_rows_that_await_their_analysis_stay_with_their_run(study: Path) -> None
         (before,) = store.placements("C3")
         run = store.last_run()
     report = recall_study(study, "lab")
-    assert "1 sections await their analysis, and keep the protocol of their run" in report.warnings
+    assert "sections that await their analysis keep the protocol of their run: 1" in report.warnings
     with Store(study) as store:
         assert store.placements("C3") == [before]
         assert run is not None

@@ -7,15 +7,18 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from benchmarks.reliability.studies import File, fill, of_biopsy
 from ienfd.correction.commands import add_crossing, reopen, review, undo
 from ienfd.correction.correct import reviewed_figures
 from ienfd.errors import UsageError
+from ienfd.protocol import canonical_json
 from ienfd.report.content import gather
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.signing import obstacles, sign_biopsy
 from ienfd.study.log import Target
+from ienfd.study.models import ProtocolRow
 from ienfd.study.store import Store
 from ienfd.study.verify import check_store
 
@@ -144,3 +147,17 @@ def test_a_second_signature_amends_or_withdraws_and_needs_a_reason(store: Store)
     assert [s.kind for s in store.sign_offs()] == ["final", "correction", "withdrawal"]
     with store.reading() as session:
         assert check_store(session) == []
+
+
+def test_a_study_of_an_earlier_version_whose_protocol_lacked_a_field_can_be_signed(store: Store) -> None:
+    fill(store, CLEAR)
+    with store.writing() as session:  # as it was before the interval allowed for overdispersion
+        row = session.scalars(select(ProtocolRow)).one()
+        values = json.loads(row.content)
+        del values["call"]["overdispersion"]
+        row.content = canonical_json(values)
+    reviewed(store)
+    entry = biopsy(store)
+    assert entry.protocol_hash == store.placements()[0].protocol_hash
+    sign(store)
+    assert biopsy(store).status == "final"

@@ -234,6 +234,21 @@ def test_comparing_ends_the_reading_and_shows_everything(store: Store) -> None:
     assert sheet_of(reviewer).corrected.readers == ("B. Reader",)
 
 
+def test_a_reading_goes_on_when_its_end_is_not_confirmed(store: Store) -> None:
+    reviewer = read(store, 50, 200)
+    asked: list[str] = []
+
+    def refuse(question: str) -> bool:
+        asked.append(question)
+        return False
+
+    reviewer.confirm = refuse
+    reviewer.compare_readings()
+    assert asked == ["End this reading with 2 marks? They can no longer be changed then."]
+    assert reviewer.hides
+    assert "compare_readers" not in commands(store)
+
+
 def test_after_the_comparison_the_tour_goes_to_what_only_one_sees(store: Store) -> None:
     reviewer = read(store, 50, 150, 200, 300)
     reviewer.compare_readings()

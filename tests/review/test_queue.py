@@ -27,7 +27,7 @@ from ienfd.correction.correct import ReviewState
 from ienfd.density import count
 from ienfd.protocol import Protocol
 from ienfd.review.desk import Desk
-from ienfd.review.queue import QueueItem, Stage, by_uncertainty, filtered, next_to_look_at
+from ienfd.review.queue import QueueItem, Stage, by_uncertainty, filtered, next_to_look_at, progress_of
 from ienfd.review.reviewer import Reviewer
 from ienfd.study.records import Standing
 from ienfd.study.store import Store
@@ -281,3 +281,29 @@ def test_what_cannot_be_shown_is_not_opened(tmp_path: Path) -> None:
         go_to(reviewer, "b.tif")
         assert troubled == ["b.tif: there is nothing to show of it (not analyzed yet)."]
         assert sheet_of(reviewer).entry.placement.path == "a.tif"
+
+
+def test_what_one_person_has_done_today(tmp_path: Path) -> None:
+    with study(tmp_path, *THREE, slide("d.tif", status="failed")) as store:
+        reviewer = reviewer_of(store, "A. Reader")
+        reviewer.pick_at(*at(150))
+        reviewer.reject()
+        for path in ("a.tif", "b.tif"):
+            go_to(reviewer, path)
+            reviewer.set_review(ReviewState.REVIEWED)
+        go_to(reviewer, "c.tif")
+        reviewer.set_review(ReviewState.NEEDS_SECOND_READER)
+        log, items = store.edits(), reviewer.desk.items
+        today = log[0].at[:10]
+        said = progress_of(items, log, "A. Reader", today)
+        assert said == "2 of 3 reviewed. Today: 2 reviewed, 1 corrections."
+        nobody = "2 of 3 reviewed. Today: 0 reviewed, 0 corrections."
+        assert progress_of(items, log, "B. Reader", today) == nobody
+        assert progress_of(items, log, "A. Reader", "2001-01-01") == nobody
+
+
+def test_a_blind_queue_knows_what_could_not_be_analyzed(tmp_path: Path) -> None:
+    files = [slide("a.tif"), slide("b.tif", status="failed"), slide("c.tif", status="pending")]
+    with study(tmp_path, *files) as store:
+        desk = Desk(store, blind_reader="B. Reader")
+        assert [item.stage.value for item in desk.items] == ["to read", "failed", "not analyzed yet"]

@@ -48,7 +48,8 @@ from ienfd.review.live import LiveResult, live_result
 from ienfd.review.reviewer import Reviewer
 from ienfd.study.store import Store
 
-SHORT = Protocol(call=CallRules(min_total_length_mm=1.0))
+# little skin is enough for a call, and crossings fall independently
+SHORT = Protocol(call=CallRules(min_total_length_mm=1.0, overdispersion=1.0, overdispersion_weight=1e6))
 THREE = [slide(f"{name}.tif") for name in "abc"]
 
 

@@ -109,6 +109,9 @@ class Sheet:
             if entry.edit.command in _OF_CANDIDATES and entry.edit.object_id is not None:
                 after = entry.edit.after or {}
                 said[entry.edit.object_id] = after.get("verdict", "corrected")
+        for crossing in self.result.crossings:  # whose id was another one before the junction moved
+            if crossing.reason.startswith("reviewer_"):
+                said.setdefault(crossing.crossing_id, "corrected")
         return said
 
     def notes(self, object_id: str | None = None) -> tuple[LoggedEdit, ...]:

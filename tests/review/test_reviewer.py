@@ -355,6 +355,7 @@ def test_a_judgment_before_and_one_after_the_junction_was_moved_are_about_one_cr
     now = crossing_at(sheet_of(reviewer).result, 150)
     assert now.crossing_id != former
     assert now.reason == "reviewer_rejected"
+    assert sheet_of(reviewer).verdicts()[now.crossing_id] == "corrected"  # nobody need look again
     pick(reviewer, 150)
     reviewer.accept()
     assert crossing_at(sheet_of(reviewer).result, 150).reason == "reviewer_counted"

@@ -414,7 +414,8 @@ class Reviewer:
         if self.sheet is None or not self.hides:
             return
         own = len(marks(self.sheet.log, self.name))
-        if not self.confirm(f"End this reading with {own} marks? They can no longer be changed then."):
+        marked = f"{own} mark{'' if own == 1 else 's'}"
+        if not self.confirm(f"End this reading with {marked}? It can no longer be changed then."):
             return
         if self._write([commands.compare_readers(compare(self.sheet, self.name).figures())]):
             self.comparison, self.selection = past_comparison(self.sheet, self.name), None

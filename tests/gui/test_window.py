@@ -182,7 +182,15 @@ def test_a_blind_reader_sees_no_mark_and_no_number_before_comparing(
         crossing = next(c for c in opened.reviewer.sheet.result.crossings if c.counted)
         opened.reviewer.add_at(crossing.row_px, crossing.col_px)
         assert opened.card.section.text() == "1 mark"
+        asked: list[str] = []
+
+        def yes(question: str) -> bool:
+            asked.append(question)
+            return True
+
+        opened.canvas.asking.confirm = yes
         opened.reviewer.compare_readings()
+        assert "1 mark" in asked[0]  # what cannot be undone is asked for
         settle()
         assert "F1" in opened.why.text()
         assert viewer.layers["crossings"].visible

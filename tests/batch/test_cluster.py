@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -85,8 +86,13 @@ def test_an_overdue_job_ends_and_its_worker_goes_on(cluster: str) -> None:
 
 
 def test_closing_the_generator_stops_what_is_under_way(cluster: str) -> None:
+    def jobs() -> Iterator[Job]:
+        yield Job("one", double, 1)
+        time.sleep(1.0)  # a busy machine hands it to a worker only then
+        yield from (Job(str(n), sleep, 30.0) for n in range(8))
+
     with DaskPool(cluster) as pool:
-        run = pool.run(iter([Job("one", double, 1), *(Job(str(n), sleep, 30.0) for n in range(8))]))
+        run = pool.run(jobs())
         assert next(run).key == "one"
         run.close()
         assert not pool._client.futures

@@ -244,7 +244,7 @@ def test_a_reading_goes_on_when_its_end_is_not_confirmed(store: Store) -> None:
 
     reviewer.confirm = refuse
     reviewer.compare_readings()
-    assert asked == ["End this reading with 2 marks? They can no longer be changed then."]
+    assert asked == ["End this reading with 2 marks? It can no longer be changed then."]
     assert reviewer.hides
     assert "compare_readers" not in commands(store)
 

@@ -224,16 +224,10 @@ class FiberLines:
         if not branches:
             none = np.empty(0, np.intp)
             return cls(np.empty((0, 2, 2)), none, np.empty(0, np.int32), None, none)
-        lines = [_thinned(branch.path_px) for branch in branches]
-        counts = np.array([max(len(line) - 1, 0) for line in lines])
-        lengths = [len(branch.path_px) for branch in branches]
-        return cls(
-            _vectors(lines),
-            np.repeat(np.arange(len(branches)), counts),
-            _components(findings),
-            cKDTree(np.concatenate([branch.path_px for branch in branches])),
-            np.repeat(np.arange(len(branches)), lengths),
-        )
+        points = np.concatenate([branch.path_px for branch in branches])
+        of_point = np.repeat(np.arange(len(branches)), [len(branch.path_px) for branch in branches])
+        vectors, owner = _thinned_all(points, of_point)
+        return cls(vectors, owner, _components(findings), cKDTree(points), of_point)
 
     def classes(self, crossings: Sequence[Crossing], pixel_size_um: float) -> list[str]:
         """Class of every branch: `counted`, `candidate` or `other`, by the crossings of its fiber nearby.
@@ -311,6 +305,17 @@ def _thinned(line: FloatArray) -> FloatArray:
     if len(line) < 3:
         return line
     return from_shapely(shapely.simplify(to_shapely(line), _FINE_PX))
+
+
+def _thinned_all(points: FloatArray, of_line: NDArray[np.intp]) -> tuple[FloatArray, NDArray[np.intp]]:
+    """Straight pieces of many polylines, thinned, and the polyline of each; all in one go."""
+    enough = np.bincount(of_line)[of_line] > 1
+    ids, index_of_line = np.unique(of_line[enough], return_inverse=True)
+    whole = shapely.linestrings(points[enough][:, ::-1], indices=index_of_line)
+    corners, index = shapely.get_coordinates(shapely.simplify(whole, _FINE_PX), return_index=True)
+    inside = index[1:] == index[:-1]
+    starts, steps = corners[:-1, ::-1][inside], np.diff(corners, axis=0)[:, ::-1][inside]
+    return np.stack([starts, steps], axis=1), ids[index[1:][inside]]
 
 
 def _segments(lines: Sequence[FloatArray], look: tuple[float, ...]) -> Segments:

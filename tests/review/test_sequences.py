@@ -52,7 +52,7 @@ from ienfd.study.log import Target
 from ienfd.study.store import Store
 from ienfd.study.verify import check_store
 
-SEQUENCES = int(os.environ.get("IENFD_REVIEW_SEQUENCES", "8"))
+SEQUENCES = int(os.environ.get("IENFD_REVIEW_SEQUENCES", "7"))
 STEPS = 25
 
 OF_ITS_PLACE = ("excluded_stretch", "section_refused")

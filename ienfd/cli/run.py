@@ -90,6 +90,11 @@ def common_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.argument("images", type=click.Path(path_type=Path))
 @common_options
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
+@click.option(
+    "--rule-table",
+    is_flag=True,
+    help="Also write rule_table.csv: every section under every counting rule and length line.",
+)
 @click.option("--profile", is_flag=True, help="Print the seconds spent in each stage.")
 def run(images: Path, out: Path, **given: Any) -> int:
     """Analyze IMAGES, a file or a folder with all its folders, into a study.
@@ -109,7 +114,21 @@ def run(images: Path, out: Path, **given: Any) -> int:
     with listening(given["progress"]) as listener:
         report = run_batch(options, workers=given["workers"], listener=listener)
     _print(report, given)
+    if given["rule_table"] and not report.interrupted:
+        _rule_table(out, given)
     return exit_status(report, strict=given["strict"])
+
+
+def _rule_table(out: Path, given: dict[str, Any]) -> None:
+    from ienfd.batch.rule_table import write_rule_table
+    from ienfd.cli.console import make_console
+    from ienfd.cli.rules import print_rule_totals
+    from ienfd.study.store import Store
+
+    with Store(out) as store:
+        totals = write_rule_table(store)
+    if given["progress"] != "json":
+        print_rule_totals(make_console(), totals, out)
 
 
 def batch_options(images: Path, out: Path, given: dict[str, Any]) -> BatchOptions:

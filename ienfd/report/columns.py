@@ -182,6 +182,22 @@ BIOPSIES: tuple[Column, ...] = (
     ),
 )
 
+RULES: tuple[Column, ...] = (
+    *SECTIONS[:6],
+    Column(
+        "rule",
+        "protocol: as the protocol counts; else the one option that is different from it, or fewest and most:"
+        " all options about branches, re-entry and fragments the way that counts least and most.",
+    ),
+    Column("length_line", "The line of the density: surface, junction or chord.", "code"),
+    Column("is_protocol", "Whether rule and line are those of the protocol.", "true/false"),
+    Column("crossings", "Crossings that count by this rule.", "integer"),
+    _length("evaluable_length_mm", "Length on this line that is evaluated by this rule."),
+    _density("density_per_mm", "Crossings by evaluable length."),
+    _number("ratio_to_protocol", "1", 3, "This density by that of the protocol; empty where that is 0."),
+    *_PROTOCOL,
+)
+
 DICTIONARY: tuple[Column, ...] = (
     Column("column", "Header of the column."),
     Column("table", "Table that it stands in."),

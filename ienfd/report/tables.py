@@ -13,7 +13,7 @@ from typing import Any
 from ienfd.batch.files import overlay_name
 from ienfd.biopsy import call_sentence
 from ienfd.reasons import REASONS
-from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, SECTIONS, Column
+from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, RULES, SECTIONS, Column
 from ienfd.report.content import Content
 from ienfd.report.csv_text import csv_bytes
 from ienfd.report.entries import BiopsyEntry, SectionEntry
@@ -45,9 +45,9 @@ class Table:
 def make_tables(content: Content) -> dict[str, bytes]:
     """All tables of a study by file name, the data dictionary first."""
     tables = tabulate(content)
-    dictionary = dictionary_of(
-        {f"{name}.csv": table for name, table in tables.items()}, "data_dictionary.csv"
-    )
+    described = {f"{name}.csv": table for name, table in tables.items()}
+    described["rule_table.csv"] = Table(RULES, tuple)  # a run writes it when it is asked for
+    dictionary = dictionary_of(described, "data_dictionary.csv")
     files = {"data_dictionary": dictionary, **tables}
     return {f"{name}.csv": csv_bytes(table.columns, table.rows()) for name, table in files.items()}
 

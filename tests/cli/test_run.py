@@ -197,3 +197,20 @@ def test_the_summary_fits_and_says_everything(width: int) -> None:
     assert "[bold]" in text
     assert words.count("Withheld.") == 1  # said once for both biopsies
     assert "said below" not in words
+
+
+def test_the_table_of_rules_is_written_when_it_is_asked_for(images: Path) -> None:
+    put(images, a="fine", b="uncalibrated")
+    plain = run(images)
+    assert plain.returncode == 0, plain.stderr
+    assert not (images.parent / "study" / "rule_table.csv").exists()
+    asked = run(images, "--rule-table")
+    assert asked.returncode == 0, asked.stderr
+    assert "fragments=include" in asked.stdout
+    counted = rows(images, "rule_table")
+    assert {row["file"] for row in counted} == {"a.tif"}
+    (own,) = [row for row in counted if row["is_protocol"] == "true"]
+    (section,) = [row for row in rows(images) if row["status"] == "ok"]
+    assert {own[name] == section[name] for name in ("section_id", "length_line", "protocol_hash")} == {True}
+    described = {row["column"] for row in rows(images, "data_dictionary") if row["table"] == "rule_table.csv"}
+    assert described == set(own)

@@ -13,7 +13,7 @@ from ienfd.protocol import Protocol, Stain, canonical_json
 
 __all__ = ["ALGORITHM_VERSION", "analysis_key", "rules_key"]
 
-ALGORITHM_VERSION = "6"
+ALGORITHM_VERSION = "7"
 
 
 def analysis_key(

@@ -15,43 +15,75 @@ from typing import Any
 
 from benchmarks.accuracy.images import make_images, write_cases
 from benchmarks.accuracy.measure import analyze_images, measure
-from benchmarks.accuracy.plan import TEST_SEEDS_FROM, plan_kinds, plan_sections
+from benchmarks.accuracy.page import write_page
+from benchmarks.accuracy.plan import (
+    TEST_SEEDS_FROM,
+    PlannedSection,
+    plan_kinds,
+    plan_sections,
+    plan_sweeps,
+)
 from benchmarks.accuracy.report import summarized, write_figures
+from benchmarks.accuracy.sweeps import NOTHING, SWEEPS
 from ienfd.study.config import is_study
 
 _SECTIONS, _SMALL_SECTIONS = 40, 8
+_PER_CELL, _PER_FAMILY = 8, 60
+_LEAST_EMPTY = 0.95
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return 0, or 1 when F1 over all sections is not at least the floor."""
     args = _parsed(arguments)
-    count = args.sections or (_SMALL_SECTIONS if args.small else _SECTIONS)
-    if args.kinds:
-        sections = plan_kinds(count, args.first_seed)
-    else:
-        sections = plan_sections(count, args.first_seed, small=args.small)
+    sections = _planned(args)
     make_images(args.out, sections, args.workers, print)
     write_cases(args.out, sections)
     study = args.out / "study"
     if args.anew and is_study(study):
         shutil.rmtree(study)
     analyze_images(args.out / "images", study, args.workers)
-    summary = summarized(measure(args.out, sections))
+    measured = measure(args.out, sections)
+    summary = summarized(measured)
     write_figures(args.out, summary)
+    write_page(args.out, measured, summary)
     _print(summary)
-    return _judged(summary, args.floor)
+    return _judged_empty(summary) if args.nothing else _judged(summary, args.floor)
+
+
+def _planned(args: argparse.Namespace) -> list[PlannedSection]:
+    if args.sweep is not None:
+        wanted = [sweep for sweep in SWEEPS if not args.sweep or sweep.name in args.sweep]
+        return plan_sweeps(wanted, args.sections or _PER_CELL, args.first_seed)
+    if args.nothing:
+        return plan_sweeps([NOTHING], args.sections or _PER_FAMILY, args.first_seed)
+    count = args.sections or (_SMALL_SECTIONS if args.small else _SECTIONS)
+    if args.kinds:
+        return plan_kinds(count, args.first_seed)
+    return plan_sections(count, args.first_seed, small=args.small)
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     parser.add_argument("out", type=Path, help="folder for images, study and figures")
-    parser.add_argument("--sections", type=int, help=f"{_SECTIONS}, or {_SMALL_SECTIONS} with --small")
+    parser.add_argument(
+        "--sections", type=int,
+        help=f"{_SECTIONS}; with --small {_SMALL_SECTIONS}, of a cell with --sweep {_PER_CELL},"
+        f" of a family with --nothing {_PER_FAMILY}",
+    )  # fmt: skip
     parser.add_argument("--small", action="store_true", help="short sections in coarse pixels: a quick check")
     parser.add_argument(
         "--kinds",
         action="store_true",
         help="phantoms of all kinds, in ordinary quality",
     )
+    parser.add_argument(
+        "--sweep",
+        nargs="*",
+        choices=[sweep.name for sweep in SWEEPS],
+        metavar="NUISANCE",
+        help="phantoms that differ in one thing at a time: these nuisances, or all",
+    )
+    parser.add_argument("--nothing", action="store_true", help="families in which nothing crosses")
     parser.add_argument("--floor", type=float, default=0.6, help="lowest F1 to end with 0 (default 0.6)")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument(
@@ -99,6 +131,17 @@ def _judged(summary: dict[str, Any], floor: float) -> int:
         file=sys.stderr,
     )
     return 1
+
+
+def _judged_empty(summary: dict[str, Any]) -> int:
+    """Whether nothing is counted in nearly all sections in which nothing crosses, family by family."""
+    shares = {
+        name: values["without_a_count"] / values["sections"]
+        for name, values in summary["groups"]["cell"].items()
+    }
+    for name, share in shares.items():
+        print(f"{name}: nothing counted in {share:.0%}")
+    return 0 if min(shares.values()) >= _LEAST_EMPTY else 1
 
 
 if __name__ == "__main__":

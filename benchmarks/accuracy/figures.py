@@ -6,12 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.accuracy.measure import Measured
-from benchmarks.scoring import Pooled, pool
+from benchmarks.scoring import Pooled, match, pool
 from ienfd.statistics import bland_altman, icc_2_1
 
-__all__ = ["Agreement", "Figures", "agreement", "figures_of", "grouped", "icc_2_1"]
+__all__ = [
+    "Agreement",
+    "Bin",
+    "Figures",
+    "Point",
+    "agreement",
+    "calibration",
+    "calibration_error",
+    "figures_of",
+    "grouped",
+    "icc_2_1",
+    "precision_recall",
+]
 
 _RESAMPLES = 2000
 _INTERVAL = (2.5, 97.5)
@@ -33,9 +46,13 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Figures:
-    """A group of sections: sums, medians, and the interval of F1 over resampled sections."""
+    """A group of sections: sums, medians, and the interval of F1 over resampled sections.
+
+    `without_a_count` is the number of sections in which nothing was counted.
+    """
 
     pooled: Pooled
+    without_a_count: int
     f1_low: float
     f1_high: float
     agreement: Agreement
@@ -53,7 +70,8 @@ def agreement(measured: Sequence[Measured]) -> Agreement:
 def figures_of(measured: Sequence[Measured]) -> Figures:
     """Figures of a group."""
     low, high = _f1_interval(measured)
-    return Figures(pool([m.score for m in measured]), low, high, agreement(measured))
+    empty = sum(m.score.counted_crossings == 0 for m in measured)
+    return Figures(pool([m.score for m in measured]), empty, low, high, agreement(measured))
 
 
 def _f1_interval(measured: Sequence[Measured]) -> tuple[float, float]:
@@ -74,8 +92,70 @@ def _f1_interval(measured: Sequence[Measured]) -> tuple[float, float]:
 
 
 def grouped(measured: Sequence[Measured], key: Callable[[Measured], str]) -> dict[str, Figures]:
-    """Figures of every group, by its name in alphabetical order."""
+    """Figures of every group, in the order in which the groups first come."""
     groups: dict[str, list[Measured]] = {}
     for m in measured:
         groups.setdefault(key(m), []).append(m)
-    return {name: figures_of(groups[name]) for name in sorted(groups)}
+    return {name: figures_of(groups[name]) for name in groups}
+
+
+@dataclass(frozen=True)
+class Bin:
+    """Candidates of like confidence: how many, their mean confidence, and the share that is right."""
+
+    candidates: int
+    confidence: float
+    right: float
+
+
+@dataclass(frozen=True)
+class Point:
+    """Precision and recall where only candidates of at least this confidence count."""
+
+    least_confidence: float
+    precision: float
+    recall: float
+
+
+def calibration(measured: Sequence[Measured], bins: int = 10) -> list[Bin]:
+    """How often candidates are right, by the confidence given to them; empty bins are left out.
+
+    A candidate is right when it has a true crossing of its own within the limit.
+    """
+    confidence = np.concatenate([np.empty(0), *(m.confidence for m in measured)])
+    right = np.concatenate([np.empty(0, bool), *(_right(m, m.confidence >= 0) for m in measured)])
+    number = np.minimum((confidence * bins).astype(int), bins - 1)
+    return [
+        Bin(int(mine.sum()), float(confidence[mine].mean()), float(right[mine].mean()))
+        for k in range(bins)
+        if (mine := number == k).any()
+    ]
+
+
+def calibration_error(bins: Sequence[Bin]) -> float:
+    """Expected calibration error: mean distance of confidence and share, by the number of candidates."""
+    total = sum(each.candidates for each in bins)
+    if not total:
+        return float("nan")
+    return sum(each.candidates * abs(each.confidence - each.right) for each in bins) / total
+
+
+def precision_recall(measured: Sequence[Measured]) -> list[Point]:
+    """Precision and recall over the least confidence; crossings of refused sections are missed."""
+    true = sum(m.score.true_crossings for m in measured)
+    points = []
+    for least in np.linspace(0.0, 0.95, 20):
+        kept = [m.confidence >= least for m in measured]
+        counted = sum(int(mask.sum()) for mask in kept)
+        right = sum(int(_right(m, mask).sum()) for m, mask in zip(measured, kept, strict=True))
+        if counted and true:
+            points.append(Point(float(least), right / counted, right / true))
+    return points
+
+
+def _right(m: Measured, kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which of the kept candidates of a section are matched."""
+    pairs = match(m.truth.crossings_px, m.candidates_px[kept], m.truth.pixel_size_um)
+    right = np.zeros(int(kept.sum()), bool)
+    right[[found for _, found in pairs]] = True
+    return right

@@ -61,7 +61,9 @@ def _make(out: Path, section: PlannedSection) -> None:
 
 
 def _make_phantom(room: Path, section: PlannedSection) -> tuple[Path, Path]:
-    if section.kind is not None:
+    if section.variant is not None:
+        spec = section.variant.spec(np.random.default_rng([3, section.seed]))
+    elif section.kind is not None:
         spec = ordinary_spec(np.random.default_rng([2, section.seed]), section.kind)
     else:
         spec = random_spec(np.random.default_rng([1, section.seed]), section.stain)

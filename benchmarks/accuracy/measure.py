@@ -6,7 +6,7 @@ import csv
 import subprocess
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from ienfd.study.store import Store
 __all__ = ["Measured", "analyze_images", "measure"]
 
 _EXIT_SOME_FAILED = 3
+_BY_CONFIDENCE = ("crosses", "too_faint")  # what only its confidence decides
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +41,10 @@ class Measured:
         Why it is not `ok`; empty if it is.
     density_per_mm : float
         As given; NaN if none is.
+    candidates_px, confidence : (N, 2), (N,) ndarray of float
+        What crosses, or would if it were not too faint, and how sure that is said to be.
+    overlay : Path or None
+        Its picture.
     """
 
     section: PlannedSection
@@ -48,6 +53,9 @@ class Measured:
     matched_of_seen: int
     reason: str
     density_per_mm: float
+    candidates_px: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
+    confidence: FloatArray = field(default_factory=lambda: np.empty(0))
+    overlay: Path | None = None
 
     @property
     def score_of_seen(self) -> SectionScore:
@@ -84,10 +92,9 @@ def measure(out: Path, sections: Sequence[PlannedSection]) -> list[Measured]:
     """
     study = out / "study"
     rows = {row["file"]: row for row in _table(study / "sections.csv")}
-    counted: dict[str, list[tuple[float, float]]] = {}
+    crossings: dict[str, list[dict[str, str]]] = {}
     for row in _table(study / "crossings.csv"):
-        if row["counted"] == "true":
-            counted.setdefault(row["section_id"], []).append((float(row["row_px"]), float(row["col_px"])))
+        crossings.setdefault(row["section_id"], []).append(row)
     junctions = _junctions(study)
     measured = []
     for section in sections:
@@ -95,7 +102,10 @@ def measure(out: Path, sections: Sequence[PlannedSection]) -> list[Measured]:
         if file not in rows:
             raise RuntimeError(f"{file} has no row in sections.csv")
         truth = read_true_section(truth_path(out, section), section.generator)
-        measured.append(_measured(section, truth, rows[file], counted, junctions.get(file, ())))
+        row = rows[file]
+        found = crossings.get(row["section_id"], [])
+        one = _measured(section, truth, row, found, junctions.get(file, ()))
+        measured.append(replace(one, overlay=study / row["overlay"]) if row.get("overlay") else one)
     return measured
 
 
@@ -103,14 +113,14 @@ def _measured(
     section: PlannedSection,
     truth: TrueSection,
     row: dict[str, str],
-    counted: dict[str, list[tuple[float, float]]],
+    crossings: Sequence[dict[str, str]],
     junctions: Sequence[FloatArray],
 ) -> Measured:
     status = row["status"]
     if status != "ok":
         score = refused_score(section.name, section.stain, status, len(truth.crossings_px))
         return Measured(section, truth, score, 0, row["reason"], np.nan)
-    found = np.array(counted.get(row["section_id"], []), dtype=np.float64).reshape(-1, 2)
+    found = _places([each for each in crossings if each["counted"] == "true"])
     if len(found) != int(row["crossings"]):
         raise RuntimeError(f"{row['file']}: the tables disagree on the number of crossings")
     score = score_section(
@@ -125,7 +135,15 @@ def _measured(
     )
     pairs = match(truth.crossings_px, found, truth.pixel_size_um)
     of_seen = sum(bool(truth.seen[true]) for true, _ in pairs)
-    return Measured(section, truth, score, of_seen, "", float(row["density_per_mm"]))
+    sure = [each for each in crossings if each["reason"] in _BY_CONFIDENCE]
+    confidence = np.array([float(each["confidence"]) for each in sure])
+    density = float(row["density_per_mm"])
+    return Measured(section, truth, score, of_seen, "", density, _places(sure), confidence)
+
+
+def _places(crossings: Sequence[dict[str, str]]) -> FloatArray:
+    places = [(float(row["row_px"]), float(row["col_px"])) for row in crossings]
+    return np.array(places, dtype=np.float64).reshape(-1, 2)
 
 
 def _table(path: Path) -> list[dict[str, str]]:

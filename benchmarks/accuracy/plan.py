@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks.accuracy.sweeps import Sweep, Variant, variants
 from benchmarks.second_look import BRIGHT_FIELD, FLUORESCENCE
 from ienfd.phantom.kinds import KINDS, PhantomKind
 
-__all__ = ["DEVELOPMENT_SEEDS_BELOW", "TEST_SEEDS_FROM", "PlannedSection", "plan_kinds", "plan_sections"]
+__all__ = [
+    "DEVELOPMENT_SEEDS_BELOW",
+    "TEST_SEEDS_FROM",
+    "PlannedSection",
+    "plan_kinds",
+    "plan_sections",
+    "plan_sweeps",
+]
 
 Generator = Literal["phantom", "second_look"]
 Stain = Literal["bright-field", "fluorescence"]
@@ -39,6 +49,8 @@ class PlannedSection:
         Decides everything else.
     small : bool
         Whether it is a short section in coarse pixels, for a quick check.
+    variant : Variant or None
+        Which cell of a sweep it belongs to; None outside of them.
     """
 
     generator: Generator
@@ -47,6 +59,7 @@ class PlannedSection:
     seed: int
     kind: PhantomKind | None = None
     small: bool = False
+    variant: Variant | None = None
 
     @property
     def name(self) -> str:
@@ -54,6 +67,8 @@ class PlannedSection:
         kind = self.family or f"phantom-{self.stain}"
         if self.kind is not None:
             kind = f"{self.kind.name}-{self.kind.planes}"
+        if self.variant is not None:
+            kind = f"{self.variant.base.name}-{re.sub('[^A-Za-z0-9.]+', '-', self.variant.cell)}"
         return f"{'small_' if self.small else ''}{self.seed:07d}_{kind}"
 
 
@@ -91,6 +106,26 @@ def plan_kinds(count: int, first_seed: int = TEST_SEEDS_FROM) -> list[PlannedSec
     return [
         PlannedSection("phantom", kind.stain, None, first_seed + number, kind)
         for number, kind in enumerate(kinds)
+    ]
+
+
+def plan_sweeps(
+    sweeps: Sequence[Sweep], per_cell: int, first_seed: int = TEST_SEEDS_FROM
+) -> list[PlannedSection]:
+    """All sections of some sweeps, each with a seed of its own.
+
+    A sweep's seeds depend on the sweeps before it in the list: the same list gives the same sections.
+
+    Raises
+    ------
+    ValueError
+        If a seed would lie between those for development and those for tests.
+    """
+    made = [variant for sweep in sweeps for variant in variants(sweep, per_cell)]
+    _check_seeds(len(made), first_seed)
+    return [
+        PlannedSection("phantom", variant.base.stain, None, first_seed + number, variant=variant)
+        for number, variant in enumerate(made)
     ]
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import ienfd
-from benchmarks.accuracy.figures import Figures, figures_of, grouped
+from benchmarks.accuracy.figures import Figures, calibration, calibration_error, figures_of, grouped
 from benchmarks.accuracy.measure import Measured
 from benchmarks.accuracy.truth import SEEN_FROM
 from benchmarks.scoring import MATCH_LIMIT_UM
@@ -28,7 +28,7 @@ _GROUPS = {
 _HEAD = (
     "", "sections", "refused", "failed", "true", "counted", "precision", "recall", "F1", "95 % interval",
     "junction length error", "surface length error", "junction distance (um)", "density ICC(2,1)",
-    "density bias (/mm)",
+    "density bias (/mm)", "nothing counted",
 )  # fmt: skip
 
 
@@ -42,24 +42,39 @@ def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
         "seeds": [min(m.section.seed for m in measured), max(m.section.seed for m in measured)],
         "small": measured[0].section.small,
         "all": _values(figures_of(measured)),
+        "calibration_error": _rounded({"": calibration_error(calibration(measured))})[""],
         "seen_from_visibility": SEEN_FROM,
         "seen": {
             "all": _values(figures_of(of_seen)),
-            **{
-                name: _values(each) for name, each in grouped(of_seen, _GROUPS["generator and stain"]).items()
-            },
+            **_group_values(_by_name(grouped(of_seen, _GROUPS["generator and stain"]))),
         },
         "groups": {
-            by: {name: _values(figures) for name, figures in grouped(measured, key).items()}
-            for by, key in _GROUPS.items()
+            **{by: _group_values(_by_name(grouped(measured, key))) for by, key in _GROUPS.items()},
+            **{by: _group_values(grouped(measured, key)) for by, key in _cells_of(measured).items()},
         },
         "sections": [_row(m) for m in measured],
     }
 
 
+def _group_values(groups: dict[str, Figures]) -> dict[str, Any]:
+    return {name: _values(figures) for name, figures in groups.items()}
+
+
+def _by_name(groups: dict[str, Figures]) -> dict[str, Figures]:
+    return dict(sorted(groups.items()))
+
+
+def _cells_of(measured: Sequence[Measured]) -> dict[str, Callable[[Measured], str]]:
+    """One group more where sections belong to the cells of sweeps."""
+    if any(m.section.variant is None for m in measured):
+        return {}
+    return {"cell": lambda m: m.section.variant.cell if m.section.variant else ""}
+
+
 def _values(figures: Figures) -> dict[str, Any]:
     pooled = figures.pooled
     named = {
+        "without_a_count": figures.without_a_count,
         "precision": pooled.precision,
         "recall": pooled.recall,
         "f1": pooled.f1,
@@ -134,7 +149,7 @@ def _cells(name: str, values: dict[str, Any]) -> list[str]:
         *(_said(values[part], ".3f") for part in ("precision", "recall", "f1")), interval,
         *(_said(values[part], ".1%") for part in ("junction_length_error", "surface_length_error")),
         _said(values["junction_distance_um"], ".2f"), _said(values["density_icc"], ".3f"),
-        _said(values["density_bias_per_mm"], "+.2f"),
+        _said(values["density_bias_per_mm"], "+.2f"), str(values["without_a_count"]),
     ]  # fmt: skip
 
 

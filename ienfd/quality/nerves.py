@@ -18,6 +18,7 @@ _WEAK_UM_PER_MM = 500.0
 _CLEAR_CONTRAST, _CLEAR_CALIBER_UM = 8.0, 4.5
 _SHORTEST_UM = 15.0
 _MIN_AGREEMENT = 0.3
+_ONE_COLOR = 0.9  # hematoxylin and eosin together reach 0.8
 _SAME_COLOR_DEG = 6.0
 
 
@@ -28,7 +29,7 @@ def nerve_color_is_seen(chromogen: Chromogen) -> Check:
     just that of a counterstain, they are nuclei and collagen.
     """
     measure = ("line_color_agreement", chromogen.agreement)
-    if chromogen.agreement < _MIN_AGREEMENT:
+    if chromogen.agreement < _MIN_AGREEMENT and chromogen.agreement_by_eye < _ONE_COLOR:
         return Check(refusal="no_nerve_signal", measure=measure, detail="its lines have no one color")
     for name, counterstain in (("hematoxylin", HEMATOXYLIN), ("eosin", EOSIN)):
         if (

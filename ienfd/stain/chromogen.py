@@ -28,6 +28,7 @@ EOSIN = np.array([0.07, 0.99, 0.11])
 _PRIOR_WEIGHT = 0.15
 _CLEAR_SHARE = 0.003  # of the places in tissue: lines are rare
 _ALIKE = 0.9
+_ALIKE_BY_EYE = 0.95  # 18 degrees
 _FINE_UM = 2.0  # clutter is what is finer (standard deviation)
 _BLOCKS = 0.7  # blocks that share their clutter (standard deviation)
 _LOAD, _LEAST_POWER = 0.04, 0.05
@@ -50,7 +51,10 @@ class Chromogen:
     ground_density : float
         Mean optical density of the tissue.
     agreement : float
-        Share of the clearest lines that have this color, 0 to 1.
+        Share of the clearest lines that have this color, noise taken into account, 0 to 1.
+    agreement_by_eye : float
+        The same by the mere angle between the colors: where the nerve stain is all there is, clutter has
+        its color, too, and what remains after whitening is noise.
     """
 
     vector: NDArray[np.float64]
@@ -59,6 +63,7 @@ class Chromogen:
     angle_to_ground_deg: float
     ground_density: float
     agreement: float
+    agreement_by_eye: float
 
     def likeness(self, colors: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much (N, 3) colors are like that of the stain: cosine of the angle, noise taken into account.
@@ -146,6 +151,7 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
         float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))),
         float(mean_tissue.mean()),
         float(alike.mean()),
+        float((_cosine(clearest.T, vector) > _ALIKE_BY_EYE).mean()),
     )
 
 

@@ -9,14 +9,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from benchmarks.accuracy import __main__ as command
 from benchmarks.accuracy import measure as measuring
-from benchmarks.accuracy.figures import figures_of, icc_2_1
+from benchmarks.accuracy.figures import (
+    calibration,
+    calibration_error,
+    figures_of,
+    icc_2_1,
+    precision_recall,
+)
 from benchmarks.accuracy.images import image_path, make_images, truth_path, write_cases
 from benchmarks.accuracy.measure import Measured, measure
-from benchmarks.accuracy.plan import PlannedSection, plan_kinds, plan_sections
+from benchmarks.accuracy.page import write_page
+from benchmarks.accuracy.plan import PlannedSection, plan_kinds, plan_sections, plan_sweeps
 from benchmarks.accuracy.report import markdown, summarized, write_figures
+from benchmarks.accuracy.sweeps import NOTHING, SWEEPS, base_spec
 from benchmarks.accuracy.truth import TrueSection, read_true_section
 from benchmarks.scoring import SectionScore
 from benchmarks.second_look import BRIGHT_FIELD, FLUORESCENCE
@@ -140,8 +149,9 @@ def test_tables_meet_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         encoding="utf-8",
     )
     (tmp_path / "study" / "crossings.csv").write_text(
-        "section_id,row_px,col_px,counted\n"
-        "s1,50,104,true\ns1,50,700,true\ns1,50,300,false\ns2,50,100,false\n",
+        "section_id,row_px,col_px,counted,reason,confidence\n"
+        "s1,50,104,true,crosses,0.9\ns1,50,700,true,crosses,0.6\n"
+        "s1,50,300,false,too_faint,0.4\ns1,50,400,false,fragment,0.3\ns2,50,100,false,section_refused,0.9\n",
         encoding="utf-8",
     )
     truth = true_section([(50, 100), (50, 300)])
@@ -154,6 +164,7 @@ def test_tables_meet_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert first.score.surface_length_error == pytest.approx(-0.1)
     assert first.score.junction_distance_um == pytest.approx(3.0)
     assert first.density_per_mm == 2.2222
+    assert list(first.confidence) == [0.9, 0.6, 0.4]
     assert (second.score.status, second.reason, second.score.missed) == ("refused", "no_epidermis", 2)
     assert math.isnan(second.density_per_mm)
     with pytest.raises(RuntimeError, match="no row"):
@@ -172,7 +183,9 @@ def test_what_no_reader_could_see_is_neither_missed_nor_spurious(
         encoding="utf-8",
     )
     (tmp_path / "study" / "crossings.csv").write_text(
-        "section_id,row_px,col_px,counted\ns1,50,104,true\ns1,50,700,true\n", encoding="utf-8"
+        "section_id,row_px,col_px,counted,reason,confidence\n"
+        "s1,50,104,true,crosses,0.9\ns1,50,700,true,crosses,0.9\n",
+        encoding="utf-8",
     )
     truth = replace(true_section([(50, 100), (50, 300)]), seen=np.array(seen))
     monkeypatch.setattr(measuring, "read_true_section", lambda path, generator: truth)
@@ -241,3 +254,88 @@ def test_the_command_fails_under_the_floor(
 
 def test_nothing_found_and_nothing_to_find_is_no_success() -> None:
     assert command._judged(summarized([measured(0, 0, 0)]), 0.0) == 1
+
+
+def believed(confidence: list[float], right: list[bool], missed: int = 0) -> Measured:
+    """A section whose candidates are known to be right or wrong."""
+    true = [(50.0, 100.0 * k) for k in range(len(right) + missed)]
+    found = [(50.0 if good else 80.0, 100.0 * k) for k, good in enumerate(right)]
+    kept = [place for place, good in zip(true, [*right, *[True] * missed], strict=True) if good]
+    section = measured(sum(right), len(right) - sum(right), missed)
+    return replace(
+        section,
+        truth=true_section(kept),
+        candidates_px=np.array(found).reshape(-1, 2),
+        confidence=np.array(confidence),
+    )
+
+
+def test_confidence_is_calibrated_when_so_many_are_right() -> None:
+    sections = [believed([0.95] * 4, [True] * 4), believed([0.25] * 4, [True, False, False, False])]
+    bins = calibration(sections)
+    assert [(b.candidates, round(b.confidence, 9), b.right) for b in bins] == [
+        (4, 0.25, 0.25),
+        (4, 0.95, 1.0),
+    ]
+    assert calibration_error(bins) == pytest.approx(0.025)
+    assert calibration([measured(1, 0, 0)]) == []
+    assert math.isnan(calibration_error([]))
+
+
+def test_precision_and_recall_follow_the_least_confidence() -> None:
+    curve = precision_recall([believed([0.92, 0.3], [True, False], missed=1)])
+    first, last = curve[0], curve[-1]
+    assert (first.precision, first.recall) == (0.5, 0.5)
+    assert (round(last.least_confidence, 9), last.precision, last.recall) == (0.9, 1.0, 0.5)
+
+
+def test_a_sweep_changes_one_thing_and_leaves_the_rest_calm() -> None:
+    sections = plan_sweeps(SWEEPS, 4, 7_000)
+    assert len({section.name for section in sections}) == len({section.seed for section in sections})
+    rng = np.random.default_rng
+    for section in sections:
+        variant = section.variant
+        assert variant is not None
+        spec, base = variant.spec(rng(section.seed)), base_spec(rng(section.seed), variant.base)
+        changed = {name for name in vars(base) if getattr(spec, name) != getattr(base, name)}
+        assert changed <= set(variant.level.changes)
+        assert spec.stain == section.stain
+    stains = {s.stain for s in sections if s.variant and s.variant.sweep.name == "pixel"}
+    assert stains == {"bright-field", "fluorescence"}
+    assert {s.stain for s in sections if s.variant and s.variant.sweep.name == "pigment"} == {"bright-field"}
+
+
+def test_names_of_sweeps_and_of_their_levels_are_their_own() -> None:
+    names = [sweep.name for sweep in SWEEPS]
+    assert len(names) == len(set(names))
+    for sweep in SWEEPS:
+        labels = [level.label for level in sweep.levels]
+        assert len(labels) == len(set(labels))
+
+
+def test_where_nothing_crosses_the_command_asks_for_nothing_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sections = plan_sweeps([NOTHING], 20)
+    assert {section.seed for section in sections} == set(range(1_000_000, 1_000_080))
+    for name in ("make_images", "write_cases", "analyze_images"):
+        monkeypatch.setattr(command, name, lambda *given: None)
+    for spurious, status in ((1, 0), (2, 1)):
+        counts = [1] * spurious + [0] * (80 - spurious)
+        found = [replace(measured(0, n, 0), section=s) for n, s in zip(counts, sections, strict=True)]
+        monkeypatch.setattr(command, "measure", lambda out, planned, found=found: found)
+        assert command.main([str(tmp_path), "--nothing", "--sections", "20"]) == status
+    assert "nothing counted in 90%" in capsys.readouterr().out
+
+
+def test_the_page_shows_the_worst_sections_and_every_cell(tmp_path: Path) -> None:
+    overlay = tmp_path / "overlay.png"
+    Image.new("RGB", (40, 30), "white").save(overlay)
+    planned = plan_sweeps(SWEEPS[:1], 1)
+    good, bad = measured(5, 0, 0), replace(measured(1, 3, 2), overlay=overlay)
+    found = [replace(good, section=planned[0]), replace(bad, section=planned[1])]
+    text = write_page(tmp_path, found, summarized(found)).read_text("utf-8")
+    assert "pixel: 0.16 um" in text
+    assert text.count("<figure>") == 3
+    assert "2 missed, 3 counted that are not there" in text
+    assert "http" not in text

@@ -14,7 +14,7 @@ FIBER = slice(62, 65)
 
 def stain(vector: np.ndarray) -> Chromogen:
     unit = vector / np.linalg.norm(vector)
-    return Chromogen(unit, unit, np.eye(3), 0.0, 0.0, 1.0)
+    return Chromogen(unit, unit, np.eye(3), 0.0, 0.0, 1.0, 1.0)
 
 
 def blobs(seed: int) -> np.ndarray:

@@ -212,6 +212,11 @@ class _Search:
             self.section.calibration.z_step_um,
             None if chromogen is None else chromogen.likeness,
         )
-        self.findings = replace(self.findings, graph=graph).with_measure("dendritic_cells", len(graph.cells))
+        area_mm2 = float(epidermis.sum()) * (overview.grid.pixel_size_um / 1000) ** 2
+        self.findings = (
+            replace(self.findings, graph=graph)
+            .with_measure("dendritic_cells", len(graph.cells))
+            .with_measure("epidermis_mm2", area_mm2)
+        )
         self._check(check_focus(graph))
         self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um))

@@ -180,7 +180,7 @@ class Findings:
         Quality flags, codes from `ienfd.reasons`.
     measures : tuple of (str, float)
         Named figures: those behind the flags (focus, saturation ...), `junction_confidence` (its mean
-        along all junctions) and `dendritic_cells`.
+        along all junctions), `dendritic_cells` and `epidermis_mm2`.
     """
 
     section_id: str

@@ -128,7 +128,7 @@ def _findings(file: File, key: str) -> Findings:
         graph=FiberGraph(np.empty((0, 2)), (), (Cell(1, 2, 3, 4), Cell(5, 6, 7, 8))),
         refusal=file.reason if file.status == "refused" else None,
         detail=file.detail,
-        measures=(("junction_confidence", 0.6), ("dendritic_cells", 2.0)),
+        measures=(("junction_confidence", 0.6), ("dendritic_cells", 2.0), ("epidermis_mm2", 0.16)),
     )
 
 

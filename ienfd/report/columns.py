@@ -116,6 +116,8 @@ SECTIONS: tuple[Column, ...] = (
     Column("candidates", "All candidate crossings, counted or not.", "integer"),
     Column("exclusion_reasons", "Why stretches of the junction are not evaluated.", "list of codes"),
     Column("overlay", "Its picture, relative to the study folder; empty where there is none."),
+    _number("epidermis_mm2", "mm2", 6, "Area of the viable epidermis, as it was found."),
+    _number("dendritic_cells_per_mm2", "/mm2", 1, "Dendritic cells by that area; they are never fibers."),
 )
 
 CROSSINGS: tuple[Column, ...] = (

@@ -91,6 +91,7 @@ def _section(entry: SectionEntry) -> Row:
     lengths = result.lengths if result else None
     counted = result if result and entry.status == "ok" else None
     cells = findings.measure("dendritic_cells") if findings else None
+    epidermis_mm2 = findings.measure("epidermis_mm2") if findings else None
     size = place.calibration.get("pixel_size_um")
     source = place.calibration.get("source")
     return {
@@ -134,6 +135,8 @@ def _section(entry: SectionEntry) -> Row:
         "candidates": len(result.crossings) if result else None,
         "exclusion_reasons": sorted({stretch.reason for stretch in findings.exclusions}) if findings else (),
         "overlay": _overlay(entry),
+        "epidermis_mm2": epidermis_mm2,
+        "dendritic_cells_per_mm2": cells / epidermis_mm2 if cells is not None and epidermis_mm2 else None,
     }
 
 

@@ -14,7 +14,7 @@ from ienfd.batch.collect import collect
 from ienfd.errors import EnvironmentProblem
 from ienfd.protocol import CallRules, CountingRules, Protocol
 from ienfd.reasons import REASONS
-from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, SECTIONS, Column
+from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, RULES, SECTIONS, Column
 from ienfd.report.content import gather
 from ienfd.report.csv_text import csv_bytes, inert
 from ienfd.report.tables import make_tables
@@ -68,7 +68,7 @@ def test_the_columns_of_the_contract_come_first_and_in_its_order(store: Store, t
 
 def test_every_column_is_in_the_dictionary_and_nothing_else(store: Store) -> None:
     fill(store, [of_biopsy("a.tif", extra={"Ward": "W1", "status": "x"})])
-    found = headers(store)
+    found = headers(store) | {"rule_table": [column.name for column in RULES]}  # a run may be asked for it
     rows = tables(store)["data_dictionary"]
     for table, columns in found.items():
         assert [row["column"] for row in rows if row["table"] == f"{table}.csv"] == columns
@@ -80,8 +80,9 @@ def test_every_column_is_in_the_dictionary_and_nothing_else(store: Store) -> Non
 
 
 def test_units_are_in_the_names() -> None:
-    for column in (*SECTIONS, *CROSSINGS, *BIOPSIES, *DICTIONARY):
-        ends = {"um": "_um", "mm": "_mm", "/mm": "_per_mm", "px": "_px", "a": "_years", "1": "", "": ""}
+    for column in (*SECTIONS, *CROSSINGS, *BIOPSIES, *RULES, *DICTIONARY):
+        ends = {"um": "_um", "mm": "_mm", "mm2": "_mm2", "/mm": "_per_mm", "/mm2": "_per_mm2", "px": "_px",
+                "a": "_years", "1": "", "": ""}  # fmt: skip
         assert column.name.endswith(ends[column.unit])
 
 
@@ -99,7 +100,7 @@ def test_an_ok_section(store: Store) -> None:
         "quality_flags": "soft_focus", "protocol_id": "efns2010", "protocol_hash": Protocol().hash,
         "algorithm_version": "1", "edits": "0", "review_status": "unreviewed", "control": "",
         "section_um": "50", "planes_stated": "projection", "candidates": "7",
-        "exclusion_reasons": "junction_low_confidence",
+        "exclusion_reasons": "junction_low_confidence", "dendritic_cells_per_mm2": "12.5",
     }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
     assert row["overlay"] == f"overlays/a_{row['section_id'][:8]}.png"

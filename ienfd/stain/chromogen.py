@@ -8,7 +8,7 @@ filter, inverse covariance times color. So no dye needs to be known beforehand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,6 +25,12 @@ __all__ = ["DAB", "EOSIN", "HEMATOXYLIN", "Chromogen", "estimate_chromogen", "ti
 DAB = np.array([0.27, 0.57, 0.78])
 HEMATOXYLIN = np.array([0.65, 0.70, 0.29])
 EOSIN = np.array([0.07, 0.99, 0.11])
+_COUNTERSTAINS: Mapping[str, NDArray[np.float64]] = {"hematoxylin": HEMATOXYLIN, "eosin": EOSIN}
+_SAME_COLOR_DEG = 6.0
+_LIKE_COLOR_DEG, _FEW_AGREE = 9.0, 0.7  # as near, and with so few lines of it, it is that of nuclei
+_OTHER_COLOR_DEG = 25.0
+_LONGER_UM = 16.0  # standard deviation along a line: what is as long as a fiber
+_BROWN_DEG, _BROWN_SHARE = 15.0, 0.13  # pigment of real skin without a nerve stain reaches 0.08
 _PRIOR_WEIGHT = 0.15
 _CLEAR_SHARE = 0.003  # of the places in tissue: lines are rare
 _ALIKE = 0.9
@@ -65,6 +71,16 @@ class Chromogen:
     agreement: float
     agreement_by_eye: float
 
+    @property
+    def counterstain(self) -> str | None:
+        """Name of the counterstain whose color this is; None where it is one of its own."""
+        if len(self.vector) != len(HEMATOXYLIN):
+            return None
+        bound_deg = _LIKE_COLOR_DEG if self.agreement < _FEW_AGREE else _SAME_COLOR_DEG
+        bound = np.cos(np.deg2rad(bound_deg))
+        alike = (n for n, color in _COUNTERSTAINS.items() if float(self.vector @ _unit(color)) > bound)
+        return next(alike, None)
+
     def likeness(self, colors: NDArray[np.float64]) -> NDArray[np.float64]:
         """How much (N, 3) colors are like that of the stain: cosine of the angle, noise taken into account.
 
@@ -103,12 +119,15 @@ class Chromogen:
         return np.asarray(np.einsum("chw,hwc->hw", np.stack(everywhere), light), np.float32)
 
 
-def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> Chromogen:
+def estimate_chromogen(patches: Sequence[NDArray[np.float32]], px_um: float) -> Chromogen:
     """Estimate the color of the nerve stain.
+
+    Where the lines have the color of a counterstain, there may be more nuclei than nerves: then brown
+    lines (diaminobenzidine) as long as fibers are looked for. Ink and blood have other colors still.
 
     Parameters
     ----------
-    patches : iterable of (N, N, 3) ndarray of float32
+    patches : sequence of (N, N, 3) ndarray of float32
         Optical density of squares of tissue on the working grid.
     px_um : float
         Pixel edge in micrometers.
@@ -117,9 +136,27 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     -------
     Chromogen
     """
-    lines, clutters, tissues = [], [], []
+    ground = np.median(
+        np.concatenate([_flat(np.moveaxis(patch, -1, 0)) for patch in patches], axis=1), axis=1
+    )
+    clearest, covariance = _clear_lines(patches, px_um, LONG_UM)
+    found = _chromogen(clearest, covariance, ground)
+    if found.counterstain is None:
+        return found
+    longer, covariance = _clear_lines(patches, px_um, _LONGER_UM)
+    brown = _chromogen(longer[:, _of_other_color(longer)], covariance, ground)
+    alike = np.cos(np.deg2rad(_BROWN_DEG))
+    share = float((_cosine(longer.T, brown.vector) > alike).mean())
+    return brown if float(brown.vector @ _unit(DAB)) > alike and share > _BROWN_SHARE else found
+
+
+def _clear_lines(
+    patches: Sequence[NDArray[np.float32]], px_um: float, along_um: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(C, N) colors of the clearest lines of this length, and (C, C) how the clutter about them varies."""
+    lines, clutters = [], []
     for patch in patches:
-        bank = filter_bank(patch.shape[0], px_um, (0.6,), LONG_UM)
+        bank = filter_bank(patch.shape[0], px_um, (0.6,), along_um)
         responses = np.stack(
             [bank.respond(np.ascontiguousarray(patch[..., c]))[0] for c in range(patch.shape[-1])]
         )
@@ -129,13 +166,16 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
         # a round spot responds both ways, a line only one way
         lines.append(_flat(np.take_along_axis(responses, best, axis=1)) - lines_across)
         clutters.append(lines_across)
-        tissues.append(_flat(np.moveaxis(patch, -1, 0)))
-    response = np.concatenate(lines, axis=1).astype(float)
-    clutter, tissue = np.concatenate(clutters, axis=1), np.concatenate(tissues, axis=1)
+    response, clutter = np.concatenate(lines, axis=1).astype(float), np.concatenate(clutters, axis=1)
     covariance = np.cov(np.clip(clutter, *np.quantile(clutter, [0.01, 0.99], axis=1)[..., None]))
     covariance += np.eye(len(covariance)) * np.trace(covariance) * 1e-3
-    mean_tissue = np.median(tissue, axis=1)
-    clearest = _clearest(response, covariance)
+    return _clearest(response, covariance), covariance
+
+
+def _chromogen(
+    clearest: NDArray[np.float64], covariance: NDArray[np.float64], ground: NDArray[np.floating]
+) -> Chromogen:
+    """What these lines say of the nerve stain; `ground` is the (C,) optical density of the tissue."""
     vector = _main_color(clearest)
     if len(vector) == 3 and float(vector @ _unit(DAB)) > np.cos(np.deg2rad(20)):
         vector = _unit((1 - _PRIOR_WEIGHT) * vector + _PRIOR_WEIGHT * _unit(DAB))
@@ -143,16 +183,25 @@ def estimate_chromogen(patches: Iterable[NDArray[np.float32]], px_um: float) -> 
     weights /= np.sqrt(weights @ covariance @ weights)
     whiten = np.linalg.inv(np.linalg.cholesky(covariance))
     alike = _cosine((whiten @ clearest).T, whiten @ vector) > _ALIKE
-    cosine = float(vector @ _unit(np.maximum(mean_tissue, 1e-6)))
+    cosine = float(vector @ _unit(np.maximum(ground, 1e-6)))
     return Chromogen(
         vector,
         np.asarray(weights, float),
         covariance,
         float(np.rad2deg(np.arccos(np.clip(cosine, -1, 1)))),
-        float(mean_tissue.mean()),
+        float(ground.mean()),
         float(alike.mean()),
         float((_cosine(clearest.T, vector) > _ALIKE_BY_EYE).mean()),
     )
+
+
+def _of_other_color(lines: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which of the (C, N) lines have the color of no counterstain."""
+    other = np.ones(lines.shape[1], bool)
+    for color in _COUNTERSTAINS.values():
+        if len(color) == len(lines):
+            other &= _cosine(lines.T, color) < np.cos(np.deg2rad(_OTHER_COLOR_DEG))
+    return other
 
 
 def _flat(colors: NDArray[np.float32]) -> NDArray[np.float32]:

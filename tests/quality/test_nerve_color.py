@@ -23,6 +23,8 @@ def lines(color: np.ndarray, agreement: float, by_eye: float) -> Chromogen:
         ("one purple stain and nothing else", lines(PURPLE, 0.25, 0.98), None),
         ("lines of many colors", lines(PURPLE, 0.25, 0.8), "no_nerve_signal"),
         ("nuclei alone", lines(HEMATOXYLIN, 1.0, 1.0), "no_nerve_signal"),
+        ("nuclei of real skin", lines(np.array([0.70, 0.62, 0.34]), 0.6, 0.8), "no_nerve_signal"),
+        ("a blue-grey stain", lines(np.array([0.72, 0.56, 0.41]), 0.75, 0.9), None),
         ("collagen alone", lines(EOSIN, 1.0, 1.0), "no_nerve_signal"),
     ],
 )

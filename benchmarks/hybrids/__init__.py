@@ -1,0 +1,1 @@
+"""Real skin with drawn fibers: what the analysis does where no generator made the tissue."""

@@ -71,7 +71,7 @@ def read_tissue() -> Tissue:
     size = float(traced["pixel_size_um"])
 
     def um(points: Any) -> np.ndarray:
-        return (np.array(points, dtype=float) - (top, left)) * size
+        return np.asarray((np.array(points, dtype=float) - (top, left)) * size)
 
     return Tissue(
         np.asarray(section.pixels[0, top:bottom, left:right]),
@@ -112,7 +112,8 @@ def with_counterstain(pixels: np.ndarray, hematoxylin: float, eosin: float) -> n
     dyes = np.stack([_HEMATOXYLIN, _EOSIN, np.cross(_HEMATOXYLIN, _EOSIN)])
     dyes /= np.linalg.norm(dyes, axis=1, keepdims=True)
     amounts = -np.log10(np.maximum(pixels, 1) / _WHITE) @ np.linalg.inv(dyes)
-    return np.clip(_WHITE * 10.0 ** -(amounts * (hematoxylin, eosin, 1.0) @ dyes), 0, _WHITE)
+    light = _WHITE * 10.0 ** -(amounts * (hematoxylin, eosin, 1.0) @ dyes)
+    return np.asarray(np.clip(light, 0, _WHITE))
 
 
 def _scene(tissue: Tissue) -> tuple[Scene, Maps]:

@@ -17,7 +17,15 @@ from ienfd.skin.lengths import effective_exclusions
 from ienfd.study.records import Placement
 from ienfd.study.store import Store
 
-__all__ = ["Leaving", "ShownSection", "prepare", "shown_sections", "write_sections"]
+__all__ = [
+    "Leaving",
+    "ShownSection",
+    "exclusions_of",
+    "prepare",
+    "shown_sections",
+    "with_geometry",
+    "write_sections",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,11 +99,11 @@ def shown_sections(store: Store, leaving: Leaving) -> Iterator[ShownSection]:
     """Every section that has a result, in the order of the tables."""
     for entry in leaving.content.sections:
         named = without_detail(entry) if leaving.deidentify else entry
-        result = _with_geometry(store, named)
+        result = with_geometry(store, named)
         if result is not None:
             place = leaving.rows[place_of(entry.placement)]
             protocol = leaving.content.protocols[place.protocol_hash]
-            yield ShownSection(place, result, _exclusions(result, protocol))
+            yield ShownSection(place, result, exclusions_of(result, protocol))
 
 
 def write_sections(
@@ -131,7 +139,7 @@ def write_sections(
     return len(written)
 
 
-def _with_geometry(store: Store, entry: SectionEntry) -> SectionResult | None:
+def with_geometry(store: Store, entry: SectionEntry) -> SectionResult | None:
     """The result of a section with all that was found in it; None where there is none."""
     corrected, analysis_id = entry.corrected, entry.placement.analysis_id
     if corrected is None or analysis_id is None:
@@ -147,7 +155,7 @@ def _with_geometry(store: Store, entry: SectionEntry) -> SectionResult | None:
     return replace(result, status=Status.REFUSED, reason=entry.reason, crossings=crossings)
 
 
-def _exclusions(result: SectionResult, protocol: Protocol) -> tuple[Stretch, ...] | None:
+def exclusions_of(result: SectionResult, protocol: Protocol) -> tuple[Stretch, ...] | None:
     """All that is not evaluated, as the overlay shows it; None where nothing could be measured."""
     found = result.findings
     if found.pixel_size_um is None:

@@ -1,0 +1,179 @@
+"""Figures of agreement of pairs: each with its interval, or with the reason why it is not given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import isfinite, nan
+
+import numpy as np
+
+from ienfd.agree.pairs import Pair, Reading, Unit
+from ienfd.correction.commands import same_person
+from ienfd.statistics import (
+    bias_interval,
+    bland_altman,
+    cohen_kappa,
+    f1,
+    icc_2_1,
+    icc_interval,
+    kappa_interval,
+    limit_intervals,
+    share_interval,
+)
+
+__all__ = ["LEAST_FOR_COEFFICIENTS", "LEAST_FOR_LIMITS", "QUANTITIES", "Measure", "measures", "readers"]
+
+LEAST_FOR_LIMITS = 5
+"""Pairs (sections, for crossings by place) below which no bias, limit or share is given."""
+
+LEAST_FOR_COEFFICIENTS = 10
+"""Pairs below which neither intraclass correlation nor kappa is given."""
+
+QUANTITIES: dict[str, tuple[str, Callable[[Reading], float | None]]] = {
+    "crossings": ("1", lambda reading: reading.crossings),
+    "length_mm": ("mm", lambda reading: reading.length_mm),
+    "density_per_mm": ("/mm", lambda reading: reading.density_per_mm),
+}
+"""What is compared as numbers: its unit, and where it stands in a reading."""
+
+_UNITS: tuple[Unit, ...] = ("section", "biopsy")
+
+
+@dataclass(frozen=True)
+class Measure:
+    """One figure.
+
+    Parameters
+    ----------
+    reader : str
+        Whose readings by hand were compared.
+    unit : {"section", "biopsy"}
+        What a pair is.
+    quantity : str
+        What was compared: a key of `QUANTITIES`, `call` or `places`.
+    name : str
+        Which figure.
+    pairs : int
+        Of how many.
+    value, low, high : float or None
+        The figure with its 95 % interval; None where it is not given or not defined.
+    of_unit : str
+        Unit of all three.
+    reason : str or None
+        Why `value` is not given.
+    """
+
+    reader: str
+    unit: Unit
+    quantity: str
+    name: str
+    pairs: int
+    value: float | None
+    low: float | None
+    high: float | None
+    of_unit: str = "1"
+    reason: str | None = None
+
+
+def readers(pairs: Sequence[Pair]) -> tuple[str, ...]:
+    """Who has counted, each once, as first written."""
+    names: dict[str, str] = {}
+    for pair in pairs:
+        names.setdefault(same_person(pair.reader), pair.reader)
+    return tuple(names.values())
+
+
+def measures(pairs: Sequence[Pair]) -> tuple[Measure, ...]:
+    """All figures, by reader; those of what no pair has are left out.
+
+    Readers are never thrown together: a section that two of them have read would count twice.
+    """
+    found: list[Measure] = []
+    for reader in readers(pairs):
+        own = [p for p in pairs if p.is_used and same_person(p.reader) == same_person(reader)]
+        for unit in _UNITS:
+            of_unit = [pair for pair in own if pair.unit == unit]
+            for quantity in QUANTITIES:
+                found += _of_numbers(reader, unit, quantity, of_unit)
+        found += _of_calls(reader, own)
+        found += _of_places(reader, own)
+    return tuple(found)
+
+
+def _of_numbers(reader: str, unit: Unit, quantity: str, pairs: Sequence[Pair]) -> list[Measure]:
+    of_unit, value = QUANTITIES[quantity]
+    both = [(value(pair.manual), value(pair.program)) for pair in pairs]
+    table = np.array([pair for pair in both if None not in pair], dtype=np.float64).reshape(-1, 2)
+    n = len(table)
+    if n == 0:
+        return []
+    figures = bland_altman(table[:, 1], table[:, 0])
+    low, high = limit_intervals(figures)
+    limits = LEAST_FOR_LIMITS
+    return [
+        _figure(reader, unit, quantity, "bias", n, limits, figures.bias, bias_interval(figures), of_unit),
+        _figure(reader, unit, quantity, "lower_limit", n, limits, figures.low, low, of_unit),
+        _figure(reader, unit, quantity, "upper_limit", n, limits, figures.high, high, of_unit),
+        _figure(
+            reader, unit, quantity, "icc_2_1", n, LEAST_FOR_COEFFICIENTS, icc_2_1(table), icc_interval(table)
+        ),
+    ]
+
+
+def _of_calls(reader: str, pairs: Sequence[Pair]) -> list[Measure]:
+    calls = [pair.call for pair in pairs if pair.call is not None]
+    if not calls:
+        return []
+    manual, program = [call.manual_below for call in calls], [call.program_below for call in calls]
+    return [
+        _figure(
+            reader, "biopsy", "call", "kappa", len(calls), LEAST_FOR_COEFFICIENTS,
+            cohen_kappa(manual, program), kappa_interval(manual, program),
+        )
+    ]  # fmt: skip
+
+
+def _of_places(reader: str, pairs: Sequence[Pair]) -> list[Measure]:
+    places = [pair.places for pair in pairs if pair.places is not None]
+    if not places:
+        return []
+    both = np.array([place.matched for place in places])
+    manual = both + np.array([place.only_manual for place in places])
+    program = both + np.array([place.only_program for place in places])
+    matched, missed, false = int(both.sum()), int((manual - both).sum()), int((program - both).sum())
+    # F1 is 2 j / (1 + j) of the share j of all crossings, whoever saw them, that both have seen
+    shared = [2 * end / (1 + end) for end in share_interval(both, manual + program - both)]
+    shares = {
+        "precision": (_share(matched, matched + false), share_interval(both, program)),
+        "recall": (_share(matched, matched + missed), share_interval(both, manual)),
+        "f1": (f1(matched, missed, false), (shared[0], shared[1])),
+    }
+    return [
+        _figure(reader, "section", "places", name, len(places), LEAST_FOR_LIMITS, value, interval)
+        for name, (value, interval) in shares.items()
+    ]
+
+
+def _figure(
+    reader: str,
+    unit: Unit,
+    quantity: str,
+    name: str,
+    pairs: int,
+    least: int,
+    value: float,
+    interval: tuple[float, float],
+    of_unit: str = "1",
+) -> Measure:
+    """A figure; without its value where there are too few pairs or it is not defined."""
+    if pairs < least:
+        return Measure(reader, unit, quantity, name, pairs, None, None, None, of_unit, "too_few_pairs")
+    if not isfinite(value):
+        return Measure(reader, unit, quantity, name, pairs, None, None, None, of_unit, "not_defined")
+    low, high = (end if isfinite(end) else None for end in interval)
+    return Measure(reader, unit, quantity, name, pairs, value, low, high, of_unit)
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else nan

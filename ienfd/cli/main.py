@@ -27,6 +27,7 @@ _COMMANDS = {
     "verify": ("ienfd.cli.keeping:verify", "Find out whether anything in a study was altered."),
     "backup": ("ienfd.cli.keeping:backup", "Copy the database of a study into one file."),
     "inspect": ("ienfd.cli.inspect:inspect", "Print what ienfd understands of one file."),
+    "agree": ("ienfd.cli.agree:agree", "Compare a study with a count by hand."),
     "recall": ("ienfd.cli.recall:recall", "Call a study by another norm, without analyzing anything."),
     "norms": ("ienfd.cli.norms:norms", "List norms and limits; enter or build norms of your own."),
     "protocol": ("ienfd.cli.protocol:protocol", "Show or check a protocol with all its values."),

@@ -11,11 +11,12 @@ from ienfd.draw.svg_parts import FAINT, INK, css, line, text
 
 __all__ = ["Limits", "agreement_plot"]
 
-_WIDTH, _HEIGHT = 620.0, 270.0
+_WIDTH, _HEIGHT = 680.0, 270.0
 _PANEL = 310.0
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 14.0, 40.0
+_LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 12.0, 14.0, 40.0  # on the right there is room for words
 _AT_MOST = 7  # figures on an axis
 _INTERVAL = 0.14
+_NAMES = ("upper", "bias", "lower")
 
 
 @dataclass(frozen=True)
@@ -93,11 +94,9 @@ def _differences(
         for (value, low, high), style in ((limits.bias, ""), (limits.lower, dashed), (limits.upper, dashed)):
             parts.append(_band(axes, low, high))
             parts.append(_straight(axes, (axes.x[0], value), (axes.x[1], value), css(ORANGE), style, 2.0))
-        for (value, _, _), name in ((limits.lower, "-1.96 sd"), (limits.upper, "+1.96 sd")):
-            words = f"{name}: {value:.2f}"
-            parts.append(text(axes.across(axes.x[1]), axes.down(value) - 4, words, "end", INK, font))
-        words = f"bias: {limits.bias[0]:.2f}"
-        parts.append(text(axes.across(axes.x[1]), axes.down(limits.bias[0]) - 4, words, "end", INK, font))
+        right = axes.across(axes.x[1]) + 5
+        for (value, _, _), name in zip((limits.upper, limits.bias, limits.lower), _NAMES, strict=True):
+            parts.append(text(right, axes.down(value) + 4, f"{name} {value:+.2f}", "start", INK, font))
     return parts + [_dot(axes, *dot) for dot in dots]
 
 

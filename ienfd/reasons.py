@@ -524,6 +524,19 @@ REASONS: dict[str, Reason] = _table(
         "Nothing in the table of manual counts can be compared with the study.",
         "See the reasons above; --template FILE writes an empty table of this study.",
     ),
+    Reason("import_invalid", _U, "This is no GeoJSON that ienfd can read."),
+    Reason(
+        "import_unknown",
+        _U,
+        "The file does not say which section of this study it shows, and as of when.",
+        "Export the section from this study (--format geojson), edit that, and save all objects of it.",
+    ),
+    Reason(
+        "import_outdated",
+        _U,
+        "The section was analyzed or counted anew after the file was exported.",
+        "Export it again, and repeat the changes.",
+    ),
     Reason("edit_invalid", _U, "This cannot be done to the study as it stands."),
     # environment
     Reason(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ienfd.batch.files import overlay_name, write_atomic
+from ienfd.correction.commands import LoggedEdit
 from ienfd.errors import UsageError
 from ienfd.protocol import Protocol
 from ienfd.report.content import Content, gather
@@ -20,8 +21,10 @@ from ienfd.study.store import Store
 __all__ = [
     "Leaving",
     "ShownSection",
+    "edits_by_section",
     "exclusions_of",
     "prepare",
+    "shown_section",
     "shown_sections",
     "with_geometry",
     "write_sections",
@@ -62,11 +65,14 @@ class ShownSection:
         With its geometry and all corrections; nothing is counted unless its row is ok.
     exclusions : tuple of Stretch or None
         All that is not evaluated, cut ends included; None where nothing could be measured.
+    last_seq : int
+        The last entry of the log about it that is part of the result; 0 for none.
     """
 
     place: Placement
     result: SectionResult
     exclusions: tuple[Stretch, ...] | None
+    last_seq: int = 0
 
     @property
     def stem(self) -> str:
@@ -99,11 +105,29 @@ def shown_sections(store: Store, leaving: Leaving) -> Iterator[ShownSection]:
     """Every section that has a result, in the order of the tables."""
     for entry in leaving.content.sections:
         named = without_detail(entry) if leaving.deidentify else entry
-        result = with_geometry(store, named)
-        if result is not None:
-            place = leaving.rows[place_of(entry.placement)]
-            protocol = leaving.content.protocols[place.protocol_hash]
-            yield ShownSection(place, result, exclusions_of(result, protocol))
+        place = leaving.rows[place_of(entry.placement)]
+        shown = shown_section(store, named, place, leaving.content.protocols[place.protocol_hash])
+        if shown is not None:
+            yield shown
+
+
+def shown_section(
+    store: Store, entry: SectionEntry, place: Placement, protocol: Protocol
+) -> ShownSection | None:
+    """A section as it is shown under the names of `place`; None where it has no result."""
+    result = with_geometry(store, entry)
+    if result is None or entry.corrected is None:
+        return None
+    return ShownSection(place, result, exclusions_of(result, protocol), entry.corrected.last_seq)
+
+
+def edits_by_section(store: Store) -> dict[str, list[LoggedEdit]]:
+    """All entries of the log about sections, in order."""
+    found: dict[str, list[LoggedEdit]] = {}
+    for entry in store.edits():
+        if entry.section_id is not None:
+            found.setdefault(entry.section_id, []).append(entry)
+    return found
 
 
 def write_sections(

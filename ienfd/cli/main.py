@@ -24,6 +24,7 @@ _COMMANDS = {
     "sign": ("ienfd.cli.sign:sign", "Sign a reviewed biopsy."),
     "report": ("ienfd.cli.report:report", "Write the reports of a study as documents."),
     "export": ("ienfd.cli.export:export", "Write the tables and pictures of a study elsewhere."),
+    "import-edits": ("ienfd.cli.import_edits:import_edits", "Bring back what was changed in QuPath."),
     "verify": ("ienfd.cli.keeping:verify", "Find out whether anything in a study was altered."),
     "backup": ("ienfd.cli.keeping:backup", "Copy the database of a study into one file."),
     "inspect": ("ienfd.cli.inspect:inspect", "Print what ienfd understands of one file."),

@@ -31,10 +31,11 @@ _SOURCES = {
     "stated": "as stated in the table",
     "program_length": "count by the length that the program measured",
 }
-_NAMES_SHOWN, _LETTERS_SHOWN = 8, 40
+_NAMES_SHOWN, _LETTERS_SHOWN, _SHORT = 8, 40, 20
 _NOTES = (
-    "Differences are the program minus the count by hand; limits of agreement are the bias -/+ 1.96 standard"
-    " deviations (Bland and Altman). Intervals, in parentheses and shaded in the figure, are of 95 %.",
+    "Differences are the program (or another reader) minus the count by hand of this reader; limits of"
+    " agreement are the bias -/+ 1.96 standard deviations (Bland and Altman). Intervals, in parentheses and"
+    " shaded in the figure, are of 95 %.",
     f"No bias or limits are given for fewer than {LEAST_FOR_LIMITS} pairs, no intraclass correlation or kappa"
     f" for fewer than {LEAST_FOR_COEFFICIENTS}: bounds of ienfd, not of a standard.",
     "Sections of one biopsy are alike, which the figures of sections do not allow for: judge by the biopsies"
@@ -82,7 +83,8 @@ class ReaderPage:
     counted : str
         What was compared.
     rows : tuple of tuple of str
-        For each quantity: its name, pairs, bias, lower and upper limit, intraclass correlation.
+        For each quantity: its name, pairs, bias, lower and upper limit, intraclass correlation; those
+        against the program, then those against readers whose pages follow.
     said : tuple of str
         Calls, and crossings by place.
     left_out : tuple of str
@@ -140,7 +142,11 @@ def plot_of(pairs: Sequence[Pair], figures: Sequence[Measure], reader: str, unit
     known = [(one, two) for one, two in both if one is not None and two is not None]
     if not known:
         return None
-    found = {one.name: one for one in figures if (one.reader, one.unit, one.quantity) == (reader, unit, name)}
+    found = {
+        one.name: one
+        for one in figures
+        if (one.reader, one.other, one.unit, one.quantity) == (reader, None, unit, name)
+    }
     ends = [_ends(found[which]) for which in ("bias", "lower_limit", "upper_limit") if which in found]
     limits = Limits(ends[0], ends[1], ends[2]) if len(ends) == 3 and None not in ends else None  # type: ignore[arg-type]
     return agreement_plot(
@@ -178,7 +184,20 @@ def _left_out(pairs: Sequence[Pair]) -> list[str]:
 
 
 def _page(reader: str, pairs: Sequence[Pair], figures: Sequence[Measure]) -> ReaderPage:
-    by_name = {(one.unit, one.quantity, one.name): one for one in figures}
+    by_name = {(one.unit, one.quantity, one.name): one for one in figures if one.other is None}
+    rows = _rows(by_name)
+    said = [line for line in (_calls(pairs, by_name), _places(pairs, by_name)) if line]
+    for other in dict.fromkeys(one.other for one in figures if one.other is not None):
+        between = {(one.unit, one.quantity, one.name): one for one in figures if one.other == other}
+        name = _clipped(other, _SHORT) or "reader not named"
+        rows += [(f"{what}, {name} minus this reader", *rest) for what, *rest in _rows(between)]
+        kappa = between.get(("biopsy", "call", "kappa"))
+        if kappa is not None:
+            said.append(f"Calls of {kappa.pairs} biopsies by {name} and this reader: kappa {_figure(kappa)}.")
+    return ReaderPage(reader, _counted(pairs), tuple(rows), tuple(said), tuple(_left_out(pairs)))
+
+
+def _rows(by_name: Mapping[tuple[Unit, str, str], Measure]) -> list[tuple[str, ...]]:
     rows = []
     for unit, label in _UNITS.items():
         for quantity, words in _LABELS.items():
@@ -187,8 +206,7 @@ def _page(reader: str, pairs: Sequence[Pair], figures: Sequence[Measure]) -> Rea
                 found = [by_name[unit, quantity, name] for name in ("lower_limit", "upper_limit", "icc_2_1")]
                 signed = [_figure(one, signed=True) for one in (bias, *found[:2])]
                 rows.append((f"{label}: {words}", str(bias.pairs), *signed, _figure(found[2])))
-    said = [line for line in (_calls(pairs, by_name), _places(pairs, by_name)) if line]
-    return ReaderPage(reader, _counted(pairs), tuple(rows), tuple(said), tuple(_left_out(pairs)))
+    return rows
 
 
 def _counted(pairs: Sequence[Pair]) -> str:
@@ -244,8 +262,8 @@ def _named(pair: Pair) -> str:
     return _clipped(f"row {pair.row}, {pair.name}" if pair.row else pair.name)
 
 
-def _clipped(name: str) -> str:
-    return name if len(name) <= _LETTERS_SHOWN else f"{name[: _LETTERS_SHOWN - 1]}…"
+def _clipped(name: str, letters: int = _LETTERS_SHOWN) -> str:
+    return name if len(name) <= letters else f"{name[: letters - 1]}…"
 
 
 def _some(names: Sequence[str]) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import combinations
 from math import isfinite, nan
 
 import numpy as np
@@ -63,6 +64,8 @@ class Measure:
         Unit of all three.
     reason : str or None
         Why `value` is not given.
+    other : str or None
+        The reader that takes the place of the program; None for the program.
     """
 
     reader: str
@@ -75,6 +78,7 @@ class Measure:
     high: float | None
     of_unit: str = "1"
     reason: str | None = None
+    other: str | None = None
 
 
 def readers(pairs: Sequence[Pair]) -> tuple[str, ...]:
@@ -86,24 +90,54 @@ def readers(pairs: Sequence[Pair]) -> tuple[str, ...]:
 
 
 def measures(pairs: Sequence[Pair]) -> tuple[Measure, ...]:
-    """All figures, by reader; those of what no pair has are left out.
+    """All figures: each reader against the program, then the readers among each other.
 
-    Readers are never thrown together: a section that two of them have read would count twice.
+    Figures of what no pair has are left out. Readers are never thrown together: a section that two of them
+    have read would count twice.
     """
     found: list[Measure] = []
-    for reader in readers(pairs):
-        own = [p for p in pairs if p.is_used and same_person(p.reader) == same_person(reader)]
-        for unit in _UNITS:
-            of_unit = [pair for pair in own if pair.unit == unit]
-            for quantity in QUANTITIES:
-                found += _of_numbers(reader, unit, quantity, of_unit)
-        found += _of_calls(reader, own)
-        found += _of_places(reader, own)
+    of_reader = {
+        name: [p for p in pairs if p.is_used and same_person(p.reader) == same_person(name)]
+        for name in readers(pairs)
+    }
+    for name, own in of_reader.items():
+        found += [*_all(name, None, own), *_of_places(name, own)]
+    for one, two in combinations(of_reader, 2):
+        found += _all(one, two, _between(of_reader[one], of_reader[two]))
     return tuple(found)
 
 
-def _of_numbers(reader: str, unit: Unit, quantity: str, pairs: Sequence[Pair]) -> list[Measure]:
-    of_unit, value = QUANTITIES[quantity]
+def _between(one: Sequence[Pair], two: Sequence[Pair]) -> list[Pair]:
+    """What both readers have read, the second one in the place of the program."""
+    others = {_thing(pair): pair for pair in two}
+    both = [(pair, others[_thing(pair)]) for pair in one if _thing(pair) in others]
+    return [
+        replace(
+            pair,
+            program=other.manual,
+            call=replace(pair.call, program_below=other.call.manual_below)
+            if pair.call is not None and other.call is not None
+            else None,
+        )
+        for pair, other in both
+    ]
+
+
+def _thing(pair: Pair) -> tuple[str, ...]:
+    return (pair.unit, pair.section_id or f"{pair.case_id}\n{pair.biopsy_id}")
+
+
+def _all(reader: str, other: str | None, pairs: Sequence[Pair]) -> list[Measure]:
+    found = []
+    for unit in _UNITS:
+        of_unit = [pair for pair in pairs if pair.unit == unit]
+        for quantity in QUANTITIES:
+            found += _of_numbers(_About(reader, other, unit, quantity), of_unit)
+    return [*found, *_of_calls(_About(reader, other, "biopsy", "call"), pairs)]
+
+
+def _of_numbers(about: _About, pairs: Sequence[Pair]) -> list[Measure]:
+    of_unit, value = QUANTITIES[about.quantity]
     both = [(value(pair.manual), value(pair.program)) for pair in pairs]
     table = np.array([pair for pair in both if None not in pair], dtype=np.float64).reshape(-1, 2)
     table = np.round(table, _DIGITS)  # sums of equal lengths need not be equal to the last bit
@@ -112,28 +146,25 @@ def _of_numbers(reader: str, unit: Unit, quantity: str, pairs: Sequence[Pair]) -
         return []
     figures = bland_altman(table[:, 1], table[:, 0])
     low, high = limit_intervals(figures)
-    limits = LEAST_FOR_LIMITS
+    limits = {
+        "bias": (figures.bias, bias_interval(figures)),
+        "lower_limit": (figures.low, low),
+        "upper_limit": (figures.high, high),
+    }
     return [
-        _figure(reader, unit, quantity, "bias", n, limits, figures.bias, bias_interval(figures), of_unit),
-        _figure(reader, unit, quantity, "lower_limit", n, limits, figures.low, low, of_unit),
-        _figure(reader, unit, quantity, "upper_limit", n, limits, figures.high, high, of_unit),
-        _figure(
-            reader, unit, quantity, "icc_2_1", n, LEAST_FOR_COEFFICIENTS, icc_2_1(table), icc_interval(table)
-        ),
+        *(about.figure(name, n, LEAST_FOR_LIMITS, *found, of_unit) for name, found in limits.items()),
+        about.figure("icc_2_1", n, LEAST_FOR_COEFFICIENTS, icc_2_1(table), icc_interval(table)),
     ]
 
 
-def _of_calls(reader: str, pairs: Sequence[Pair]) -> list[Measure]:
+def _of_calls(about: _About, pairs: Sequence[Pair]) -> list[Measure]:
     calls = [pair.call for pair in pairs if pair.call is not None]
     if not calls:
         return []
-    manual, program = [call.manual_below for call in calls], [call.program_below for call in calls]
+    said = [call.manual_below for call in calls], [call.program_below for call in calls]
     return [
-        _figure(
-            reader, "biopsy", "call", "kappa", len(calls), LEAST_FOR_COEFFICIENTS,
-            cohen_kappa(manual, program), kappa_interval(manual, program),
-        )
-    ]  # fmt: skip
+        about.figure("kappa", len(calls), LEAST_FOR_COEFFICIENTS, cohen_kappa(*said), kappa_interval(*said))
+    ]
 
 
 def _of_places(reader: str, pairs: Sequence[Pair]) -> list[Measure]:
@@ -151,30 +182,36 @@ def _of_places(reader: str, pairs: Sequence[Pair]) -> list[Measure]:
         "recall": (_share(matched, matched + missed), share_interval(both, manual)),
         "f1": (f1(matched, missed, false), (shared[0], shared[1])),
     }
-    return [
-        _figure(reader, "section", "places", name, len(places), LEAST_FOR_LIMITS, value, interval)
-        for name, (value, interval) in shares.items()
-    ]
+    about = _About(reader, None, "section", "places")
+    return [about.figure(name, len(places), LEAST_FOR_LIMITS, *found) for name, found in shares.items()]
 
 
-def _figure(
-    reader: str,
-    unit: Unit,
-    quantity: str,
-    name: str,
-    pairs: int,
-    least: int,
-    value: float,
-    interval: tuple[float, float],
-    of_unit: str = "1",
-) -> Measure:
-    """A figure; without its value where there are too few pairs or it is not defined."""
-    if pairs < least:
-        return Measure(reader, unit, quantity, name, pairs, None, None, None, of_unit, "too_few_pairs")
-    if not isfinite(value):
-        return Measure(reader, unit, quantity, name, pairs, None, None, None, of_unit, "not_defined")
-    low, high = (end if isfinite(end) else None for end in interval)
-    return Measure(reader, unit, quantity, name, pairs, value, low, high, of_unit)
+@dataclass(frozen=True)
+class _About:
+    """What a figure is about."""
+
+    reader: str
+    other: str | None
+    unit: Unit
+    quantity: str
+
+    def figure(
+        self,
+        name: str,
+        pairs: int,
+        least: int,
+        value: float,
+        interval: tuple[float, float],
+        of_unit: str = "1",
+    ) -> Measure:
+        """A figure; without its value where there are too few pairs or it is not defined."""
+        reason = "too_few_pairs" if pairs < least else None if isfinite(value) else "not_defined"
+        ends = value, *interval
+        known = [end if isfinite(end) and reason is None else None for end in ends]
+        return Measure(
+            self.reader, self.unit, self.quantity, name, pairs, known[0], known[1], known[2], of_unit,
+            reason, self.other,
+        )  # fmt: skip
 
 
 def _share(part: int, whole: int) -> float:

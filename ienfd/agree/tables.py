@@ -22,6 +22,7 @@ def _number(name: str, unit: str, meaning: str) -> Column:
 FIGURES: tuple[Column, ...] = (
     Column("state", "automatic: as the program counts; reviewed: as the study was reviewed.", "code"),
     Column("reader", "Who counted by hand; empty where nobody is named."),
+    Column("other_reader", "Another reader, compared in the place of the program; empty for the program."),
     Column("unit", "What a pair is: section or biopsy.", "code"),
     Column(
         "quantity",
@@ -31,10 +32,10 @@ FIGURES: tuple[Column, ...] = (
     ),
     Column(
         "measure",
-        "bias: mean difference, program minus manual; lower_limit, upper_limit: limits of agreement, bias -/+"
-        " 1.96 standard deviations; icc_2_1: intraclass correlation, two-way random, absolute agreement,"
-        " single measures; kappa: Cohen's; precision, recall, f1: of the program's crossings, the manual ones"
-        " taken for true.",
+        "bias: mean difference, program (or other reader) minus reader; lower_limit, upper_limit: limits of"
+        " agreement, bias -/+ 1.96 standard deviations; icc_2_1: intraclass correlation, two-way random,"
+        " absolute agreement, single measures; kappa: Cohen's; precision, recall, f1: of the program's"
+        " crossings, the manual ones taken for true.",
         "code",
     ),
     Column("pairs", "Pairs that it is made of; for places, sections.", "integer"),
@@ -116,6 +117,7 @@ def empty_manual(sections: Iterable[SectionEntry]) -> bytes:
     return csv_bytes(columns, rows.values())
 
 
+_NOBODY = "not named"
 _TEMPLATE = ("file", "section_id", "case_id", "biopsy_id", "reader", "crossings", "length_mm")
 
 
@@ -123,6 +125,7 @@ def _figure(one: Measure, state: State) -> Row:
     return {
         "state": state,
         "reader": one.reader,
+        "other_reader": None if one.other is None else one.other or _NOBODY,
         "unit": one.unit,
         "quantity": one.quantity,
         "measure": one.name,

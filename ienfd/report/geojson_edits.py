@@ -177,7 +177,8 @@ class _Comparison:
                 self.crossings.append(move_crossing(crossing, *nearest, why=self.why))
             else:
                 self._say("was moved out of the image", old)
-        if new.kind != old.kind:
+        now = _COUNTED if crossing.counted else _NOT_COUNTED  # in a control what is counted is not shown so
+        if new.kind not in (old.kind, now):
             if new.kind in (_COUNTED, _NOT_COUNTED):
                 self.crossings.append(reclassify_crossing(crossing, new.kind == _COUNTED, self.why))
             else:
@@ -206,6 +207,8 @@ class _Comparison:
             return
         if one.name and one.object_id is not None:
             self._say("is added without its name", one)
+        if one.geometry.get("plane"):
+            self._say("is added without its plane", one)
         for number, place in enumerate(places):
             if not self._is_inside(place):
                 self._say("is new, and lies outside the image", one, place)

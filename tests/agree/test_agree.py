@@ -67,7 +67,7 @@ def figure(done: Agreement, unit: str, quantity: str, name: str, reader: str = "
     (found,) = (
         one
         for one in done.figures
-        if (one.unit, one.quantity, one.name, one.reader) == (unit, quantity, name, reader)
+        if (one.unit, one.quantity, one.name, one.reader, one.other) == (unit, quantity, name, reader, None)
     )
     return found
 
@@ -151,6 +151,17 @@ class TestPairing:
         assert figure(done, "section", "crossings", "bias", "A. One").value == pytest.approx(-1)
         assert figure(done, "section", "crossings", "bias", "B. Two").value == pytest.approx(-2)
         assert {one.pairs for one in done.figures if one.unit == "section"} == {12}
+        between = [one for one in done.figures if one.other is not None]
+        assert {(one.reader, one.other) for one in between} == {("A. One", "B. Two")}
+        (bias,) = (b for b in between if (b.unit, b.quantity, b.name) == ("section", "crossings", "bias"))
+        assert bias.value == pytest.approx(1)
+        read = rows(done.folder / "agreement.csv")
+        assert next(row["value"] for row in read if row["other_reader"] == "B. Two") == "1.000000"
+        pages = PdfReader(io.BytesIO((done.folder / "agreement.pdf").read_bytes())).pages
+        assert len(pages) == 2
+        words = [re.sub(r"\s+", " ", page.extract_text()) for page in pages]
+        assert "B. Two minus this reader" in words[0]
+        assert "minus this reader" not in words[1]
 
     def test_a_biopsy_that_was_read_section_by_section_is_a_pair_of_its_own(
         self, store: Store, tmp_path: Path

@@ -132,9 +132,13 @@ def _is_named(entry: SectionEntry, file: str, case_id: str, biopsy_id: str) -> b
 
 
 def _with_places(
-    asked: Sequence[_Asked], places: Iterable[ManualPlace], finder: _Finder
+    asked: Sequence[_Asked], places: Sequence[ManualPlace], finder: _Finder
 ) -> tuple[list[_Asked], list[ManualPlace]]:
-    """Rows with the positions of their reader; a reader who counts nothing in a section needs none there."""
+    """Rows with the positions of their reader; a reader who counts nothing in a section needs none there.
+
+    Where one table names nobody and the other one person, it is that person in both.
+    """
+    who = _who(asked, places)
     found: dict[_Key, list[ManualPlace]] = {}
     sections: dict[_Key, SectionEntry] = {}
     lost = []
@@ -143,12 +147,17 @@ def _with_places(
         if len({entry.placement.section_id for entry in entries}) != 1:
             lost.append(place)
             continue
-        key = same_person(place.reader), "section", str(entries[0].placement.section_id)
+        reader = place.reader if who is None else who
+        key = same_person(reader), "section", str(entries[0].placement.section_id)
         found.setdefault(key, []).append(place)
         sections[key] = entries[0]
     told = [replace(one, places=tuple(found.get(one.key or (), ()))) for one in asked]
     alone = [
-        _Asked(ManualRow(0, of[0].reader, of[0].file, of[0].section_id), sections[key], places=tuple(of))
+        _Asked(
+            ManualRow(0, of[0].reader if who is None else who, of[0].file, of[0].section_id),
+            sections[key],
+            places=tuple(of),
+        )
         for key, of in found.items()
         if key not in {one.key for one in asked}
     ]
@@ -158,6 +167,15 @@ def _with_places(
             one = replace(one, row=replace(one.row, crossings=len(one.places)))
         counted.append(one)
     return counted, lost
+
+
+def _who(asked: Sequence[_Asked], places: Sequence[ManualPlace]) -> str | None:
+    """The one reader of both tables, as the table of counts has it; None where there may be several."""
+    counting = {same_person(one.row.reader): one.row.reader for one in asked}
+    pointing = {same_person(place.reader) for place in places}
+    if len(counting) == len(pointing) == 1 and "" in {*counting, *pointing}:
+        return next(iter(counting.values()))
+    return None
 
 
 def _without_repeats(asked: Sequence[_Asked]) -> list[_Asked]:

@@ -21,6 +21,7 @@ from ienfd.study.store import Store
 __all__ = [
     "Leaving",
     "ShownSection",
+    "as_tabled",
     "edits_by_section",
     "exclusions_of",
     "prepare",
@@ -172,9 +173,13 @@ def with_geometry(store: Store, entry: SectionEntry) -> SectionResult | None:
     if not corrected.edits:  # what was read for the tables has no geometry
         found = replace(store.findings(analysis_id), detail=result.findings.detail)
         result = replace(result, findings=found)
+    return as_tabled(entry, result)
+
+
+def as_tabled(entry: SectionEntry, result: SectionResult) -> SectionResult:
+    """A result as the tables have it: nothing is counted in a negative control, whatever was found there."""
     if entry.status == "ok":
         return result
-    # as in the tables: nothing is counted in it, be it a negative control in which crossings were found
     crossings = tuple(replace(c, counted=False, reason="section_refused") for c in result.crossings)
     return replace(result, status=Status.REFUSED, reason=entry.reason, crossings=crossings)
 

@@ -177,8 +177,7 @@ class _Comparison:
                 self.crossings.append(move_crossing(crossing, *nearest, why=self.why))
             else:
                 self._say("was moved out of the image", old)
-        now = _COUNTED if crossing.counted else _NOT_COUNTED  # in a control what is counted is not shown so
-        if new.kind not in (old.kind, now):
+        if new.kind != old.kind:
             if new.kind in (_COUNTED, _NOT_COUNTED):
                 self.crossings.append(reclassify_crossing(crossing, new.kind == _COUNTED, self.why))
             else:

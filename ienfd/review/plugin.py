@@ -78,6 +78,7 @@ def write_geojson(path: str, _layers: Sequence[LayerData]) -> list[str]:
     """
     import napari
 
+    from ienfd.batch.leaving import as_tabled
     from ienfd.report.geojson import geojson_bytes, section_geojson
     from ienfd.report.geojson_state import state_of
     from ienfd.review.picking import stretches
@@ -89,7 +90,8 @@ def write_geojson(path: str, _layers: Sequence[LayerData]) -> list[str]:
         raise ValueError("no section of a study is under review: open a study with ienfd first")
     place = sheet.entry.placement
     state = state_of(place, sheet.log)
-    collection = section_geojson(sheet.result, place.path, exclusions=stretches(sheet), state=state)
+    result = as_tabled(sheet.entry, sheet.result)
+    collection = section_geojson(result, place.path, exclusions=stretches(sheet), state=state)
     Path(path).write_bytes(geojson_bytes(collection))
     return [path]
 

@@ -306,6 +306,16 @@ class TestFigures:
         assert pairs["s5.tif"].places_reason == "places_missing"
         assert figure(done, "section", "places", "f1").reason == "too_few_pairs"
 
+    @pytest.mark.parametrize(("counting", "pointing"), [("A. One", ""), ("", "A. One"), ("a. one", "A. One")])
+    def test_one_reader_need_be_named_in_one_table_only(
+        self, store: Store, tmp_path: Path, counting: str, pointing: str
+    ) -> None:
+        manual = table(tmp_path, f"file,crossings,reader\ns4.tif,1,{counting}\n")
+        places = table(tmp_path, f"file,row_px,col_px,reader\ns4.tif,10,20,{pointing}\n", "p.csv")
+        done = compare_study(store, manual, places=places)
+        (pair,) = (pair for pair in done.pairs if pair.unit == "section")
+        assert (pair.reader, pair.places is not None) == (counting, True)
+
     def test_positions_alone_are_a_count_and_lost_ones_are_named(self, store: Store, tmp_path: Path) -> None:
         places = "file,row_px,col_px\ns4.tif,10,20\nnowhere.tif,1,1\ns5.tif,9999,1\n"
         done = compare_study(

@@ -29,7 +29,7 @@ PLACES = TableForm(
 )
 
 _FIGURES = ("crossings", "length_mm", "density_per_mm")
-_LONGEST_MM = 1000.0
+_MOST, _LONGEST_MM = 100_000, 1000.0
 _ROUNDING_PER_MM, _ROUNDING_SHARE = 0.1, 0.03  # a density of one decimal, a length of two
 
 
@@ -180,8 +180,8 @@ def _mistakes(row: TextRow) -> list[str]:
         return ["it names neither a file, a section_id nor a case_id"]
     count, length, density = (number_in(cells[name]) if name in cells else None for name in _FIGURES)
     said = []
-    if count is not None and not (count >= 0 and count == int(count)):
-        said.append(f"crossings: {cells['crossings']!r} is not a whole number from 0")
+    if count is not None and not (0 <= count <= _MOST and count == int(count)):
+        said.append(f"crossings: {cells['crossings']!r} is not a whole number from 0 to {_MOST}")
     if length is not None and not 0 < length <= _LONGEST_MM:
         said.append(f"length_mm: {cells['length_mm']!r} is not a length in millimeters")
     if density is not None and not 0 <= density <= HIGHEST_PER_MM:

@@ -27,7 +27,7 @@ from ienfd.study.store import Store
 
 __all__ = ["Returned", "import_edits", "returned_files"]
 
-_SHOWN_DIGITS = 16
+_SHOWN_DIGITS, _SHOWN_LETTERS = 16, 60
 
 
 @dataclass(frozen=True)
@@ -134,6 +134,9 @@ class _Desk:
         """Compare a file with the section that it shows, and write what differs to the log."""
         read = read_geojson(file)
         state = _state(file, read)
+        if state.section_id not in self.entries:
+            named = state.section_id[:_SHOWN_LETTERS]
+            raise UsageError("import_unknown", f"{file}: there is no section {named}")
         log = self.store.edits(Target(section_id=state.section_id))
         entry = self._entry(file, state, log)
         _check_unchanged(state, log)
@@ -169,9 +172,7 @@ class _Desk:
         return done
 
     def _entry(self, file: Path, state: ExportedState, log: Sequence[LoggedEdit]) -> SectionEntry:
-        entries = self.entries.get(state.section_id)
-        if not entries:
-            raise UsageError("import_unknown", f"{file}: there is no section {state.section_id}")
+        entries = self.entries[state.section_id]
         seen = [e for e in log if e.seq == state.last_seq and state.entry and e.hash.startswith(state.entry)]
         if state.last_seq and not seen:
             raise UsageError("import_unknown", f"{file}: entry {state.last_seq} of this log is another one")

@@ -4,6 +4,9 @@ One FeatureCollection for each section. A feature is an annotation with a UUID, 
 `measurements` as an object of numbers, and `metadata` as an object of texts. QuPath takes a class with
 a color only, and reads "Crossing: counted" as the class "counted" under the class "Crossing".
 
+What says where a section is, or was counted in it, carries the state of the log in its metadata
+(`ienfd.report.geojson_state`), by which `ienfd.report.geojson_edits` knows what was changed.
+
 Coordinates are (x, y) = (column, row) in pixels of the full-resolution image. QuPath has the corner of
 a pixel at the integer where ienfd has its center, so that 0.5 is added to both. They are rounded to a
 hundredth of a pixel, as QuPath itself writes them and as the store holds them.

@@ -7,7 +7,6 @@ what it should be; only what is no GeoJSON at all is an error.
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +26,7 @@ __all__ = ["Place", "ReadFile", "ReadObject", "objects_of", "read_geojson"]
 Place = tuple[float, float]
 """Row and column in pixels."""
 
+_FARTHEST_PX = 1e9
 _DEPTH = 16  # objects within objects
 
 
@@ -67,13 +67,20 @@ class ReadObject:
             coordinates = [coordinates]
         elif kind != "MultiPoint":
             return None
-        return tuple((point[1] - TO_CORNER_PX, point[0] - TO_CORNER_PX) for point in coordinates or ())
+        points = coordinates or ()
+        if not all(_is_place(point) for point in points):
+            return None
+        return tuple((point[1] - TO_CORNER_PX, point[0] - TO_CORNER_PX) for point in points)
 
     def drawn(self) -> BaseGeometry | None:
         """Its geometry, x to the right and y down in QuPath's frame, made valid; None where it has none."""
         try:
             found: BaseGeometry = shape(dict(self.geometry))
-            return found if found.is_valid else shapely.make_valid(found)
+            if found.is_valid:
+                return found
+            parts = shapely.get_parts(shapely.get_parts(shapely.make_valid(found)))
+            areas = [part for part in parts if part.area > 0]  # a crossed outline may leave lines, too
+            return shapely.union_all(areas) if areas else None
         except (ShapelyError, ValueError, TypeError, IndexError, KeyError, AttributeError):
             return None
 
@@ -138,7 +145,8 @@ def _objects(feature: Any, depth: int) -> Iterator[ReadObject]:
         str(properties.get("name") or ""),
         _texts(properties.get("metadata")),
     )
-    for child in properties.get("childObjects") or ():
+    children = properties.get("childObjects")
+    for child in children if isinstance(children, list) else ():
         yield from _objects(child, depth + 1)
 
 
@@ -171,12 +179,15 @@ def _is_geometry(coordinates: Any, depth: int = 0) -> bool:
         return False
     if isinstance(coordinates[0], list):
         return all(_is_geometry(part, depth + 1) for part in coordinates)
-    return len(coordinates) >= 2 and all(
-        isinstance(part, int | float)
-        and not isinstance(part, bool)
-        and abs(part) < 1e9
-        and math.isfinite(part)
-        for part in coordinates
+    return _is_place(coordinates)
+
+
+def _is_place(point: Any) -> bool:
+    return (
+        isinstance(point, list)
+        and len(point) >= 2
+        and all(isinstance(part, int | float) and not isinstance(part, bool) for part in point)
+        and all(abs(part) < _FARTHEST_PX for part in point)  # no NaN either
     )
 
 

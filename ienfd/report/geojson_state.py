@@ -8,6 +8,7 @@ counting rules, and the last entry of the log about it.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ __all__ = ["ExportedState", "state_of"]
 
 _SECTION, _ANALYSIS, _EDITS = "ienfd_section", "ienfd_analysis", "ienfd_edits"
 _DIGITS = 12
+_NUMBER = re.compile("[0-9]{1,12}")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ class ExportedState:
     def of_tags(cls, metadata: Mapping[str, str]) -> ExportedState | None:
         """What the metadata of an object say; None where they say nothing of it, or no sense."""
         seq, _, entry = metadata.get(_EDITS, "").partition(" ")
-        if not seq.isascii() or not seq.isdecimal() or _SECTION not in metadata:
+        if not _NUMBER.fullmatch(seq) or _SECTION not in metadata:
             return None
         return cls(metadata[_SECTION], metadata.get(_ANALYSIS, ""), int(seq), entry)
 

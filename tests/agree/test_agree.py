@@ -87,6 +87,7 @@ class TestReading:
         ("cells", "said"),
         [
             ("a.tif,3.5,2,,", "crossings: '3.5' is not a whole number"),
+            ("a.tif,1e300,2,,", "crossings: '1e300' is not a whole number"),
             ("a.tif,-1,2,,", "crossings: '-1' is not a whole number"),
             ("a.tif,3,0,,", "length_mm: '0' is not a length"),
             ("a.tif,3,two,,", "length_mm: 'two' is not a length"),

@@ -460,7 +460,37 @@ class TestState:
         assert [len(one.edits) for one in done] == [1, 1, 1]
 
 
+ODD: tuple[Any, ...] = (
+    None, True, -1, 10**30, "", "\ud800", "9" * 5000, [], [[]], [1], [1, 2], [[1, 2]], {}, {"name": 3},
+    [[[1, 2], [3, 4]]], {"names": [None, 3]}, {"type": "Point", "coordinates": [[1, 2]]},
+    {"type": "Polygon", "coordinates": [[[0, 0], [9, 9], [9, 0], [0, 9], [0, 0]]]},
+    {"type": "MultiPoint", "coordinates": [1, 2]}, {"type": "GeometryCollection", "geometries": []},
+    {"ienfd_section": "x", "ienfd_edits": "9" * 5000},
+)  # fmt: skip
+
+
 class TestFiles:
+    def test_whatever_a_file_holds_it_is_taken_or_refused(self, store: Store, tmp_path: Path) -> None:
+        read = through_qupath(exported(store, tmp_path / "out"))
+        rng = random.Random(1)
+        files = []
+        for number in range(150):
+            odd = json.loads(json.dumps(read))
+            for _ in range(rng.randint(1, 4)):
+                at_hand: Any = rng.choice(odd["features"])
+                while isinstance(at_hand, dict) and at_hand:
+                    key = rng.choice(sorted(at_hand))
+                    if not isinstance(at_hand[key], dict) or rng.random() < 0.4:
+                        at_hand[key] = rng.choice(ODD)
+                        break
+                    at_hand = at_hand[key]
+            files.append(written(tmp_path, odd, f"{number}.geojson"))
+        done = import_edits(store, files, who=WHO, dry_run=True)
+        assert len(done) == 150
+        assert any(one.problem is not None for one in done)
+        assert any(one.left_alone for one in done)
+        assert store.edits() == []
+
     @pytest.mark.parametrize(
         "text",
         ["", "no json", "[" * 100_000, "{}", '{"features": 3}', '{"features": [3]}', '{"a": NaN}', '"text"',

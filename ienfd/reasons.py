@@ -19,6 +19,7 @@ class Effect(StrEnum):
     REFUSED = "refused"  # no density can honestly be given: a row with status `refused`
     WITHHELD = "withheld"  # density yes, call no
     FLAGGED = "flagged"  # said beside the result, changes nothing
+    LEFT_OUT = "left out"  # why something is not part of a comparison
     CANDIDATE = "candidate"  # why one candidate crossing was counted or not
     USAGE = "usage"  # the command cannot be carried out as given
     ENVIRONMENT = "environment"  # the machine stands in the way
@@ -42,7 +43,7 @@ def _table(*reasons: Reason) -> dict[str, Reason]:
 
 
 _F, _R, _W, _Q = Effect.FAILED, Effect.REFUSED, Effect.WITHHELD, Effect.FLAGGED
-_C, _U, _E = Effect.CANDIDATE, Effect.USAGE, Effect.ENVIRONMENT
+_C, _U, _E, _L = Effect.CANDIDATE, Effect.USAGE, Effect.ENVIRONMENT, Effect.LEFT_OUT
 
 REASONS: dict[str, Reason] = _table(
     # files
@@ -400,6 +401,48 @@ REASONS: dict[str, Reason] = _table(
         "Sign the amendment, or take the changes back.",
     ),
     Reason("control_section", _Q, "A control section: not pooled into any biopsy."),
+    # comparisons with a manual count
+    Reason(
+        "manual_unmatched",
+        _L,
+        "The study has no section or biopsy of this name.",
+        "Write file, section_id, or case_id and biopsy_id as in sections.csv.",
+    ),
+    Reason(
+        "manual_ambiguous",
+        _L,
+        "The name fits more than one section or biopsy of the study.",
+        "Name a section by its section_id, a biopsy by case_id and biopsy_id.",
+    ),
+    Reason(
+        "manual_twice",
+        _L,
+        "The same reader has more than one row for it, so that none of them is used.",
+        "Keep one of the rows, or give the readings different readers.",
+    ),
+    Reason("manual_blank", _L, "The row holds no figure.", "Fill it in, or leave it out."),
+    Reason("program_no_density", _L, "ienfd gives no density here."),
+    Reason(
+        "not_reviewed",
+        _L,
+        "It is not reviewed as it stands, and reviewed results were asked for.",
+        "Review it, or compare with --state automatic.",
+    ),
+    Reason("sections_not_all_read", _L, "Not every evaluated section of the biopsy was read by hand."),
+    Reason("call_withheld", _L, "The call of the biopsy is withheld, so that there is no limit."),
+    Reason("no_manual_density", _L, "There is no manual density to be called."),
+    Reason("places_missing", _L, "There are crossings in the manual count, but no positions of them."),
+    Reason(
+        "places_differ_from_count", _L, "There are not as many positions as crossings in the manual count."
+    ),
+    Reason(
+        "places_outside_image",
+        _L,
+        "A position lies outside the image.",
+        "Positions are row and column in pixels of the full-resolution image, from 0, as in crossings.csv.",
+    ),
+    Reason("too_few_pairs", _L, "There are too few pairs for this figure to say anything."),
+    Reason("not_defined", _L, "The figure is not defined here, for example because nothing varies."),
     # usage
     Reason("no_images", _U, "No image was found.", "Check the path; ienfd reads TIFF, SVS, PNG and JPEG."),
     Reason("case_table_invalid", _U, "The case table is not valid.", "Correct the rows named above."),
@@ -473,6 +516,26 @@ REASONS: dict[str, Reason] = _table(
     ),
     Reason(
         "report_nothing", _U, "There is no biopsy to report.", "See biopsies.csv for those that there are."
+    ),
+    Reason("manual_invalid", _U, "The table of manual counts is not valid.", "Correct the rows named above."),
+    Reason(
+        "manual_nothing",
+        _U,
+        "Nothing in the table of manual counts can be compared with the study.",
+        "See the reasons above; --template FILE writes an empty table of this study.",
+    ),
+    Reason("import_invalid", _U, "This is no GeoJSON that ienfd can read."),
+    Reason(
+        "import_unknown",
+        _U,
+        "The file does not say which section of this study it shows, and as of when.",
+        "Export the section from this study (--format geojson), edit that, and save all objects of it.",
+    ),
+    Reason(
+        "import_outdated",
+        _U,
+        "The section was analyzed or counted anew after the file was exported.",
+        "Export it again, and repeat the changes.",
     ),
     Reason("edit_invalid", _U, "This cannot be done to the study as it stands."),
     # environment

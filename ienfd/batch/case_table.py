@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ienfd.batch.case_file import FileRow, invalid, read_case_file
+from ienfd.batch.case_file import CASE_TABLE
 from ienfd.batch.case_values import CaseValues, validated
 from ienfd.study.records import BiopsyRecord
+from ienfd.text_table import TextRow, read_table
 
 __all__ = [
     "BiopsyKey",
@@ -87,9 +88,9 @@ def read_case_table(path: Path) -> CaseTable:
     UsageError
         If it is not valid; the message lists the rows and columns of all problems, up to twenty.
     """
-    raw = read_case_file(path)
+    raw = read_table(path, CASE_TABLE)
     if any("there is no column" in problem for problem in raw.problems):
-        raise invalid(path, raw.problems)  # each of its rows would complain of that, too
+        raise CASE_TABLE.invalid(path, raw.problems)  # each of its rows would complain of that, too
     problems = list(raw.problems)
     entries: list[CaseEntry] = []
     for row in raw.rows:
@@ -100,7 +101,7 @@ def read_case_table(path: Path) -> CaseTable:
     problems += _named_twice(entries)
     problems += contradictions(entries)
     if problems:
-        raise invalid(path, sorted(problems, key=_first_row))
+        raise CASE_TABLE.invalid(path, sorted(problems, key=_first_row))
     return CaseTable(path, tuple(entries), raw.warnings)
 
 
@@ -176,7 +177,7 @@ def _shown(value: str | float) -> str:
     return f"{value:g}" if isinstance(value, float) else value
 
 
-def _entry(row: FileRow) -> tuple[CaseEntry | None, list[str]]:
+def _entry(row: TextRow) -> tuple[CaseEntry | None, list[str]]:
     where = f"row {row.number}"
     file, problem = _relative(row.cells.get("file", ""))
     values, mistakes = validated({column: cell for column, cell in row.cells.items() if column != "file"})

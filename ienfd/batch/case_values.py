@@ -12,12 +12,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Val
 from pydantic_core import PydanticCustomError
 
 from ienfd.protocol import Stain
+from ienfd.text_table import number_in
 
 __all__ = ["CaseValues", "validated"]
 
 _OLDEST_YEARS = 120.0
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 _SEX = {"F": ("f", "female", "woman", "w"), "M": ("m", "male", "man")}
 _SITE = {
@@ -74,11 +74,8 @@ def _side(cell: object) -> str:
 
 def _number(cell: object) -> float:
     text = str(cell)
-    try:
-        value = float(text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text)
-    except ValueError:
-        value = math.nan
-    if not math.isfinite(value) or "_" in text:  # Python reads 1_0 as a number
+    value = number_in(text)
+    if math.isnan(value):
         raise PydanticCustomError("number", "{cell} is not a number", {"cell": repr(text)})
     return value
 

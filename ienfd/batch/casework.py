@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ienfd.batch.case_file import invalid
+from ienfd.batch.case_file import CASE_TABLE
 from ienfd.batch.case_table import (
     CaseEntry,
     CaseTable,
@@ -138,7 +138,7 @@ class Casework:
                 problems.append(f"rows {rows} both match {plain}: name the file itself")
             entries |= {file: matches[0] for file in files if matches}
         if problems:
-            raise invalid(self.table.path, problems)
+            raise CASE_TABLE.invalid(self.table.path, problems)
         return entries, _without_file(self.table, used, names) if self.whole_folder else []
 
     def _check(self, entries: Sequence[CaseEntry], unlisted: Iterable[str]) -> None:

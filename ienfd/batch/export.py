@@ -13,9 +13,10 @@ from pathlib import Path
 from ienfd.batch.collect import drawn_overlay
 from ienfd.batch.engine import Engine
 from ienfd.batch.files import StudyFiles, overlay_name, write_atomic
-from ienfd.batch.leaving import prepare, write_sections
+from ienfd.batch.leaving import ShownSection, edits_by_section, prepare, write_sections
 from ienfd.report.deidentify import place_of, without_detail
 from ienfd.report.geojson import geojson_bytes, section_geojson
+from ienfd.report.geojson_state import state_of
 from ienfd.report.tables import make_tables
 from ienfd.study.store import Store
 
@@ -70,10 +71,15 @@ def export_geojson(store: Store, out: Path, *, deidentify: bool) -> int:
     Sections that failed or await analysis have none.
     """
     leaving = prepare(store, out, deidentify=deidentify)
-    return write_sections(
-        store, leaving, out, ".geojson",
-        lambda it: geojson_bytes(section_geojson(it.result, it.place.path, exclusions=it.exclusions)),
-    )  # fmt: skip
+    log = edits_by_section(store)
+
+    def written(it: ShownSection) -> bytes:
+        known = [e for e in log.get(str(it.place.section_id), ()) if e.seq <= it.last_seq]
+        state = state_of(it.place, known)
+        shown = section_geojson(it.result, it.place.path, exclusions=it.exclusions, state=state)
+        return geojson_bytes(shown)
+
+    return write_sections(store, leaving, out, ".geojson", written)
 
 
 def export_xlsx(store: Store, out: Path, *, deidentify: bool) -> int:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ienfd.batch.files import overlay_name, write_atomic
+from ienfd.correction.commands import LoggedEdit
 from ienfd.errors import UsageError
 from ienfd.protocol import Protocol
 from ienfd.report.content import Content, gather
@@ -17,7 +18,18 @@ from ienfd.skin.lengths import effective_exclusions
 from ienfd.study.records import Placement
 from ienfd.study.store import Store
 
-__all__ = ["Leaving", "ShownSection", "prepare", "shown_sections", "write_sections"]
+__all__ = [
+    "Leaving",
+    "ShownSection",
+    "as_tabled",
+    "edits_by_section",
+    "exclusions_of",
+    "prepare",
+    "shown_section",
+    "shown_sections",
+    "with_geometry",
+    "write_sections",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +66,14 @@ class ShownSection:
         With its geometry and all corrections; nothing is counted unless its row is ok.
     exclusions : tuple of Stretch or None
         All that is not evaluated, cut ends included; None where nothing could be measured.
+    last_seq : int
+        The last entry of the log about it that is part of the result; 0 for none.
     """
 
     place: Placement
     result: SectionResult
     exclusions: tuple[Stretch, ...] | None
+    last_seq: int = 0
 
     @property
     def stem(self) -> str:
@@ -91,11 +106,29 @@ def shown_sections(store: Store, leaving: Leaving) -> Iterator[ShownSection]:
     """Every section that has a result, in the order of the tables."""
     for entry in leaving.content.sections:
         named = without_detail(entry) if leaving.deidentify else entry
-        result = _with_geometry(store, named)
-        if result is not None:
-            place = leaving.rows[place_of(entry.placement)]
-            protocol = leaving.content.protocols[place.protocol_hash]
-            yield ShownSection(place, result, _exclusions(result, protocol))
+        place = leaving.rows[place_of(entry.placement)]
+        shown = shown_section(store, named, place, leaving.content.protocols[place.protocol_hash])
+        if shown is not None:
+            yield shown
+
+
+def shown_section(
+    store: Store, entry: SectionEntry, place: Placement, protocol: Protocol
+) -> ShownSection | None:
+    """A section as it is shown under the names of `place`; None where it has no result."""
+    result = with_geometry(store, entry)
+    if result is None or entry.corrected is None:
+        return None
+    return ShownSection(place, result, exclusions_of(result, protocol), entry.corrected.last_seq)
+
+
+def edits_by_section(store: Store) -> dict[str, list[LoggedEdit]]:
+    """All entries of the log about sections, in order."""
+    found: dict[str, list[LoggedEdit]] = {}
+    for entry in store.edits():
+        if entry.section_id is not None:
+            found.setdefault(entry.section_id, []).append(entry)
+    return found
 
 
 def write_sections(
@@ -131,7 +164,7 @@ def write_sections(
     return len(written)
 
 
-def _with_geometry(store: Store, entry: SectionEntry) -> SectionResult | None:
+def with_geometry(store: Store, entry: SectionEntry) -> SectionResult | None:
     """The result of a section with all that was found in it; None where there is none."""
     corrected, analysis_id = entry.corrected, entry.placement.analysis_id
     if corrected is None or analysis_id is None:
@@ -140,14 +173,18 @@ def _with_geometry(store: Store, entry: SectionEntry) -> SectionResult | None:
     if not corrected.edits:  # what was read for the tables has no geometry
         found = replace(store.findings(analysis_id), detail=result.findings.detail)
         result = replace(result, findings=found)
+    return as_tabled(entry, result)
+
+
+def as_tabled(entry: SectionEntry, result: SectionResult) -> SectionResult:
+    """A result as the tables have it: nothing is counted in a negative control, whatever was found there."""
     if entry.status == "ok":
         return result
-    # as in the tables: nothing is counted in it, be it a negative control in which crossings were found
     crossings = tuple(replace(c, counted=False, reason="section_refused") for c in result.crossings)
     return replace(result, status=Status.REFUSED, reason=entry.reason, crossings=crossings)
 
 
-def _exclusions(result: SectionResult, protocol: Protocol) -> tuple[Stretch, ...] | None:
+def exclusions_of(result: SectionResult, protocol: Protocol) -> tuple[Stretch, ...] | None:
     """All that is not evaluated, as the overlay shows it; None where nothing could be measured."""
     found = result.findings
     if found.pixel_size_um is None:

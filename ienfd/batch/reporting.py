@@ -18,7 +18,7 @@ from ienfd.report.wording import Template, load_template
 from ienfd.study.log import Target
 from ienfd.study.store import Store
 
-__all__ = ["TEMPLATE_NAME", "file_signed", "make_report", "pdf_maker", "write_reports"]
+__all__ = ["TEMPLATE_NAME", "file_signed", "make_report", "pdf_maker", "study_template", "write_reports"]
 
 TEMPLATE_NAME = "report.toml"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -52,7 +52,7 @@ def write_reports(
     content = gather(store, case_id)
     if not content.biopsies:
         raise UsageError("report_nothing", case_id or str(store.folder))
-    chosen = _template(store, template)
+    chosen = study_template(store, template)
     written = []
     names: dict[str, int] = {}
     for entry in content.biopsies:
@@ -81,13 +81,13 @@ def file_signed(store: Store, case_id: str, biopsy_id: str) -> Path:
     signs = store.sign_offs(Target(case_id, biopsy_id))
     name = f"{_stem(entry)}_{len(signs)}_{signs[-1].kind}.pdf"
     path = store.folder / "signed" / name
-    write_atomic(path, _renderer("pdf")(make_report(store, content, entry, _template(store, None))))
+    write_atomic(path, _renderer("pdf")(make_report(store, content, entry, study_template(store))))
     return path
 
 
 def pdf_maker(store: Store) -> Callable[[BiopsyEntry], bytes]:
     """A function that gives the report of a biopsy of this study as PDF."""
-    content, template = gather(store), _template(store, None)
+    content, template = gather(store), study_template(store)
     render = _renderer("pdf")
     return lambda entry: render(make_report(store, content, entry, template))
 
@@ -119,7 +119,8 @@ def _pictures(store: Store, files: StudyFiles, content: Content, entry: SectionE
     return Pictures(overlay, files.read_picture(place.section_id) if place.facts.pictured else None, result)
 
 
-def _template(store: Store, path: Path | None) -> Template:
+def study_template(store: Store, path: Path | None = None) -> Template:
+    """The template of a study: the one at `path`, else its own `report.toml`, else a plain one."""
     own = store.folder / TEMPLATE_NAME
     if path is None and not own.is_file():
         return Template()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,8 +12,9 @@ from ienfd.geometry import Projector, arc_lengths, length, points_at
 from ienfd.protocol import Protocol
 from ienfd.quality.section import mean_junction_confidence, uncertain_stretches
 from ienfd.result import Findings, FloatArray, Piece, Stretch
+from ienfd.skin.lengths import reason_at
 
-__all__ = ["MATCH_UM", "correct_geometry", "nearest_piece"]
+__all__ = ["MATCH_UM", "correct_geometry", "excluded_at", "nearest_piece"]
 
 MATCH_UM = 5.0
 """What lies no farther from where a person saw it is taken for the same."""
@@ -34,6 +35,14 @@ def nearest_piece(pieces: Sequence[Piece], place_px: Sequence[float]) -> tuple[i
         if best is None or distance < best[2]:
             best = index, float(seen.position[0]), distance
     return best
+
+
+def excluded_at(
+    pieces: Sequence[Piece], stretches: Iterable[Stretch], place_px: Sequence[float], pixel_size_um: float
+) -> str | None:
+    """Reason of the stretch that a place of the image lies at, by the nearest junction; None for none."""
+    on = nearest_piece(pieces, place_px)
+    return None if on is None else reason_at(stretches, on[0], on[1] * pixel_size_um)
 
 
 def correct_geometry(

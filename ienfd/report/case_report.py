@@ -21,6 +21,7 @@ from ienfd.draw.tiles import tiles
 from ienfd.norms import Norm
 from ienfd.reasons import REASONS
 from ienfd.report.entries import BiopsyEntry, SectionEntry
+from ienfd.report.typeset import FONT
 from ienfd.report.wording import ASSAY, IMAGING, SPECIMEN, Template
 from ienfd.result import SectionResult
 from ienfd.skin.lengths import effective_exclusions
@@ -30,7 +31,6 @@ from ienfd.study.signing import SignOff
 __all__ = ["CaseReport", "Pictures", "SectionPage", "TilePicture", "case_report"]
 
 Row = tuple[str, str]
-FONT = "Libertinus Serif"
 _NOT_STATED = "not stated"
 _OVERLAY_PX, _QUALITY = 2000, 85
 

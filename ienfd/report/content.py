@@ -46,8 +46,19 @@ class Content:
     warnings: tuple[str, ...] = ()
 
 
-def gather(store: Store, case_id: str | None = None) -> Content:
-    """Read what a study, or one case of it, holds; apply all corrections, and call its biopsies."""
+def gather(store: Store, case_id: str | None = None, *, edited: bool = True) -> Content:
+    """Read what a study, or one case of it, holds; apply all corrections, and call its biopsies.
+
+    Parameters
+    ----------
+    store : Store
+        The study.
+    case_id : str, optional
+        This case only.
+    edited : bool
+        Without it sections are as the program left them, before anybody corrected them; corrections of
+        case data hold nevertheless.
+    """
     placements = store.placements(case_id)
     if case_id is None:
         ledger = _Ledger(store.edits(), store.sign_offs())
@@ -59,7 +70,7 @@ def gather(store: Store, case_id: str | None = None) -> Content:
         hash_: protocol_from_json(store.protocol_json(hash_))
         for hash_ in sorted({row.protocol_hash for row in placements})
     }
-    entries = _sections(store, placements, ledger, protocols)
+    entries = _sections(store, placements, ledger if edited else _Ledger((), ()), protocols)
     last = store.last_run()
     newest = str(last["protocol_hash"]) if last else ""
     norms = store.norms()

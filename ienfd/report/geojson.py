@@ -4,6 +4,9 @@ One FeatureCollection for each section. A feature is an annotation with a UUID, 
 `measurements` as an object of numbers, and `metadata` as an object of texts. QuPath takes a class with
 a color only, and reads "Crossing: counted" as the class "counted" under the class "Crossing".
 
+What says where a section is, or was counted in it, carries the state of the log in its metadata
+(`ienfd.report.geojson_state`), by which `ienfd.report.geojson_edits` knows what was changed.
+
 Coordinates are (x, y) = (column, row) in pixels of the full-resolution image. QuPath has the corner of
 a pixel at the integer where ienfd has its center, so that 0.5 is added to both. They are rounded to a
 hundredth of a pixel, as QuPath itself writes them and as the store holds them.
@@ -25,13 +28,16 @@ from shapely.geometry.base import BaseGeometry
 from ienfd.draw.palette import DARK, LIGHT, Color, Theme
 from ienfd.geometry import FloatArray, to_shapely
 from ienfd.identity import stable_ids
+from ienfd.report.geojson_state import ExportedState
 from ienfd.result import Crossing, Findings, Piece, SectionResult, Stretch
 from ienfd.skin.lengths import stretch_outline_px
 from ienfd.study.encoding import encode_objects
 
-__all__ = ["geojson_bytes", "section_geojson"]
+__all__ = ["TO_CORNER_PX", "exclusion_ids", "geojson_bytes", "section_geojson"]
 
-_TO_CORNER_PX = 0.5  # from the center of a pixel to QuPath's origin, the corner of the first one
+TO_CORNER_PX = 0.5
+"""From the center of a pixel to QuPath's origin, the corner of the first one."""
+
 _DIGITS = 2
 _MEASURE_DIGITS = 6
 
@@ -39,7 +45,11 @@ Feature = dict[str, Any]
 
 
 def section_geojson(
-    result: SectionResult, image_name: str, *, exclusions: Iterable[Stretch] | None = None
+    result: SectionResult,
+    image_name: str,
+    *,
+    exclusions: Iterable[Stretch] | None = None,
+    state: ExportedState | None = None,
 ) -> dict[str, Any]:
     """Everything that was found in a section, as one FeatureCollection.
 
@@ -52,6 +62,8 @@ def section_geojson(
     exclusions : iterable of Stretch, optional
         All stretches that are not evaluated (`ienfd.skin.lengths.effective_exclusions`), cut ends
         included; by default those of the findings.
+    state : ExportedState, optional
+        What the section is made of: without it a file that was edited cannot be brought back.
 
     Returns
     -------
@@ -71,6 +83,7 @@ def section_geojson(
     if exclusions is not None:
         findings = replace(findings, exclusions=tuple(exclusions))
     theme = DARK if findings.stain == "fluorescence" else LIGHT
+    tags = {} if state is None else state.tags()
     return {
         "type": "FeatureCollection",
         "ienfd": {
@@ -79,8 +92,9 @@ def section_geojson(
             "pixel_size_um": findings.pixel_size_um,
             "status": result.status.value,
             "reason": result.reason,
+            **tags,
         },
-        "features": [*_skin_and_fibers(findings, theme), *_crossings(result.crossings, theme)],
+        "features": [*_skin_and_fibers(findings, theme, tags), *_crossings(result.crossings, theme, tags)],
     }
 
 
@@ -95,18 +109,29 @@ def geojson_bytes(collection: Mapping[str, Any]) -> bytes:
     return (json.dumps(collection, separators=(",", ":"), allow_nan=False) + "\n").encode("ascii")
 
 
-def _skin_and_fibers(findings: Findings, theme: Theme) -> Iterator[Feature]:
-    ids: dict[str, list[str]] = {}  # those that the objects have in the store
+def exclusion_ids(findings: Findings) -> dict[str, Stretch]:
+    """The exclusions of findings by the ids under which they are written."""
+    return dict(zip(_ids(findings).get("exclusion", ()), findings.exclusions, strict=True))
+
+
+def _ids(findings: Findings) -> dict[str, list[str]]:
+    """The ids that objects have in the store, by their kind."""
+    ids: dict[str, list[str]] = {}
     for row in encode_objects(findings):
         ids.setdefault(row.kind, []).append(row.object_id)
+    return ids
+
+
+def _skin_and_fibers(findings: Findings, theme: Theme, tags: Mapping[str, str]) -> Iterator[Feature]:
+    ids = _ids(findings)
     own = stable_ids(findings.section_id, findings.analysis_key, "epidermis", map(_ends, findings.pieces))
     for piece, object_id in zip(findings.pieces, own, strict=True):
         outline = np.concatenate([piece.junction_px, piece.surface_px[::-1]])
-        yield from _drawn(object_id, "Epidermis", theme.surface, _area(outline))
+        yield from _drawn(object_id, "Epidermis", theme.surface, _area(outline), metadata=tags)
     for piece, object_id in zip(findings.pieces, ids.get("surface", ()), strict=True):
-        yield from _drawn(object_id, "Surface", theme.surface, _line(piece.surface_px))
+        yield from _drawn(object_id, "Surface", theme.surface, _line(piece.surface_px), metadata=tags)
     for piece, object_id in zip(findings.pieces, ids.get("junction", ()), strict=True):
-        yield from _drawn(object_id, "Junction", theme.junction, _line(piece.junction_px))
+        yield from _drawn(object_id, "Junction", theme.junction, _line(piece.junction_px), metadata=tags)
     for stretch, object_id in zip(findings.exclusions, ids.get("exclusion", ()), strict=True):
         area = _stretch_area(findings, stretch)
         yield from _drawn(object_id, "Exclusion", theme.hatch, area, metadata={"reason": stretch.reason})
@@ -116,7 +141,7 @@ def _skin_and_fibers(findings: Findings, theme: Theme) -> Iterator[Feature]:
         )
 
 
-def _crossings(crossings: Sequence[Crossing], theme: Theme) -> Iterator[Feature]:
+def _crossings(crossings: Sequence[Crossing], theme: Theme, tags: Mapping[str, str]) -> Iterator[Feature]:
     number = 0
     for crossing in crossings:
         number += crossing.counted
@@ -127,7 +152,7 @@ def _crossings(crossings: Sequence[Crossing], theme: Theme) -> Iterator[Feature]
             theme.counted if crossing.counted else theme.excluded,
             shapely.Point(col, row),
             _measurements(crossing),
-            {"reason": crossing.reason, "origin": crossing.origin},
+            {"reason": crossing.reason, "origin": crossing.origin, **tags},
             str(number) if crossing.counted else None,
         )
 
@@ -183,7 +208,7 @@ def _feature(
 
 def _shifted(points_px: FloatArray) -> FloatArray:
     """Places of ienfd in QuPath's frame, still as (row, col), to a hundredth of a pixel."""
-    moved = np.asarray(points_px, dtype=np.float64) + _TO_CORNER_PX
+    moved = np.asarray(points_px, dtype=np.float64) + TO_CORNER_PX
     if not np.isfinite(moved).all():
         raise ValueError("a coordinate is not finite")
     return np.round(moved, _DIGITS)

@@ -9,18 +9,14 @@ from typing import Any
 import numpy as np
 
 from ienfd.correction.commands import Command, LoggedEdit, same_person, standing
-from ienfd.correction.geometry import nearest_piece
+from ienfd.correction.geometry import excluded_at
 from ienfd.result import Crossing
 from ienfd.review.picking import Selection, of_crossing, of_mark, stretches
 from ienfd.review.readings import compared, marks
 from ienfd.review.sheet import Sheet
-from ienfd.skin.lengths import reason_at
-from ienfd.statistics import cohen_kappa, f1, icc_2_1, match_places
+from ienfd.statistics import SAME_UM, cohen_kappa, f1, icc_2_1, match_places
 
 __all__ = ["Agreement", "Comparison", "compare", "disagreements", "past_comparison", "study_agreement"]
-
-SAME_UM = 10.0
-"""Marks of two readers that lie no farther apart may be about one crossing."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +110,8 @@ def past_comparison(sheet: Sheet, who: str) -> Comparison | None:
 
 
 def _is_evaluated(sheet: Sheet, mark: LoggedEdit) -> bool:
-    place = of_mark(mark).place_px
-    on = nearest_piece(sheet.result.findings.pieces, place)
-    return on is None or reason_at(stretches(sheet), on[0], on[1] * sheet.pixel_size_um) is None
+    pieces, place = sheet.result.findings.pieces, of_mark(mark).place_px
+    return excluded_at(pieces, stretches(sheet), place, sheet.pixel_size_um) is None
 
 
 def _um(crossings: Sequence[Crossing], size: float) -> list[tuple[float, float]]:

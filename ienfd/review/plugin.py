@@ -78,7 +78,9 @@ def write_geojson(path: str, _layers: Sequence[LayerData]) -> list[str]:
     """
     import napari
 
+    from ienfd.batch.leaving import as_tabled
     from ienfd.report.geojson import geojson_bytes, section_geojson
+    from ienfd.report.geojson_state import state_of
     from ienfd.review.picking import stretches
     from ienfd.review.start import panel_of
 
@@ -86,7 +88,10 @@ def write_geojson(path: str, _layers: Sequence[LayerData]) -> list[str]:
     sheet = panel.reviewer.sheet if panel is not None else None
     if sheet is None:
         raise ValueError("no section of a study is under review: open a study with ienfd first")
-    collection = section_geojson(sheet.result, sheet.entry.placement.path, exclusions=stretches(sheet))
+    place = sheet.entry.placement
+    state = state_of(place, sheet.log)
+    result = as_tabled(sheet.entry, sheet.result)
+    collection = section_geojson(result, place.path, exclusions=stretches(sheet), state=state)
     Path(path).write_bytes(geojson_bytes(collection))
     return [path]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ienfd.statistics.agreement import (
+    SAME_UM,
     BlandAltman,
     Matching,
     bland_altman,
@@ -11,23 +12,36 @@ from ienfd.statistics.agreement import (
     icc_2_1,
     match_places,
 )
+from ienfd.statistics.agreement_intervals import (
+    bias_interval,
+    icc_interval,
+    kappa_interval,
+    limit_intervals,
+    share_interval,
+)
 from ienfd.statistics.dispersion import dispersed_interval, overdispersion, pearson_dispersion
 from ienfd.statistics.poisson import expected_interval, poisson_interval
 from ienfd.statistics.sampling import SETTLE_AT_MOST, sections_to_settle
 
 __all__ = [
+    "SAME_UM",
     "SETTLE_AT_MOST",
     "BlandAltman",
     "Matching",
+    "bias_interval",
     "bland_altman",
     "cohen_kappa",
     "dispersed_interval",
     "expected_interval",
     "f1",
     "icc_2_1",
+    "icc_interval",
+    "kappa_interval",
+    "limit_intervals",
     "match_places",
     "overdispersion",
     "pearson_dispersion",
     "poisson_interval",
     "sections_to_settle",
+    "share_interval",
 ]

@@ -13,10 +13,25 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import linear_sum_assignment
 
-__all__ = ["BlandAltman", "Matching", "bland_altman", "cohen_kappa", "f1", "icc_2_1", "match_places"]
+__all__ = [
+    "MIDDLE_95",
+    "SAME_UM",
+    "BlandAltman",
+    "Matching",
+    "bland_altman",
+    "cohen_kappa",
+    "f1",
+    "icc_2_1",
+    "match_places",
+]
+
+MIDDLE_95 = 1.96
+"""Standard deviations to either side that hold 95 % of a normal distribution."""
+
+SAME_UM = 10.0
+"""Marks of two readers that lie no farther apart may be about one crossing."""
 
 _NAN = float("nan")
-_MIDDLE_95 = 1.96  # standard deviations to either side that hold 95 % of a normal distribution
 
 
 @dataclass(frozen=True)
@@ -200,4 +215,4 @@ def bland_altman(one: ArrayLike, two: ArrayLike) -> BlandAltman:
     difference = first - second
     bias = float(difference.mean()) if len(difference) else _NAN
     sd = float(difference.std(ddof=1)) if len(difference) > 1 else _NAN
-    return BlandAltman(len(difference), bias, sd, bias - _MIDDLE_95 * sd, bias + _MIDDLE_95 * sd)
+    return BlandAltman(len(difference), bias, sd, bias - MIDDLE_95 * sd, bias + MIDDLE_95 * sd)

@@ -452,6 +452,11 @@ class Store:
                 _check_reasons(edits)
             return log.append(session, edits, target, who=who.strip(), account=account(), base_seq=base_seq)
 
+    def is_signed(self, target: Target) -> bool:
+        """Whether a biopsy, or one that a section belongs to, is signed: a change then needs a reason."""
+        with self.reading() as session:
+            return signing.is_signed(session, target)
+
     def edits(self, target: Target | None = None) -> list[LoggedEdit]:
         """All entries of the log, or those about one section or biopsy, in order."""
         with self.reading() as session:

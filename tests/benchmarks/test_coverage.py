@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.coverage import __main__ as command
+from benchmarks.coverage import agreement
 from benchmarks.coverage.simulate import ARRANGEMENTS, Arrangement, Cell, cover, draw
 from ienfd.protocol import CallRules
 
@@ -84,3 +85,17 @@ def test_the_last_figures_are_those_of_the_built_in_protocol_and_meet_the_target
     assert figures["overdispersion"] == rules.overdispersion
     assert figures["overdispersion_weight"] == rules.overdispersion_weight
     assert figures["missed"] == []
+
+
+def test_intervals_of_agreement_are_measured_the_same_way_each_time(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        assert agreement.main([str(tmp_path / name), "--repeats", "4"]) == 0
+    one, two = ((tmp_path / name / "agreement.json").read_bytes() for name in ("one", "two"))
+    assert one == two
+
+
+def test_the_last_figures_of_agreement_are_those_of_its_cases_and_hold() -> None:
+    path = Path(str(command.__file__)).parents[1] / "figures" / "agreement.json"
+    coverage = json.loads(path.read_text(encoding="utf-8"))["coverage"]
+    assert list(coverage) == [name for name, *_ in agreement.CASES]
+    assert min(coverage.values()) >= 0.9

@@ -399,11 +399,23 @@ REASONS: dict[str, Reason] = _table(
         "The biopsy was changed after it was signed.",
         "Sign the amendment, or take the changes back.",
     ),
+    Reason(
+        "not_validated",
+        _Q,
+        "The protocol or the version of ienfd is not the one that the laboratory has validated.",
+        "See `ienfd protocol pinned`; run again under that protocol, or validate and pin this one.",
+    ),
     Reason("control_section", _Q, "A control section: not pooled into any biopsy."),
     # usage
     Reason("no_images", _U, "No image was found.", "Check the path; ienfd reads TIFF, SVS, PNG and JPEG."),
     Reason("case_table_invalid", _U, "The case table is not valid.", "Correct the rows named above."),
     Reason("protocol_invalid", _U, "The protocol is not valid.", "Correct the lines named above."),
+    Reason(
+        "pin_invalid",
+        _U,
+        "The file of what the laboratory has validated is not valid.",
+        "Put it right, or move it away and pin again: ienfd protocol pin FILE --by NAME",
+    ),
     Reason("norm_invalid", _U, "The norm file is not valid.", "Correct the lines named above."),
     Reason("unknown_norm", _U, "There is no norm of this name.", "See `ienfd norms list`."),
     Reason("unknown_template", _U, "There is no form for a norm of this name."),
@@ -488,6 +500,12 @@ REASONS: dict[str, Reason] = _table(
         _E,
         "A file about norms cannot be written.",
         "Check the permissions and the free space; IENFD_NORMS names another folder for norms.",
+    ),
+    Reason(
+        "pin_not_written",
+        _E,
+        "The file of what the laboratory has validated cannot be written.",
+        "Check the permissions and the free space; IENFD_VALIDATED names another file.",
     ),
     Reason(
         "cannot_write", _E, "The study folder cannot be written.", "Check the permissions and the free space."

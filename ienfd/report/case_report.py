@@ -322,10 +322,18 @@ def _method(entry: BiopsyEntry, head: Head) -> tuple[Row, ...]:
         ("Length", f"along the {entry.protocol.density.length_line}"),
         ("Protocol", f"{entry.protocol.id} ({entry.protocol_hash[:12]})"),
         ("Software", f"ienfd {__version__}, image analysis {', '.join(versions)}"),
+        ("Validated in this laboratory", _validated(entry)),
         ("Reviewed by", ", ".join(readers) or "nobody yet"),
         ("Corrections by reviewers", str(edits)),
         ("Log of edits", f"entry {head.seq}, {head.hash}"),
     )
+
+
+def _validated(entry: BiopsyEntry) -> str:
+    if entry.validated is None:
+        return "no validated protocol is pinned"
+    differs = "not_validated" in entry.call.flags
+    return f"{'not this, but ' if differs else 'this: '}{entry.validated.words}"
 
 
 def _page(entry: SectionEntry, seen: Pictures, cut_edge_um: float) -> SectionPage:

@@ -13,14 +13,15 @@ from ienfd.norms import Norm
 from ienfd.protocol import Protocol, protocol_from_json
 from ienfd.report.entries import BiopsyEntry, BiopsyStatus, SectionEntry
 from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images
-from ienfd.report.signed import norms_then, says_the_same
+from ienfd.report.signed import norms_then, says_the_same, validated_then
 from ienfd.study.records import BiopsyRecord, Placement
 from ienfd.study.signing import SignOff
 from ienfd.study.store import Store
+from ienfd.study.validated import Validated
 
 __all__ = ["Content", "gather", "recalled", "same_row"]
 
-_CHANGED = "changed_after_signing"
+_CHANGED, _NOT_VALIDATED = "changed_after_signing", "not_validated"
 _OF_THE_STUDY = ("case_data_conflict", "image_in_two_biopsies", "protocol_inconsistent")
 
 
@@ -62,7 +63,7 @@ def gather(store: Store, case_id: str | None = None) -> Content:
     entries = _sections(store, placements, ledger, protocols)
     last = store.last_run()
     newest = str(last["protocol_hash"]) if last else ""
-    norms = store.norms()
+    norms, validated = store.norms(), store.validated()
     groups, warnings = group_biopsies(entries)
     shared = shared_images(groups)
     biopsies = []
@@ -76,8 +77,10 @@ def gather(store: Store, case_id: str | None = None) -> Content:
         codes = [code for code, held in zip(_OF_THE_STUDY, holds, strict=True) if held]
         then = norms_then(signature, protocol, norms)
         called = _called(group, protocol, then, codes, *ledger.status(group))
-        biopsies.append(_as_signed(replace(called, protocol_hash=protocol_hash), signature))
+        called = _compared(replace(called, protocol_hash=protocol_hash), validated, signature)
+        biopsies.append(_as_signed(called, signature))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
+    warnings += _otherwise(biopsies)
     return Content(tuple(entries), tuple(biopsies), protocols, (*warnings, *copies(groups)))
 
 
@@ -97,9 +100,10 @@ def recalled(biopsy: BiopsyEntry, section: SectionEntry, *, altered: bool) -> Bi
     reasons = [code for code in biopsy.call.withheld_reasons if code in _OF_THE_STUDY]
     signed = biopsy.status in ("final", "amended")
     status: BiopsyStatus = "preliminary" if signed and altered else biopsy.status
-    flags = (_CHANGED,) if (signed and altered) or _CHANGED in biopsy.call.flags else ()
+    flags = [_CHANGED] if (signed and altered) or _CHANGED in biopsy.call.flags else []
+    flags += [_NOT_VALIDATED] if _NOT_VALIDATED in biopsy.call.flags else []
     called = _called(group, biopsy.protocol, biopsy.norms, reasons, status, flags)
-    return replace(called, protocol_hash=biopsy.protocol_hash)
+    return replace(called, protocol_hash=biopsy.protocol_hash, validated=biopsy.validated)
 
 
 def same_row(one: SectionEntry, other: SectionEntry) -> bool:
@@ -197,6 +201,28 @@ def _as_signed(entry: BiopsyEntry, signature: SignOff | None) -> BiopsyEntry:
         return entry
     call = replace(entry.call, flags=(*entry.call.flags, _CHANGED))
     return replace(entry, status="preliminary", call=call)
+
+
+def _compared(entry: BiopsyEntry, validated: Validated | None, signature: SignOff | None) -> BiopsyEntry:
+    """A biopsy beside what the laboratory has validated; one that is signed beside what it had then."""
+    if signature is not None and entry.status != "preliminary":
+        validated, differs = validated_then(signature)
+    else:
+        rows = [one.placement for one in entry.sections if one.corrected is not None]
+        hashes = {entry.protocol_hash, *(row.protocol_hash for row in rows)}
+        versions = {row.algorithm_version for row in rows}
+        differs = validated is not None and not validated.covers(hashes, versions)
+    flags = (*entry.call.flags, _NOT_VALIDATED) if differs else entry.call.flags
+    return replace(entry, call=replace(entry.call, flags=flags), validated=validated)
+
+
+def _otherwise(biopsies: Sequence[BiopsyEntry]) -> list[str]:
+    """What to say of biopsies that were not analyzed as the laboratory has validated it."""
+    number = sum(_NOT_VALIDATED in biopsy.call.flags for biopsy in biopsies)
+    if not number:
+        return []
+    many = "1 biopsy is" if number == 1 else f"{number} biopsies are"
+    return [f"{many} not of the protocol and version that the laboratory has validated"]
 
 
 def _sections(

@@ -19,6 +19,7 @@ class Effect(StrEnum):
     REFUSED = "refused"  # no density can honestly be given: a row with status `refused`
     WITHHELD = "withheld"  # density yes, call no
     FLAGGED = "flagged"  # said beside the result, changes nothing
+    NOT_COMPARED = "not_compared"  # why two biopsies of a patient are not compared
     CANDIDATE = "candidate"  # why one candidate crossing was counted or not
     USAGE = "usage"  # the command cannot be carried out as given
     ENVIRONMENT = "environment"  # the machine stands in the way
@@ -43,6 +44,7 @@ def _table(*reasons: Reason) -> dict[str, Reason]:
 
 _F, _R, _W, _Q = Effect.FAILED, Effect.REFUSED, Effect.WITHHELD, Effect.FLAGGED
 _C, _U, _E = Effect.CANDIDATE, Effect.USAGE, Effect.ENVIRONMENT
+_N = Effect.NOT_COMPARED
 
 REASONS: dict[str, Reason] = _table(
     # files
@@ -406,6 +408,37 @@ REASONS: dict[str, Reason] = _table(
         "See `ienfd protocol pinned`; run again under that protocol, or validate and pin this one.",
     ),
     Reason("control_section", _Q, "A control section: not pooled into any biopsy."),
+    # two biopsies of a patient
+    Reason("course_withdrawn", _N, "The signed result of one of them was withdrawn."),
+    Reason("course_no_density", _N, "One of them has no density.", "See the reasons of its sections."),
+    Reason(
+        "course_not_sound",
+        _N,
+        "The density of one of them is in doubt.",
+        "See its withheld_reasons, and settle them.",
+    ),
+    Reason("course_site_unclear", _N, "The site is not given, or is other.", "Add site to the case table."),
+    Reason(
+        "course_date_missing",
+        _N,
+        "The date of one of them is not given, so that it is not known which came first.",
+        "Add collection_date to the case table.",
+    ),
+    Reason("course_stain_differs", _N, "Their stains differ, or are not known."),
+    Reason("course_length_line_differs", _N, "Their densities are per mm of different lines."),
+    Reason(
+        "course_section_um_missing",
+        _N,
+        "The thickness of the sections is not given for both.",
+        "Add section_um to the case table.",
+    ),
+    Reason("course_section_um_differs", _N, "Their sections are of different thickness."),
+    Reason(
+        "course_protocol_differs",
+        _N,
+        "They were analyzed under different protocols or versions of ienfd.",
+        "Run the images of both again under one protocol; what is signed keeps its analysis.",
+    ),
     # usage
     Reason("no_images", _U, "No image was found.", "Check the path; ienfd reads TIFF, SVS, PNG and JPEG."),
     Reason("case_table_invalid", _U, "The case table is not valid.", "Correct the rows named above."),

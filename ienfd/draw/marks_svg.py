@@ -8,6 +8,7 @@ import numpy as np
 
 from ienfd.draw.palette import DARK, LIGHT, Color, mark_for
 from ienfd.draw.picture import Picture
+from ienfd.draw.svg import css
 from ienfd.geometry import FloatArray
 from ienfd.result import Crossing, SectionResult, Stretch
 from ienfd.skin.lengths import stretch_outline_px
@@ -38,7 +39,7 @@ def marks_svg(base: Picture, result: SectionResult, stretches: Sequence[Stretch]
         for stretch in stretches:
             outline = base.to_picture(stretch_outline_px(findings.pieces[stretch.piece], stretch, size))
             parts.append(
-                f'<polygon points="{_points(outline)}" fill="{_css(theme.hatch)}" fill-opacity="0.4"/>'
+                f'<polygon points="{_points(outline)}" fill="{css(theme.hatch)}" fill-opacity="0.4"/>'
             )
     parts += [_line(base.to_picture(b.path_px), theme.fiber, 1.2, 0.7) for b in findings.graph.branches]
     for piece in findings.pieces:
@@ -55,12 +56,12 @@ def marks_svg(base: Picture, result: SectionResult, stretches: Sequence[Stretch]
 
 def _mark(base: Picture, crossing: Crossing, number: int, color: Color) -> str:
     row, col = base.to_picture(np.array([[crossing.row_px, crossing.col_px]]))[0]
-    look = f'fill="none" stroke="{_css(color)}" stroke-width="2"'
+    look = f'fill="none" stroke="{css(color)}" stroke-width="2"'
     label = mark_for(crossing.reason, crossing.counted).label
     title = f"<title>{label}, {crossing.confidence:.0%}</title>"
     if crossing.counted:
         text = (
-            f'<text x="{col + 11:.1f}" y="{row - 8:.1f}" font-size="17" fill="{_css(color)}">{number}</text>'
+            f'<text x="{col + 11:.1f}" y="{row - 8:.1f}" font-size="17" fill="{css(color)}">{number}</text>'
         )
         return f'<g>{title}<circle cx="{col:.1f}" cy="{row:.1f}" r="{_RING:g}" {look}/>{text}</g>'
     corner = f'x="{col - _SMALL:.1f}" y="{row - _SMALL:.1f}" width="{2 * _SMALL:g}" height="{2 * _SMALL:g}"'
@@ -68,13 +69,9 @@ def _mark(base: Picture, crossing: Crossing, number: int, color: Color) -> str:
 
 
 def _line(points: FloatArray, color: Color, width: float, opacity: float) -> str:
-    look = f'fill="none" stroke="{_css(color)}" stroke-width="{width:g}" stroke-opacity="{opacity:g}"'
+    look = f'fill="none" stroke="{css(color)}" stroke-width="{width:g}" stroke-opacity="{opacity:g}"'
     return f'<polyline points="{_points(points)}" {look}/>'
 
 
 def _points(points: FloatArray) -> str:
     return " ".join(f"{col:.1f},{row:.1f}" for row, col in points)
-
-
-def _css(color: Color) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from xml.sax.saxutils import escape
 
-from ienfd.draw.palette import BLUE, ORANGE, Color
+from ienfd.draw.palette import BLUE, ORANGE
+from ienfd.draw.svg import INK, css, drawing, line, step_of, text
 
 __all__ = ["Course", "PatientPoint", "norm_plot"]
 
 _WIDTH, _HEIGHT = 420.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 14.0, 14.0, 40.0
 _Scale = Callable[[float], float]
-_INK, _FAINT = "#141416", "#8a8a8d"
+_BESIDE = "#8a8a8d"
 
 
 @dataclass(frozen=True)
@@ -79,55 +79,37 @@ def norm_plot(courses: Sequence[Course], point: PatientPoint, font: str) -> str:
             if course.calls:
                 corners = f"{x(age_a):.1f},{y(0):.1f} {x(age_a):.1f},{y(limit_a):.1f} "
                 corners += f"{x(age_b):.1f},{y(limit_b):.1f} {x(age_b):.1f},{y(0):.1f}"
-                parts.append(f'<polygon points="{corners}" fill="{_css(ORANGE)}" fill-opacity="0.18"/>')
-            stroke = f'stroke="{_css(ORANGE) if course.calls else _FAINT}"'
-            style = f'{stroke} stroke-width="{2.2 if course.calls else 1.2}"'
-            dash = "" if course.calls else ' stroke-dasharray="4 3"'
-            parts.append(_line(x(age_a), y(limit_a), x(age_b), y(limit_b), style + dash))
+                parts.append(f'<polygon points="{corners}" fill="{css(ORANGE)}" fill-opacity="0.18"/>')
+            color, width = (css(ORANGE), 2.2) if course.calls else (_BESIDE, 1.2)
+            dash = "" if course.calls else 'stroke-dasharray="4 3"'
+            parts.append(line(x(age_a), y(limit_a), x(age_b), y(limit_b), color, width, dash))
         if course.pieces:
             age, limit = course.pieces[-1][1]
-            color = _INK if course.calls else _FAINT
-            parts.append(_text(x(age), y(limit) - 5, course.name, "end", color, font))
+            color = INK if course.calls else _BESIDE
+            parts.append(text(x(age), y(limit) - 5, course.name, "end", color, font))
     parts += _axes(x, y, low_age, high_age, top, font)
     at = x(point.age_years)
     low, high = y(point.low_per_mm), y(point.high_per_mm)
-    stroke = f'stroke="{_css(BLUE)}" stroke-width="2"'
-    parts.append(_line(at, low, at, high, stroke))
-    parts += [_line(at - 5, end, at + 5, end, stroke) for end in (low, high)]
+    parts.append(line(at, low, at, high, css(BLUE), 2))
+    parts += [line(at - 5, end, at + 5, end, css(BLUE), 2) for end in (low, high)]
     middle = y(point.density_per_mm)
     tips = ((at, middle - 6), (at + 6, middle), (at, middle + 6), (at - 6, middle))
     diamond = " ".join(f"{tip_x:.1f},{tip_y:.1f}" for tip_x, tip_y in tips)
-    parts.append(f'<polygon points="{diamond}" fill="{_css(BLUE)}" stroke="white" stroke-width="1"/>')
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}"'
-    return f'{head} width="{_WIDTH:g}" height="{_HEIGHT:g}" role="img">{"".join(parts)}</svg>'
+    parts.append(f'<polygon points="{diamond}" fill="{css(BLUE)}" stroke="white" stroke-width="1"/>')
+    return drawing(_WIDTH, _HEIGHT, parts)
 
 
 def _axes(x: _Scale, y: _Scale, low_age: float, high_age: float, top: float, font: str) -> list[str]:
-    stroke = f'stroke="{_INK}" stroke-width="1"'
     parts = [
-        _line(x(low_age), y(0), x(high_age), y(0), stroke),
-        _line(x(low_age), y(0), x(low_age), y(top), stroke),
+        line(x(low_age), y(0), x(high_age), y(0), INK, 1),
+        line(x(low_age), y(0), x(low_age), y(top), INK, 1),
     ]
     for age in range(10 * int(low_age // 10 + 1), int(high_age) + 1, 10):
-        parts.append(_line(x(age), y(0), x(age), y(0) + 4, stroke))
-        parts.append(_text(x(age), y(0) + 16, str(age), "middle", _INK, font))
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if top / step <= 8 or step == 1000)
-    for value in range(0, int(top) + 1, step):
-        parts.append(_line(x(low_age) - 4, y(value), x(low_age), y(value), stroke))
-        parts.append(_text(x(low_age) - 7, y(value) + 4, str(value), "end", _INK, font))
-    parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6, "age in years", "middle", _INK, font))
-    parts.append(_text(_LEFT + 6, _TOP + 4, "crossings per mm", "start", _INK, font))
+        parts.append(line(x(age), y(0), x(age), y(0) + 4, INK, 1))
+        parts.append(text(x(age), y(0) + 16, str(age), "middle", INK, font))
+    for value in range(0, int(top) + 1, step_of(top)):
+        parts.append(line(x(low_age) - 4, y(value), x(low_age), y(value), INK, 1))
+        parts.append(text(x(low_age) - 7, y(value) + 4, str(value), "end", INK, font))
+    parts.append(text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6, "age in years", "middle", INK, font))
+    parts.append(text(_LEFT + 6, _TOP + 4, "crossings per mm", "start", INK, font))
     return parts
-
-
-def _line(x1: float, y1: float, x2: float, y2: float, style: str) -> str:
-    return f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" {style}/>'
-
-
-def _text(x: float, y: float, words: str, anchor: str, color: str, font: str) -> str:
-    look = f'font-family="{escape(font, {chr(34): ""})}" font-size="11" fill="{color}"'
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {look}>{escape(words)}</text>'
-
-
-def _css(color: Color) -> str:
-    return "#{:02x}{:02x}{:02x}".format(*color)

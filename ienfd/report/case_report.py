@@ -20,6 +20,8 @@ from ienfd.draw.picture import Picture
 from ienfd.draw.tiles import tiles
 from ienfd.norms import Norm
 from ienfd.reasons import REASONS
+from ienfd.report.course import PatientCourse
+from ienfd.report.course_page import CoursePage, course_of, course_page
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.wording import ASSAY, IMAGING, SPECIMEN, Template
 from ienfd.result import SectionResult
@@ -127,6 +129,8 @@ class CaseReport:
         What changed from signature to signature.
     dated : str
         Its date in ISO 8601: of the last signature, else of the last run.
+    course : CoursePage or None
+        The other biopsies of the patient; None where there are none.
     """
 
     template: Template
@@ -153,6 +157,7 @@ class CaseReport:
     signatures: tuple[Row, ...]
     amendments: tuple[str, ...]
     dated: str
+    course: CoursePage | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,7 @@ def case_report(
     dated: str,
     template: Template,
     known_norms: Sequence[Norm] | None = None,
+    courses: Sequence[PatientCourse] = (),
 ) -> CaseReport:
     """Put together what a report of a biopsy says.
 
@@ -202,6 +208,8 @@ def case_report(
         Letterhead and words.
     known_norms : sequence of Norm, optional
         The norms to draw; those that come with ienfd by default.
+    courses : sequence of PatientCourse
+        Those of the study, of which the one of its patient is shown.
     """
     call, wording = entry.call, template.wording
     marks = {"preliminary": wording.preliminary, "withdrawn": wording.withdrawn}
@@ -213,6 +221,7 @@ def case_report(
         interval = f"{level} interval {call.density_low_per_mm:.1f} to {call.density_high_per_mm:.1f} /mm"
     every = known_norms or [norms.load(norm_id) for norm_id in norms.available()]
     plot, words = _plot(entry, every)
+    course = course_of(entry, courses)
     return CaseReport(
         template=template,
         biopsy=entry.name,
@@ -241,6 +250,7 @@ def case_report(
         signatures=tuple((f"{sign.kind}, {_moment(sign.at)}", _signer(sign)) for sign in sign_offs),
         amendments=tuple(_amendments(sign_offs, contents)),
         dated=sign_offs[-1].at if sign_offs else dated,
+        course=course_page(entry, course, FONT) if course else None,
     )
 
 

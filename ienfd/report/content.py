@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,8 +11,9 @@ from ienfd.correction.commands import ALTERING, Command, LoggedEdit, standing
 from ienfd.correction.correct import correct
 from ienfd.norms import Norm
 from ienfd.protocol import Protocol, protocol_from_json
+from ienfd.report.course import PatientCourse, courses
 from ienfd.report.entries import BiopsyEntry, BiopsyStatus, SectionEntry
-from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images
+from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images, ways
 from ienfd.report.signed import norms_then, says_the_same, validated_then
 from ienfd.study.records import BiopsyRecord, Placement
 from ienfd.study.signing import SignOff
@@ -39,16 +40,22 @@ class Content:
         Those that its sections were counted under, by hash.
     warnings : tuple of str
         What a person should know.
+    courses : tuple of PatientCourse
+        The biopsies of each patient who has several, side by side.
     """
 
     sections: tuple[SectionEntry, ...]
     biopsies: tuple[BiopsyEntry, ...]
     protocols: Mapping[str, Protocol]
     warnings: tuple[str, ...] = ()
+    courses: tuple[PatientCourse, ...] = ()
 
 
 def gather(store: Store, case_id: str | None = None) -> Content:
-    """Read what a study, or one case of it, holds; apply all corrections, and call its biopsies."""
+    """Read what a study, or one case of it, holds; apply all corrections, and call its biopsies.
+
+    The courses of one case are those of its own biopsies only: a patient may have several cases.
+    """
     placements = store.placements(case_id)
     if case_id is None:
         ledger = _Ledger(store.edits(), store.sign_offs())
@@ -69,7 +76,7 @@ def gather(store: Store, case_id: str | None = None) -> Content:
     biopsies = []
     for key, group in groups.items():
         hashes = {entry.placement.protocol_hash for entry in group}
-        holds = key[0] == "divided", key in shared, _is_mixed(group, protocols)
+        holds = key[0] == "divided", key in shared, len(ways(group, protocols)) > 1
         signature = ledger.signature(group)
         chosen = (signature.protocol_hash if signature else "", newest, min(hashes))
         protocol_hash = next(hash_ for hash_ in chosen if hash_ in hashes)
@@ -80,8 +87,9 @@ def gather(store: Store, case_id: str | None = None) -> Content:
         called = _compared(replace(called, protocol_hash=protocol_hash), validated, signature)
         biopsies.append(_as_signed(called, signature))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
-    warnings += _otherwise(biopsies)
-    return Content(tuple(entries), tuple(biopsies), protocols, (*warnings, *copies(groups)))
+    followed, contradictions = courses(biopsies, protocols)
+    warnings += [*_otherwise(biopsies), *contradictions, *copies(groups)]
+    return Content(tuple(entries), tuple(biopsies), protocols, tuple(warnings), followed)
 
 
 def recalled(biopsy: BiopsyEntry, section: SectionEntry, *, altered: bool) -> BiopsyEntry:
@@ -263,14 +271,3 @@ def _record(group: Sequence[SectionEntry]) -> BiopsyRecord:
                 extras.setdefault(header, {})[value] = None
     agreed = {header: next(iter(values)) for header, values in extras.items() if len(values) == 1}
     return BiopsyRecord(place.case_id, place.biopsy_id, **person, extra=agreed)
-
-
-def _is_mixed(group: Iterable[SectionEntry], protocols: Mapping[str, Protocol]) -> bool:
-    """Whether its sections were analyzed or counted under different choices or by different versions.
-
-    What only calls a biopsy, its norms and bounds, is that of the newest protocol for all of them.
-    """
-    ways = set()
-    for place in (entry.placement for entry in group if entry.status == "ok"):
-        ways.add((protocols[place.protocol_hash].image, place.rules_key, place.algorithm_version))
-    return len(ways) > 1

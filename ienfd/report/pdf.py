@@ -6,12 +6,14 @@ import json
 import re
 import tempfile
 import unicodedata
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
 from ienfd.report.case_report import CaseReport, SectionPage
+from ienfd.report.course_page import CoursePage
 
 __all__ = ["pdf_bytes"]
 
@@ -130,9 +132,18 @@ def _said(report: CaseReport, moment: datetime, folder: Path) -> dict[str, Any]:
         "signatures": report.signatures,
         "signed_words": wording.signed,
         "amendments": report.amendments,
+        "course": None if report.course is None else _course(report.course, folder),
         "limitations": wording.limitations,
         "sections": [_section(page, index, folder) for index, page in enumerate(report.sections)],
     }
+
+
+def _course(course: CoursePage, folder: Path) -> dict[str, Any]:
+    plot = None
+    if course.plot:
+        plot = "course.svg"
+        (folder / plot).write_text(course.plot, encoding="utf-8")
+    return {**asdict(course), "plot": plot}
 
 
 def _section(page: SectionPage, index: int, folder: Path) -> dict[str, Any]:

@@ -11,16 +11,30 @@ from ienfd.statistics.agreement import (
     icc_2_1,
     match_places,
 )
+from ienfd.statistics.change import (
+    BETWEEN_READERS,
+    ONE_READER,
+    Change,
+    Interval,
+    ReadingNoise,
+    density_change,
+)
 from ienfd.statistics.dispersion import dispersed_interval, overdispersion, pearson_dispersion
 from ienfd.statistics.poisson import expected_interval, poisson_interval
 from ienfd.statistics.sampling import SETTLE_AT_MOST, sections_to_settle
 
 __all__ = [
+    "BETWEEN_READERS",
+    "ONE_READER",
     "SETTLE_AT_MOST",
     "BlandAltman",
+    "Change",
+    "Interval",
     "Matching",
+    "ReadingNoise",
     "bland_altman",
     "cohen_kappa",
+    "density_change",
     "dispersed_interval",
     "expected_interval",
     "f1",

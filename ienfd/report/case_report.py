@@ -313,6 +313,12 @@ def _result(entry: BiopsyEntry) -> tuple[Row, ...]:
         away = call.density_per_mm - call.norm_limit_per_mm
         rows.append(("Limit of the norm", f"{call.norm_limit_per_mm:.2f} /mm ({call.norm_id})"))
         rows.append(("Distance to it", f"{away:+.2f} /mm"))
+    if call.norm_percentile is not None:
+        persons = next(
+            (f" of {norm.n} healthy persons" for norm in entry.norms if norm.id == call.norm_id), ""
+        )
+        interval = f"{call.norm_percentile_low} to {call.norm_percentile_high} with the interval"
+        rows.append(("Percentile in the norm", f"about {call.norm_percentile}{persons}; {interval}"))
     if call.other_norms:
         rows.append(("Other norms", "; ".join(call.other_norms)))
     return tuple(rows)

@@ -180,6 +180,13 @@ BIOPSIES: tuple[Column, ...] = (
         "Variance of the count by its mean that the interval reckons with, 1 or more: as its sections vary,"
         " drawn toward the value of the protocol.",
     ),
+    Column(
+        "norm_percentile",
+        "Percentile of the norm's healthy persons of this age and sex where the density lies, interpolated;"
+        " < or > beyond those that the norm states. Empty where it states no distribution.",
+    ),
+    Column("norm_percentile_low", "The same of the lower end of the interval of the density."),
+    Column("norm_percentile_high", "The same of its upper end; the norm's own uncertainty is in neither."),
 )
 
 _CHANGE = "both samplings, and how far two readings of the same sections lie apart"

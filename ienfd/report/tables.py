@@ -208,6 +208,9 @@ def _biopsy(entry: BiopsyEntry) -> Row:
         "protocol_id": entry.protocol.id,
         "protocol_hash": entry.protocol_hash,
         "overdispersion": call.overdispersion,
+        "norm_percentile": call.norm_percentile,
+        "norm_percentile_low": call.norm_percentile_low,
+        "norm_percentile_high": call.norm_percentile_high,
     }
 
 

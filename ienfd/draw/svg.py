@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Literal
 from xml.sax.saxutils import escape
 
 from ienfd.draw.palette import Color
 
-__all__ = ["FAINT", "GRID", "INK", "css", "drawing", "line", "step_of", "text"]
+__all__ = ["FAINT", "GRID", "INK", "css", "drawing", "line", "marker", "step_of", "text"]
+
+Shape = Literal["circle", "square", "triangle", "diamond"]
 
 INK, FAINT, GRID = "#141416", "#6f6f72", "#e1e1e4"
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -41,3 +44,17 @@ def drawing(width: float, height: float, parts: Iterable[str]) -> str:
 def step_of(top: float, most: int = 8) -> int:
     """Distance of the ticks of an axis from 0 to `top`, so that there are no more than `most`."""
     return next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if top / step <= most or step == 1000)
+
+
+def marker(shape: Shape, x: float, y: float, size: float, color: str) -> str:
+    """A mark about a place, with a white rim: circle, square, triangle or diamond."""
+    look = f'fill="{color}" stroke="white" stroke-width="1"'
+    if shape == "circle":
+        return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{size:g}" {look}/>'
+    corners = {
+        "square": ((-0.9, -0.9), (0.9, -0.9), (0.9, 0.9), (-0.9, 0.9)),
+        "triangle": ((0.0, -1.2), (1.1, 0.9), (-1.1, 0.9)),
+        "diamond": ((0.0, -1.3), (1.3, 0.0), (0.0, 1.3), (-1.3, 0.0)),
+    }[shape]
+    points = " ".join(f"{x + size * right:.1f},{y + size * down:.1f}" for right, down in corners)
+    return f'<polygon points="{points}" {look}/>'

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import combinations
 from typing import Literal
 
 from ienfd.protocol import Protocol
@@ -32,6 +31,11 @@ __all__ = ["METHOD", "Comparison", "PatientCourse", "comparison_sentence", "cour
 _YEAR_DAYS = 365.25
 _AGES_IN_WHOLE_YEARS = 1.1  # by how much ages and dates may contradict each other
 _NO_PLACE = (None, "", "other")
+_NOBODY = {  # what is typed where an id is not known: it would make one patient of many
+    "", "-", "--", "---", ".", "?", "0", "x", "xx", "xxx", "na", "n/a", "n.a.", "nil", "none", "null", "nan",
+    "no id", "not known", "unknown", "unk", "anonymous", "anon", "test", "tbd", "unbekannt", "inconnu",
+    "desconocido",
+}  # fmt: skip
 _IN_DOUBT = {
     "calibration_inconsistent", "stain_inconsistent", "length_line_inconsistent", "protocol_inconsistent",
     "duplicate_field", "image_in_two_biopsies", "single_plane",
@@ -128,7 +132,7 @@ def courses(
         # whose it is must have been said, and only in one way
         if entry.sections[0].listed and "case_data_conflict" not in entry.call.withheld_reasons:
             record = entry.record
-            if record.patient_id:
+            if str(record.patient_id or "").strip().casefold() not in _NOBODY:
                 groups.setdefault(("patient", str(record.patient_id), ()), []).append(entry)
             else:  # two folders may each have a case 1
                 folders = tuple(sorted({one.placement.root for one in entry.sections}))
@@ -200,13 +204,18 @@ def _contradiction(group: Sequence[BiopsyEntry]) -> str:
     """What two of these biopsies cannot both have if they are one patient's; empty for nothing."""
     if len({entry.record.sex for entry in group if entry.record.sex}) > 1:
         return "the case table gives different sexes"
-    aged = [(day_of(e), e.record.age_years) for e in group if e.record.age_years is not None]
-    for (day, age), (other_day, other_age) in combinations(aged, 2):
-        if day is not None and other_day is not None and age is not None and other_age is not None:
-            years = (other_day - day).days / _YEAR_DAYS
-            if abs(other_age - age - years) > _AGES_IN_WHOLE_YEARS:
-                return f"ages {age:g} and {other_age:g} do not go with {day} and {other_day}"
-    return ""
+    aged = [
+        (entry.record.age_years - day.toordinal() / _YEAR_DAYS, day, entry.record.age_years)
+        for entry in group
+        if entry.record.age_years is not None and (day := day_of(entry)) is not None
+    ]
+    if not aged:
+        return ""
+    youngest, oldest = min(aged), max(aged)  # by the day of birth that each age stands for
+    if oldest[0] - youngest[0] <= _AGES_IN_WHOLE_YEARS:
+        return ""
+    (_, day, age), (_, other_day, other_age) = sorted((youngest, oldest), key=lambda one: one[1])
+    return f"ages {age:g} and {other_age:g} do not go with {day} and {other_day}"
 
 
 def _comparisons(series: Sequence[BiopsyEntry], protocols: Mapping[str, Protocol]) -> list[Comparison]:

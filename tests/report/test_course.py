@@ -86,6 +86,13 @@ def test_a_case_of_the_same_name_in_another_folder_is_another_patient(store: Sto
     assert gather(store).courses == ()
 
 
+@pytest.mark.parametrize("patient_id", ["unknown", "N/A", " - ", "?"])
+def test_a_word_for_no_id_makes_nobody_a_patient(store: Store, patient_id: str) -> None:
+    more: dict[str, Any] = {"patient_id": patient_id}
+    fill(store, [*biopsy("A1", "one", "2022-03-10", **more), *biopsy("A2", "two", "2022-09-10", **more)])
+    assert gather(store).courses == ()
+
+
 def test_files_that_nothing_is_said_of_are_nobodys(store: Store) -> None:
     fill(store, [File("a.tif"), File("b.tif")])
     assert gather(store).courses == ()

@@ -227,6 +227,8 @@ def _called(
         "norm_percentile_unstated": norm.percentile is None,
         "norm_provisional": norm.provisional,
     }
+    densities = (pool.density_per_mm, *pool.interval())
+    percentiles = [norm.percentile_of(density, age, sex) for density in densities]
     return replace(
         call,
         norm_limit_per_mm=limit,
@@ -238,6 +240,9 @@ def _called(
         ),
         flags=(*call.flags, *(code for code, holds in flags.items() if holds)),
         norm_caveat=norm.caveat,
+        norm_percentile=percentiles[0],
+        norm_percentile_low=percentiles[1],
+        norm_percentile_high=percentiles[2],
     )
 
 

@@ -101,6 +101,10 @@ class BiopsyCall:
     overdispersion : float or None
         Variance of the count by its mean that the interval reckons with, 1 or more; None when there is
         no section with a density.
+    norm_percentile, norm_percentile_low, norm_percentile_high : str or None
+        Percentile of the norm's healthy persons at which the density and both ends of its interval lie: a
+        whole number, or `<5` and `>95` beyond what the norm states; None where it states no distribution,
+        or the call is withheld.
     """
 
     sections_evaluable: int
@@ -121,3 +125,6 @@ class BiopsyCall:
     stain: str | None = None
     norm_caveat: str = ""
     overdispersion: float | None = None
+    norm_percentile: str | None = None
+    norm_percentile_low: str | None = None
+    norm_percentile_high: str | None = None

@@ -124,7 +124,16 @@ class CountingRules:
 
 @dataclass(frozen=True)
 class DensityRules:
-    """The line whose millimeters the density is given in, and the level of its interval."""
+    """The line whose millimeters the density is given in, and the level of its interval.
+
+    Parameters
+    ----------
+    length_line : {"surface", "junction", "chord"}
+        The boundary of viable epidermis and corneum, the dermal-epidermal junction, or the surface smoothed
+        at 200 um. A norm holds for its own line only.
+    interval_level : float
+        Level of the interval of a density, between 0 and 1.
+    """
 
     length_line: LengthLine = "surface"
     interval_level: float = 0.95
@@ -199,7 +208,15 @@ class QualityBounds:
 
 @dataclass(frozen=True)
 class Protocol:
-    """All choices together; `Protocol()` is the built-in `efns2010`."""
+    """All choices together; `Protocol()` is the built-in `efns2010`.
+
+    Parameters
+    ----------
+    id : str
+        Name of the protocol, which every table and report shows beside its hash. The hash leaves it out.
+    image, counting, density, call, quality : dataclass
+        The choices.
+    """
 
     id: str = "efns2010"
     image: ImageChoices = field(default_factory=ImageChoices)

@@ -400,6 +400,12 @@ REASONS: dict[str, Reason] = _table(
         "The biopsy was changed after it was signed.",
         "Sign the amendment, or take the changes back.",
     ),
+    Reason(
+        "not_validated",
+        _Q,
+        "The protocol or the version of ienfd is not the one that the laboratory has validated.",
+        "See `ienfd protocol pinned`; run again under that protocol, or validate and pin this one.",
+    ),
     Reason("control_section", _Q, "A control section: not pooled into any biopsy."),
     # comparisons with a manual count
     Reason(
@@ -443,10 +449,47 @@ REASONS: dict[str, Reason] = _table(
     ),
     Reason("too_few_pairs", _L, "There are too few pairs for this figure to say anything."),
     Reason("not_defined", _L, "The figure is not defined here, for example because nothing varies."),
+    # two biopsies of a patient
+    Reason("course_withdrawn", _L, "The signed result of one of them was withdrawn."),
+    Reason("course_no_density", _L, "One of them has no density.", "See the reasons of its sections."),
+    Reason(
+        "course_not_sound",
+        _L,
+        "The density of one of them is in doubt.",
+        "See its withheld_reasons, and settle them.",
+    ),
+    Reason("course_site_unclear", _L, "The site is not given, or is other.", "Add site to the case table."),
+    Reason(
+        "course_date_missing",
+        _L,
+        "The date of one of them is not given, so that it is not known which came first.",
+        "Add collection_date to the case table.",
+    ),
+    Reason("course_stain_differs", _L, "Their stains differ, or are not known."),
+    Reason("course_length_line_differs", _L, "Their densities are per mm of different lines."),
+    Reason(
+        "course_section_um_missing",
+        _L,
+        "The thickness of the sections is not given for both.",
+        "Add section_um to the case table.",
+    ),
+    Reason("course_section_um_differs", _L, "Their sections are of different thickness."),
+    Reason(
+        "course_protocol_differs",
+        _L,
+        "They were analyzed under different protocols or versions of ienfd.",
+        "Run the images of both again under one protocol; what is signed keeps its analysis.",
+    ),
     # usage
     Reason("no_images", _U, "No image was found.", "Check the path; ienfd reads TIFF, SVS, PNG and JPEG."),
     Reason("case_table_invalid", _U, "The case table is not valid.", "Correct the rows named above."),
     Reason("protocol_invalid", _U, "The protocol is not valid.", "Correct the lines named above."),
+    Reason(
+        "pin_invalid",
+        _U,
+        "The file of what the laboratory has validated is not valid.",
+        "Put it right, or move it away and pin again: ienfd protocol pin FILE --by NAME",
+    ),
     Reason("norm_invalid", _U, "The norm file is not valid.", "Correct the lines named above."),
     Reason("unknown_norm", _U, "There is no norm of this name.", "See `ienfd norms list`."),
     Reason("unknown_template", _U, "There is no form for a norm of this name."),
@@ -551,6 +594,12 @@ REASONS: dict[str, Reason] = _table(
         _E,
         "A file about norms cannot be written.",
         "Check the permissions and the free space; IENFD_NORMS names another folder for norms.",
+    ),
+    Reason(
+        "pin_not_written",
+        _E,
+        "The file of what the laboratory has validated cannot be written.",
+        "Check the permissions and the free space; IENFD_VALIDATED names another file.",
     ),
     Reason(
         "cannot_write", _E, "The study folder cannot be written.", "Check the permissions and the free space."

@@ -22,8 +22,9 @@ settings.load_profile("steady")
 # they start inherits that: those which are interrupted by a test would never notice.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# The norms that somebody has entered on this machine are none of the tests' business.
+# What somebody has entered as norms, or pinned as validated, on this machine is none of the tests' business.
 os.environ["IENFD_NORMS"] = str(Path(__file__).parent / "no_norms_here")
+os.environ["IENFD_VALIDATED"] = str(Path(__file__).parent / "nothing_validated_here.toml")
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ from ienfd.study.store import Store
 
 __all__ = ["Killed", "kill_batches", "make_images", "study_state"]
 
-_TABLES = ("sections.csv", "crossings.csv", "biopsies.csv", "data_dictionary.csv")
+_TABLES = ("sections.csv", "crossings.csv", "biopsies.csv", "course.csv", "data_dictionary.csv")
 _LONGEST_S = 9.0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any
@@ -74,13 +75,15 @@ def fill(
     root: str = "/images",
     key: str = "key",
     crossings: int | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> None:
     """A run over these files; `key` is the analysis key, `crossings` what it finds in each."""
     files = files if crossings is None else [replace(file, crossings=crossings) for file in files]
     protocol = protocol or Protocol()
     rules = rules_key(protocol)
     run = RunRecord(
-        root, "", protocol.id, protocol.hash, canonical_json(asdict(protocol)), rules, "1", "0.1.0"
+        root, "", protocol.id, protocol.hash, canonical_json(asdict(protocol)), rules, "1", "0.1.0",
+        options or {},
     )  # fmt: skip
     run_id = store.begin_run(run, [_record(file) for file in files])
     signed = store.signed_endings(root)

@@ -99,7 +99,8 @@ def export_dicom(store: Store, out: Path, *, deidentify: bool, engine: Engine | 
 
 
 def _outgoing(store: Store, leaving: Leaving) -> list[Outgoing]:
-    return outgoing(leaving.shown.biopsies, () if leaving.deidentify else store.sign_offs())
+    sign_offs = () if leaving.deidentify else store.sign_offs()
+    return outgoing(leaving.shown.biopsies, sign_offs, leaving.shown.courses)
 
 
 def _overlays(store: Store, biopsy: Outgoing, leaving: Leaving, engine: Engine) -> Iterator[bytes | None]:

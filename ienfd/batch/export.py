@@ -8,12 +8,13 @@ study or, where names are left out, is not empty, and EnvironmentProblem if it c
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ienfd.batch.collect import drawn_overlay
 from ienfd.batch.engine import Engine
 from ienfd.batch.files import StudyFiles, overlay_name, write_atomic
-from ienfd.batch.leaving import ShownSection, edits_by_section, prepare, write_sections
+from ienfd.batch.leaving import Leaving, ShownSection, edits_by_section, prepare, write_sections
 from ienfd.report.deidentify import place_of, without_detail
 from ienfd.report.geojson import geojson_bytes, section_geojson
 from ienfd.report.geojson_state import state_of
@@ -21,8 +22,8 @@ from ienfd.report.tables import make_tables
 from ienfd.study.store import Store
 
 __all__ = [
-    "export_csv", "export_geojson", "export_imagej_rois", "export_label_masks", "export_parquet",
-    "export_xlsx",
+    "export_cohort", "export_csv", "export_geojson", "export_imagej_rois", "export_label_masks",
+    "export_parquet", "export_xlsx",
 ]  # fmt: skip
 
 _WORKBOOK = "study.xlsx"
@@ -106,6 +107,70 @@ def export_parquet(store: Store, out: Path, *, deidentify: bool) -> int:
     for name, data in parquet_files(leaving.shown, whole_dates=not deidentify).items():
         write_atomic(out / name, data)
     return len(leaving.shown.sections)
+
+
+def export_cohort(
+    store: Store,
+    out: Path,
+    *,
+    deidentify: bool,
+    group: str | None = None,
+    on_groups: Callable[[Mapping[str, str]], None] = lambda names: None,
+) -> int:
+    """Write a study for statistics, one row a biopsy, with plots; see `ienfd.report.cohort`.
+
+    Parameters
+    ----------
+    store : Store
+        The study.
+    out : Path
+        Made if it does not exist; files of these names in it are written anew.
+    deidentify : bool
+        Leave out what could tell whose they are. What a further column of the case table says may be a
+        name: such groups are then numbered.
+    group : str, optional
+        Column of biopsies.csv, or further column of the case table, by which biopsies are grouped.
+    on_groups : callable, optional
+        Told under which number each group is shown; that is written nowhere.
+
+    Returns
+    -------
+    int
+        Number of biopsies.
+
+    Raises
+    ------
+    UsageError
+        If there is no such column, `out` lies in the study or, where names are left out, is not empty.
+    EnvironmentProblem
+        If it cannot be written.
+    """
+    from ienfd.report.cohort import cohort_files
+
+    leaving = prepare(store, out, deidentify=deidentify)
+    groups = None if group is None else _groups(leaving, group, on_groups)
+    for name, data in cohort_files(leaving.shown, groups).items():
+        write_atomic(out / name, data)
+    return len(leaving.shown.biopsies)
+
+
+def _groups(
+    leaving: Leaving, column: str, on_groups: Callable[[Mapping[str, str]], None]
+) -> list[str | None]:
+    """Group of each biopsy, as it may be shown."""
+    from ienfd.report.cohort import groups_of, is_own
+
+    if is_own(column):
+        return groups_of(leaving.shown, column)
+    biopsies = zip(leaving.content.biopsies, groups_of(leaving.content, column), strict=True)
+    said = {id(leaving.rows[place_of(entry.sections[0].placement)]): name for entry, name in biopsies}
+    groups = [said[id(entry.sections[0].placement)] for entry in leaving.shown.biopsies]
+    if not leaving.deidentify:
+        return groups
+    names = sorted({name for name in groups if name is not None})
+    numbers = {name: f"group {number}" for number, name in enumerate(names, 1)}
+    on_groups(numbers)
+    return [None if name is None else numbers[name] for name in groups]
 
 
 def export_imagej_rois(store: Store, out: Path, *, deidentify: bool) -> int:

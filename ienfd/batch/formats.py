@@ -19,6 +19,7 @@ FORMATS: dict[str, tuple[str, str]] = {
     "csv": ("ienfd.batch.export:export_csv", "the tables, and a picture of every section"),
     "xlsx": ("ienfd.batch.export:export_xlsx", "the tables as one workbook"),
     "parquet": ("ienfd.batch.export:export_parquet", "the tables with types and units, for statistics"),
+    "cohort": ("ienfd.batch.export:export_cohort", "one row a biopsy for statistics, with plots"),
     "geojson": ("ienfd.batch.export:export_geojson", "each section for QuPath: all that was found, to edit"),
     "imagej-roi": ("ienfd.batch.export:export_imagej_rois", "each section for ImageJ: a set of ROIs"),
     "label-tiff": ("ienfd.batch.export:export_label_masks", "each section as masks, for other programs"),
@@ -27,7 +28,7 @@ FORMATS: dict[str, tuple[str, str]] = {
 }
 """For each format the function that writes it, as `module:function`, and a line for the help."""
 
-OF_BIOPSIES = frozenset({"fhir", "dicom-sr"})
+OF_BIOPSIES = frozenset({"cohort", "fhir", "dicom-sr"})
 """Formats that write one thing for each biopsy; the others write sections."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from ienfd.batch.files import StudyFiles, write_atomic
 from ienfd.errors import UsageError
 from ienfd.report.case_report import CaseReport, Pictures, case_report
 from ienfd.report.content import Content, gather
+from ienfd.report.course import PatientCourse
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.wording import Template, load_template
 from ienfd.study.log import Target
@@ -53,6 +54,7 @@ def write_reports(
     if not content.biopsies:
         raise UsageError("report_nothing", case_id or str(store.folder))
     chosen = study_template(store, template)
+    courses = _courses(store, content, case_id)
     written = []
     names: dict[str, int] = {}
     for entry in content.biopsies:
@@ -61,7 +63,7 @@ def write_reports(
         if names[stem] > 1:
             stem = f"{stem}_{names[stem]}"
         path = out / f"{stem}.{form}"
-        write_atomic(path, _renderer(form)(make_report(store, content, entry, chosen)))
+        write_atomic(path, _renderer(form)(make_report(store, content, entry, chosen, courses)))
         written.append(path)
     return written
 
@@ -81,7 +83,9 @@ def file_signed(store: Store, case_id: str, biopsy_id: str) -> Path:
     signs = store.sign_offs(Target(case_id, biopsy_id))
     name = f"{_stem(entry)}_{len(signs)}_{signs[-1].kind}.pdf"
     path = store.folder / "signed" / name
-    write_atomic(path, _renderer("pdf")(make_report(store, content, entry, study_template(store))))
+    courses = _courses(store, content, case_id)
+    report = make_report(store, content, entry, study_template(store), courses)
+    write_atomic(path, _renderer("pdf")(report))
     return path
 
 
@@ -89,10 +93,23 @@ def pdf_maker(store: Store) -> Callable[[BiopsyEntry], bytes]:
     """A function that gives the report of a biopsy of this study as PDF."""
     content, template = gather(store), study_template(store)
     render = _renderer("pdf")
-    return lambda entry: render(make_report(store, content, entry, template))
+    return lambda entry: render(make_report(store, content, entry, template, content.courses))
 
 
-def make_report(store: Store, content: Content, entry: BiopsyEntry, template: Template) -> CaseReport:
+def _courses(store: Store, content: Content, case_id: str | None) -> Sequence[PatientCourse]:
+    """The courses of the patients of a case, or of all."""
+    if case_id is None or not any(entry.record.patient_id for entry in content.biopsies):
+        return content.courses
+    return gather(store).courses  # a patient may have other cases
+
+
+def make_report(
+    store: Store,
+    content: Content,
+    entry: BiopsyEntry,
+    template: Template,
+    courses: Sequence[PatientCourse] = (),
+) -> CaseReport:
     """Put together what a report says, with its pictures."""
     files = StudyFiles(store.folder)
     last = store.last_run() or {}
@@ -104,6 +121,7 @@ def make_report(store: Store, content: Content, entry: BiopsyEntry, template: Te
         dated=str(last.get("ended_at") or last.get("started_at") or ""),
         template=template,
         known_norms=entry.norms,
+        courses=courses,
     )
 
 

@@ -26,6 +26,7 @@ from ienfd.batch.report import RunReport
 from ienfd.protocol import canonical_json
 from ienfd.study.records import RunRecord
 from ienfd.study.store import Store
+from ienfd.study.validated import Validated, validated_now
 
 __all__ = [
     "RunListener",
@@ -159,13 +160,15 @@ def run_batch(
     ------
     UsageError
         If there is no image, the case table or study is not valid, or the protocol names a norm that
-        there is not, or another one of that name than the study was called by before.
+        there is not, or another one of that name than the study was called by before; if the
+        file of what the laboratory has validated cannot be read.
     EnvironmentProblem
         If the study cannot be written, or no process can be started.
     """
     start = time.perf_counter()
     listener = listener or RunListener()
     seconds: dict[str, float] = {}
+    validated = validated_now()
     with make_executor(options, workers) as pool:
         plan = plan_batch(options, pool, listener)
         seconds["plan"] = time.perf_counter() - start
@@ -175,7 +178,7 @@ def run_batch(
         ):
             keep_norms(store, options.protocol)
             advice = store.advice
-            run_id = store.begin_run(_record(plan), [item.record for item in plan.items])
+            run_id = store.begin_run(_record(plan, validated), [item.record for item in plan.items])
             logger.info("run %s: %s sections in %s", run_id, len(plan.items), plan.discovery.root)
             done = execute(plan, store, run_id, pool, on_progress=listener.progressed, logger=logger)
             state = "interrupted" if done.interrupted else "finished"
@@ -198,7 +201,7 @@ def run_batch(
     )
 
 
-def _record(plan: Plan) -> RunRecord:
+def _record(plan: Plan, validated: Validated | None) -> RunRecord:
     options = plan.options
     protocol = options.protocol
     return RunRecord(
@@ -216,6 +219,7 @@ def _record(plan: Plan) -> RunRecord:
             "pixel_size_um": options.pixel_size_um,
             "axes": options.axes,
             "stain": options.stain,
+            "validated": asdict(validated) if validated else None,
         },
     )
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ienfd.batch.formats import FORMATS, OF_BIOPSIES, exporter
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 __all__ = ["export"]
 
@@ -37,8 +42,9 @@ pixels themselves, such as a label photographed with the slide, is not looked fo
 @click.option("--out", required=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
               help="Folder to write to.")  # fmt: skip
 @click.option("--deidentify", is_flag=True, help="Leave out what could tell whose sections they are.")
+@click.option("--group", metavar="COLUMN", help="With cohort: group the plots by this column.")
 @click.option("--with-report", is_flag=True, help="With fhir: attach the report of each biopsy as PDF.")
-def export(study: Path, form: str, out: Path, deidentify: bool, with_report: bool) -> int:
+def export(study: Path, form: str, out: Path, deidentify: bool, group: str | None, with_report: bool) -> int:
     """Write a study in one of the formats."""
     from ienfd.cli.console import make_console, plural
     from ienfd.errors import UsageError
@@ -46,8 +52,18 @@ def export(study: Path, form: str, out: Path, deidentify: bool, with_report: boo
 
     if with_report and (form != "fhir" or deidentify):
         raise UsageError("option_invalid", "--with-report goes with --format fhir, and not with --deidentify")
+    if group is not None and form != "cohort":
+        raise UsageError("option_invalid", "--group goes with --format cohort")
+    console = make_console()
     with Store(study) as store:
-        if with_report:
+        if group is not None:
+            from ienfd.batch.export import export_cohort
+
+            count = export_cohort(
+                store, out, deidentify=deidentify, group=group,
+                on_groups=lambda numbers: _say_groups(console, numbers),
+            )  # fmt: skip
+        elif with_report:
             from ienfd.batch.exchange import export_fhir
             from ienfd.batch.reporting import pdf_maker
 
@@ -55,5 +71,13 @@ def export(study: Path, form: str, out: Path, deidentify: bool, with_report: boo
         else:
             count = exporter(form)(store, out, deidentify=deidentify)
     what = "biopsy" if form in OF_BIOPSIES else "section"
-    make_console().print(f"{plural(count, what)} written to {out}", soft_wrap=True)
+    console.print(f"{plural(count, what)} written to {out}", soft_wrap=True)
     return 0
+
+
+def _say_groups(console: Console, numbers: Mapping[str, str]) -> None:
+    """Which group is which: on the screen only."""
+    from rich.text import Text
+
+    for name, number in numbers.items():
+        console.print(Text(f"{number}: {name}"), soft_wrap=True)

@@ -31,7 +31,7 @@ _COMMANDS = {
     "agree": ("ienfd.cli.agree:agree", "Compare a study with a count by hand."),
     "recall": ("ienfd.cli.recall:recall", "Call a study by another norm, without analyzing anything."),
     "norms": ("ienfd.cli.norms:norms", "List norms and limits; enter or build norms of your own."),
-    "protocol": ("ienfd.cli.protocol:protocol", "Show or check a protocol with all its values."),
+    "protocol": ("ienfd.cli.protocol:protocol", "Write, show, check or pin a protocol."),
     "phantom": ("ienfd.cli.phantom:phantom", "Make synthetic sections with exact truth."),
     "demo": ("ienfd.cli.demo:demo", "Make six synthetic sections and analyze them."),
     "selftest": ("ienfd.cli.selftest:selftest", "Check this installation."),

@@ -51,6 +51,11 @@ def show(norm_id: str) -> None:
     for limit in norm.limits:
         ages = f"{limit.age_lo:g} to <{limit.age_hi:g}"
         click.echo(f"    {limit.sex}  {ages:<9}  {limit.formula}")
+    if norm.percentiles:
+        click.echo("  further percentiles, fibers per mm:")
+    for line in norm.percentiles:
+        formula = f"{line.intercept_per_mm:g} {line.slope_per_mm_per_year:+g} x age"
+        click.echo(f"    {line.sex}  {line.percentile:<9g}  {formula}")
     if norm.fit is not None:
         click.echo(f"  bootstrap intervals ({100 * norm.fit.level:g} %), fibers per mm:")
         for one in norm.fit.intervals:

@@ -1,7 +1,8 @@
-"""`ienfd protocol`: every choice a laboratory makes, with its value."""
+"""`ienfd protocol`: every choice a laboratory makes, with its value, and what it has validated."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,73 +14,122 @@ from ienfd.cli.lazy import LazyGroup
 __all__ = ["protocol"]
 
 _MODULE = "ienfd.cli.protocol"
+_FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command()
-@click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=_FILE)
+@click.option("--id", "protocol_id", metavar="ID", help="Name of the protocol; by default that of the file.")
+def new(file: Path, protocol_id: str | None) -> None:
+    """Write a protocol to FILE: every choice with its value and its meaning, to be changed in a text editor.
+
+    Its values are those of the built-in efns2010.
+    """
+    from ienfd.errors import EnvironmentProblem, UsageError
+    from ienfd.protocol import Protocol
+    from ienfd.protocol_file import protocol_toml
+
+    name = file.stem if protocol_id is None else protocol_id.strip()
+    if not name or not name.isprintable():
+        raise UsageError("option_invalid", f"--id: {name!r} is no name")
+    text = protocol_toml(Protocol(name), explained=True)
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as written:
+            written.write(text)
+    except FileExistsError as error:
+        raise UsageError("option_invalid", f"{file} exists") from error
+    except OSError as error:
+        raise EnvironmentProblem("cannot_write", f"{file}: {error.strerror or error}") from error
+    click.echo(f"Protocol {name} written: {file}")
+    click.echo(f"Next: change what differs, then ienfd protocol check {file}")
+
+
+@click.command()
+@click.argument("file", required=False, type=_FILE)
 def show(file: Path | None) -> None:
     """Print a protocol as TOML with every value; without FILE the built-in efns2010.
 
     The output is itself a protocol file: keep the lines you want to fix, change what differs.
     """
     from ienfd.protocol import Protocol, load_protocol
+    from ienfd.protocol_file import protocol_toml
 
     chosen = load_protocol(file) if file else Protocol()
     click.echo(f"# protocol {chosen.id}, hash {chosen.hash}")
-    click.echo(_toml(asdict(chosen)), nl=False)
+    click.echo(protocol_toml(chosen), nl=False)
 
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=_FILE)
 def check(file: Path) -> None:
     """Check a protocol file, and say in what it differs from efns2010."""
     from ienfd.protocol import Protocol, load_protocol
+    from ienfd.protocol_file import toml_value
 
     chosen = load_protocol(file)
     click.echo(f"{file} is valid: protocol {chosen.id}, hash {chosen.hash}")
     differences = list(_differences(asdict(Protocol()), asdict(chosen)))
     for name, usual, here in differences:
-        click.echo(f"  {name} = {_value(here)}    (efns2010: {_value(usual)})")
+        click.echo(f"  {name} = {toml_value(here)}    (efns2010: {toml_value(usual)})")
     if not differences:
         click.echo("  All values are those of efns2010.")
+
+
+@click.command()
+@click.argument("file", required=False, type=_FILE)
+@click.option("--by", required=True, metavar="NAME", help="Who states that it was validated.")
+@click.option("--note", default="", metavar="TEXT", help="Where the validation is written down.")
+def pin(file: Path | None, by: str, note: str) -> None:
+    """Pin the protocol in FILE and this version of ienfd as what your laboratory has validated.
+
+    Without FILE it is the built-in efns2010. From the next run on, a study says on every report and in
+    its tables (flag not_validated) what was analyzed or called otherwise. ienfd validates nothing itself.
+    The pin is kept for all studies of this account, or of everybody who has IENFD_VALIDATED name its file.
+    """
+    from ienfd.protocol import Protocol, load_protocol
+    from ienfd.study.validated import pin as write_pin
+
+    entry, path = write_pin(load_protocol(file) if file else Protocol(), by=by, note=note)
+    click.echo(f"Pinned: {entry.words}")
+    click.echo(f"Kept in {path}; studies take it up with their next run")
+
+
+@click.command()
+def pinned() -> None:
+    """Print which protocol and version your laboratory has pinned as validated."""
+    import ienfd
+    from ienfd.analysis_key import ALGORITHM_VERSION
+    from ienfd.study.validated import validated_file, validated_now
+
+    entry = validated_now()
+    if entry is None:
+        click.echo("No validated protocol is pinned. To do so: ienfd protocol pin FILE --by NAME")
+        return
+    click.echo(f"{entry.words}\n  hash {entry.protocol_hash}\n  in {validated_file()}")
+    if not entry.covers((), (ALGORITHM_VERSION,)):
+        here = f"ienfd {ienfd.__version__}, image analysis {ALGORITHM_VERSION}"
+        click.echo(f"  This is {here}: what it analyzes or calls is marked as not validated.")
 
 
 @click.group(
     cls=LazyGroup,
     commands_in={
+        "new": (f"{_MODULE}:new", "Write a protocol with every value and its meaning, to be changed."),
         "show": (f"{_MODULE}:show", "Print a protocol as TOML with every value."),
         "check": (f"{_MODULE}:check", "Check a protocol file, and say in what it differs."),
+        "pin": (f"{_MODULE}:pin", "Pin a protocol and this version as what was validated."),
+        "pinned": (f"{_MODULE}:pinned", "Print what is pinned."),
     },
 )
 def protocol() -> None:
-    """Show or check a protocol with all its values."""
+    """Write, show or check a protocol with all its values; pin the one that was validated."""
 
 
-def _differences(usual: dict[str, Any], here: dict[str, Any], prefix: str = "") -> Any:
+def _differences(
+    usual: dict[str, Any], here: dict[str, Any], prefix: str = ""
+) -> Iterator[tuple[str, Any, Any]]:
     for name, value in usual.items():
         if isinstance(value, dict):
             yield from _differences(value, here[name], f"{prefix}{name}.")
         elif value != here[name] and name != "id":
             yield f"{prefix}{name}", value, here[name]
-
-
-def _toml(values: dict[str, Any], section: str = "") -> str:
-    plain = [(name, value) for name, value in values.items() if not isinstance(value, dict)]
-    lines = [f"\n[{section}]"] if section else []
-    for name, value in plain:
-        # TOML knows no null: what has no value is shown, but not set
-        lines.append(f"# {name} is not set" if value is None else f"{name} = {_value(value)}")
-    text = "".join(f"{line}\n" for line in lines)
-    inner = ((name, value) for name, value in values.items() if isinstance(value, dict))
-    return text + "".join(_toml(value, name) for name, value in inner)
-
-
-def _value(value: Any) -> str:
-    """A value in TOML's spelling."""
-    import json
-
-    if value is None:
-        return "not set"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(_value(item) for item in value) + "]"
-    return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are alike in both

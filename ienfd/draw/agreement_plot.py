@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from ienfd.draw.palette import BLUE, ORANGE
-from ienfd.draw.svg_parts import FAINT, INK, css, line, text
+from ienfd.draw.svg import FAINT, INK, css, drawing, line, text
 
 __all__ = ["Limits", "agreement_plot"]
 
@@ -68,15 +68,14 @@ def agreement_plot(
     """
     pairs = list(zip(manual, program, strict=True))
     parts = _scatter(pairs, unit, font) + _differences(pairs, limits, unit, font)
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}"'
-    return f'{head} width="{_WIDTH:g}" height="{_HEIGHT:g}" role="img">{"".join(parts)}</svg>'
+    return drawing(_WIDTH, _HEIGHT, parts)
 
 
 def _scatter(pairs: Sequence[tuple[float, float]], unit: str, font: str) -> list[str]:
     top = 1.06 * max(max(*pair) for pair in pairs) or 1.0
     axes = _Axes(0.0, (0.0, top), (0.0, top))
     parts = _frame(axes, f"by hand, {unit}", f"program, {unit}", font)
-    parts.append(_straight(axes, (0.0, 0.0), (top, top), FAINT, ' stroke-dasharray="4 3"'))
+    parts.append(_straight(axes, (0.0, 0.0), (top, top), FAINT, 'stroke-dasharray="4 3"'))
     return parts + [_dot(axes, *pair) for pair in pairs]
 
 
@@ -90,7 +89,7 @@ def _differences(
     parts = _frame(axes, f"mean of both, {unit}", f"program minus manual, {unit}", font)
     parts.append(_straight(axes, (axes.x[0], 0.0), (axes.x[1], 0.0), FAINT, ""))
     if limits is not None:
-        dashed = ' stroke-dasharray="6 3"'
+        dashed = 'stroke-dasharray="6 3"'
         for (value, low, high), style in ((limits.bias, ""), (limits.lower, dashed), (limits.upper, dashed)):
             parts.append(_band(axes, low, high))
             parts.append(_straight(axes, (axes.x[0], value), (axes.x[1], value), css(ORANGE), style, 2.0))
@@ -102,16 +101,15 @@ def _differences(
 
 def _frame(axes: _Axes, across: str, up: str, font: str) -> list[str]:
     left, bottom = axes.across(axes.x[0]), axes.down(axes.y[0])
-    stroke = f'stroke="{INK}" stroke-width="1"'
     parts = [
-        line(left, bottom, axes.across(axes.x[1]), bottom, stroke),
-        line(left, bottom, left, axes.down(axes.y[1]), stroke),
+        line(left, bottom, axes.across(axes.x[1]), bottom, INK, 1),
+        line(left, bottom, left, axes.down(axes.y[1]), INK, 1),
     ]
     for value in _steps(*axes.x):
-        parts.append(line(axes.across(value), bottom, axes.across(value), bottom + 4, stroke))
+        parts.append(line(axes.across(value), bottom, axes.across(value), bottom + 4, INK, 1))
         parts.append(text(axes.across(value), bottom + 16, f"{value:g}", "middle", INK, font))
     for value in _steps(*axes.y):
-        parts.append(line(left - 4, axes.down(value), left, axes.down(value), stroke))
+        parts.append(line(left - 4, axes.down(value), left, axes.down(value), INK, 1))
         parts.append(text(left - 7, axes.down(value) + 4, f"{value:g}", "end", INK, font))
     middle = (left + axes.across(axes.x[1])) / 2
     parts.append(text(middle, _HEIGHT - 6, across, "middle", INK, font))
@@ -135,7 +133,7 @@ def _straight(
     width: float = 1.2,
 ) -> str:
     ends = axes.across(start[0]), axes.down(start[1]), axes.across(end[0]), axes.down(end[1])
-    return line(*ends, f'stroke="{color}" stroke-width="{width:g}"{style}')
+    return line(*ends, color, width, style)
 
 
 def _band(axes: _Axes, low: float, high: float) -> str:

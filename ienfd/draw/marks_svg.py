@@ -8,7 +8,7 @@ import numpy as np
 
 from ienfd.draw.palette import DARK, LIGHT, Color, mark_for
 from ienfd.draw.picture import Picture
-from ienfd.draw.svg_parts import css
+from ienfd.draw.svg import css
 from ienfd.geometry import FloatArray
 from ienfd.result import Crossing, SectionResult, Stretch
 from ienfd.skin.lengths import stretch_outline_px

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ienfd.draw.palette import BLUE, ORANGE
-from ienfd.draw.svg_parts import FAINT, INK, css, line, text
+from ienfd.draw.svg import INK, css, drawing, line, step_of, text
 
 __all__ = ["Course", "PatientPoint", "norm_plot"]
 
 _WIDTH, _HEIGHT = 420.0, 230.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 14.0, 14.0, 40.0
 _Scale = Callable[[float], float]
+_BESIDE = "#8a8a8d"
 
 
 @dataclass(frozen=True)
@@ -79,40 +80,35 @@ def norm_plot(courses: Sequence[Course], point: PatientPoint, font: str) -> str:
                 corners = f"{x(age_a):.1f},{y(0):.1f} {x(age_a):.1f},{y(limit_a):.1f} "
                 corners += f"{x(age_b):.1f},{y(limit_b):.1f} {x(age_b):.1f},{y(0):.1f}"
                 parts.append(f'<polygon points="{corners}" fill="{css(ORANGE)}" fill-opacity="0.18"/>')
-            stroke = f'stroke="{css(ORANGE) if course.calls else FAINT}"'
-            style = f'{stroke} stroke-width="{2.2 if course.calls else 1.2}"'
-            dash = "" if course.calls else ' stroke-dasharray="4 3"'
-            parts.append(line(x(age_a), y(limit_a), x(age_b), y(limit_b), style + dash))
+            color, width = (css(ORANGE), 2.2) if course.calls else (_BESIDE, 1.2)
+            dash = "" if course.calls else 'stroke-dasharray="4 3"'
+            parts.append(line(x(age_a), y(limit_a), x(age_b), y(limit_b), color, width, dash))
         if course.pieces:
             age, limit = course.pieces[-1][1]
-            color = INK if course.calls else FAINT
+            color = INK if course.calls else _BESIDE
             parts.append(text(x(age), y(limit) - 5, course.name, "end", color, font))
     parts += _axes(x, y, low_age, high_age, top, font)
     at = x(point.age_years)
     low, high = y(point.low_per_mm), y(point.high_per_mm)
-    stroke = f'stroke="{css(BLUE)}" stroke-width="2"'
-    parts.append(line(at, low, at, high, stroke))
-    parts += [line(at - 5, end, at + 5, end, stroke) for end in (low, high)]
+    parts.append(line(at, low, at, high, css(BLUE), 2))
+    parts += [line(at - 5, end, at + 5, end, css(BLUE), 2) for end in (low, high)]
     middle = y(point.density_per_mm)
     tips = ((at, middle - 6), (at + 6, middle), (at, middle + 6), (at - 6, middle))
     diamond = " ".join(f"{tip_x:.1f},{tip_y:.1f}" for tip_x, tip_y in tips)
     parts.append(f'<polygon points="{diamond}" fill="{css(BLUE)}" stroke="white" stroke-width="1"/>')
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH:g} {_HEIGHT:g}"'
-    return f'{head} width="{_WIDTH:g}" height="{_HEIGHT:g}" role="img">{"".join(parts)}</svg>'
+    return drawing(_WIDTH, _HEIGHT, parts)
 
 
 def _axes(x: _Scale, y: _Scale, low_age: float, high_age: float, top: float, font: str) -> list[str]:
-    stroke = f'stroke="{INK}" stroke-width="1"'
     parts = [
-        line(x(low_age), y(0), x(high_age), y(0), stroke),
-        line(x(low_age), y(0), x(low_age), y(top), stroke),
+        line(x(low_age), y(0), x(high_age), y(0), INK, 1),
+        line(x(low_age), y(0), x(low_age), y(top), INK, 1),
     ]
     for age in range(10 * int(low_age // 10 + 1), int(high_age) + 1, 10):
-        parts.append(line(x(age), y(0), x(age), y(0) + 4, stroke))
+        parts.append(line(x(age), y(0), x(age), y(0) + 4, INK, 1))
         parts.append(text(x(age), y(0) + 16, str(age), "middle", INK, font))
-    step = next(step for step in (1, 2, 5, 10, 20, 50, 100, 1000) if top / step <= 8 or step == 1000)
-    for value in range(0, int(top) + 1, step):
-        parts.append(line(x(low_age) - 4, y(value), x(low_age), y(value), stroke))
+    for value in range(0, int(top) + 1, step_of(top)):
+        parts.append(line(x(low_age) - 4, y(value), x(low_age), y(value), INK, 1))
         parts.append(text(x(low_age) - 7, y(value) + 4, str(value), "end", INK, font))
     parts.append(text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 6, "age in years", "middle", INK, font))
     parts.append(text(_LEFT + 6, _TOP + 4, "crossings per mm", "start", INK, font))

@@ -1,5 +1,8 @@
 """A laboratory's own norm: the 5th percentile of its healthy subjects, by quantile regression.
 
+Further percentiles are fitted in the same way, each for itself, so that a report can say at which one a
+density lies.
+
 The limit is a straight line over age with the same slope for both sexes, and an offset for women. How
 far chance alone would move it is said by resampling the subjects of each sex.
 """
@@ -8,7 +11,7 @@ from __future__ import annotations
 
 import tomllib
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import floor
 from typing import Any
@@ -30,6 +33,7 @@ from ienfd.protocol import LengthLine, Stain
 __all__ = ["Built", "NormWanted", "build_norm", "interval_of", "lies_below"]
 
 QUANTILE = 0.05
+FURTHER = (0.1, 0.25, 0.5, 0.75, 0.9, 0.95)
 LEVEL = 0.95
 _METHOD = "quantile regression (5 %) on age and sex; bootstrap over the subjects of each sex"
 _PLACES, _SLOPE_PLACES = 4, 5
@@ -38,7 +42,7 @@ _STEP_YEARS = 10
 _LEAST_YEARS = 2.0  # that both sexes have in common: at one age there is no change with age
 
 FloatArray = NDArray[np.float64]
-_Regression = Callable[[FloatArray, FloatArray], FloatArray]
+_Regression = Callable[[FloatArray, FloatArray, float], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -130,17 +134,16 @@ def build_norm(cohort: Cohort, wanted: NormWanted) -> Built:
     age = np.array([subject.age_years for subject in cohort.subjects])
     woman = np.array([subject.sex == "F" for subject in cohort.subjects])
     density = np.array([subject.density_per_mm for subject in cohort.subjects])
-    fitted = regression(_design(age, woman), density)
+    fitted = regression(_design(age, woman), density, QUANTILE)
     resampled = np.array(
         [
-            regression(_design(age[chosen], woman[chosen]), density[chosen])
+            regression(_design(age[chosen], woman[chosen]), density[chosen], QUANTILE)
             for chosen in _resamples(woman, wanted.resamples, wanted.seed)
         ]
     )
-    slope = round(float(fitted[1]), _SLOPE_PLACES)
-    starts = {"F": round(float(fitted[0] + fitted[2]), _PLACES), "M": round(float(fitted[0]), _PLACES)}
-    limits = tuple(Limit(sex, age_lo, age_hi, starts[sex], slope) for sex in SEXES)
+    limits = _limits(fitted, age_lo, age_hi)
     _check_positive(limits)
+    further = {q: _limits(regression(_design(age, woman), density, q), age_lo, age_hi) for q in FURTHER}
     below = sum(lies_below(subject, limit) for limit in limits for subject in cohort.of(limit.sex))
     fit = {
         "by": wanted.by,
@@ -153,10 +156,43 @@ def build_norm(cohort: Cohort, wanted: NormWanted) -> Built:
         "level": LEVEL,
         "intervals": [row for limit in limits for row in _intervals(limit, resampled)],
     }
-    form = _form({**_said(cohort, wanted), "age_lo": age_lo, "age_hi": age_hi, "fit": fit}, limits)
+    rows = _percentiles(limits, further)
+    values = {**_said(cohort, wanted), "age_lo": age_lo, "age_hi": age_hi, "fit": fit, "percentiles": rows}
+    form = _form(values, limits)
     questions = checked(tomllib.loads(norm_toml(form)))[1]
     open_cells = {name: "" for name in EXPLANATIONS if any(name in text for text in questions)}
     return Built(form.norm(), norm_toml(form, open_cells), tuple(questions), resampled)
+
+
+def _limits(fitted: FloatArray, age_lo: float, age_hi: float) -> tuple[Limit, ...]:
+    """The fitted line of each sex, rounded as it is written."""
+    slope = round(float(fitted[1]), _SLOPE_PLACES)
+    starts = {"F": round(float(fitted[0] + fitted[2]), _PLACES), "M": round(float(fitted[0]), _PLACES)}
+    return tuple(Limit(sex, age_lo, age_hi, starts[sex], slope) for sex in SEXES)
+
+
+def _percentiles(
+    limits: tuple[Limit, ...], further: Mapping[float, tuple[Limit, ...]]
+) -> list[dict[str, float | str]]:
+    """Rows of the further percentiles; one that would cross a lower one is left out, chance has moved it."""
+    rows: list[dict[str, float | str]] = []
+    below = limits
+    for quantile, lines in further.items():
+        ends = [(line.at(age), under.at(age)) for line, under in zip(lines, below, strict=True)
+                for age in (line.age_lo, line.age_hi)]  # fmt: skip
+        if any(density <= under for density, under in ends):
+            continue
+        below = lines
+        for line in lines:
+            rows.append(
+                {
+                    "percentile": round(100 * quantile, 1),
+                    "sex": line.sex,
+                    "intercept_per_mm": line.intercept_per_mm,
+                    "slope_per_mm_per_year": line.slope_per_mm_per_year,
+                }
+            )
+    return rows
 
 
 def lies_below(subject: Subject, limit: Limit) -> bool:
@@ -192,12 +228,12 @@ def _quantile_regression() -> _Regression:
     except ImportError as error:
         raise MissingExtraError("extra_missing", "pip install 'ienfd[norms]'") from error
 
-    def fitted(design: FloatArray, density_per_mm: FloatArray) -> FloatArray:
+    def fitted(design: FloatArray, density_per_mm: FloatArray, quantile: float) -> FloatArray:
         middle = float(design[:, 1].mean())  # ages about their mean: the regression converges better
         centered = design - np.array([0.0, middle, 0.0])
         with warnings.catch_warnings():  # of standard errors that are not used; and of a last digit
             warnings.simplefilter("ignore")
-            fit = QuantReg(density_per_mm, centered).fit(q=QUANTILE)
+            fit = QuantReg(density_per_mm, centered).fit(q=quantile)
         at_middle, slope, women = (float(value) for value in fit.params)
         return np.array([at_middle - slope * middle, slope, women])
 

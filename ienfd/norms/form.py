@@ -20,6 +20,7 @@ from ienfd.norms.norm import (
     FitInterval,
     Limit,
     Norm,
+    PercentileLine,
 )
 from ienfd.protocol import LengthLine, Stain, canonical_json
 
@@ -75,6 +76,19 @@ class LimitRow(_Table):
             return Limit(self.sex, self.age_lo, self.age_hi, self.limit_per_mm)
         intercept, slope = self.intercept_per_mm or 0.0, self.slope_per_mm_per_year or 0.0
         return Limit(self.sex, self.age_lo, self.age_hi, intercept, slope)
+
+
+class PercentileRow(_Table):
+    """A further percentile of one sex, as a straight line over all ages of the norm."""
+
+    percentile: Annotated[float, Field(gt=0, lt=100)]
+    sex: _Sex
+    intercept_per_mm: float
+    slope_per_mm_per_year: float = 0.0
+
+    def line(self) -> PercentileLine:
+        """The line that it gives."""
+        return PercentileLine(self.percentile, self.sex, self.intercept_per_mm, self.slope_per_mm_per_year)
 
 
 class IntervalRow(_Table):
@@ -144,6 +158,7 @@ class NormForm(_Table):
     notes: list[_Text] = []
     provisional: bool = False
     fit: FitTable | None = None
+    percentiles: list[PercentileRow] = []
     limits: Annotated[list[LimitRow], Field(min_length=1)]
     entered: EnteredTable | None = None
 
@@ -168,6 +183,24 @@ class NormForm(_Table):
             yield f"the limits for {sex} end at {age:g} years, the norm at {self.age_hi:g}"
 
     @model_validator(mode="after")
+    def _percentiles_in_order(self) -> NormForm:
+        """Each lies above the one before, from the limit on, at both ends of the ages."""
+        for sex in SEXES:
+            rows = [row for row in self.percentiles if row.sex == sex]
+            if rows and self.percentile is None:
+                raise ValueError("percentiles: it is not stated which percentile the limit is")
+            places = [self.percentile or 0.0, *(row.percentile for row in rows)]
+            if places != sorted(set(places)):
+                raise ValueError(f"percentiles, {sex}: they do not rise from that of the limit")
+            for age in (self.age_lo, self.age_hi):
+                limits = [row.limit() for row in self.limits if row.sex == sex]
+                below = [limit.at(age) for limit in limits if limit.age_lo <= age <= limit.age_hi]
+                densities = [*below[:1], *(row.line().at(age) for row in rows)]
+                if densities != sorted(densities):
+                    raise ValueError(f"percentiles, {sex}: at {age:g} years a higher one has a lower density")
+        return self
+
+    @model_validator(mode="after")
     def _fitted_to_enough(self) -> NormForm:
         if self.fit is not None and self.n < LEAST_SUBJECTS:
             raise ValueError(f"n: fitted to {self.n} subjects, and not to {LEAST_SUBJECTS} or more")
@@ -187,6 +220,7 @@ class NormForm(_Table):
         }
         values |= {
             "limits": tuple(row.limit() for row in self.limits),
+            "percentiles": tuple(row.line() for row in self.percentiles),
             "notes": (*self.notes, *(f"{what}: {why}" for what, why in told if why)),
             "fit": self.fit.fit() if self.fit else None,
             "entered": Entered(**self.entered.model_dump()) if self.entered else None,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ import ienfd
 from ienfd.errors import EnvironmentProblem, UsageError
 from ienfd.norms.norm import Entered, Norm
 from ienfd.norms.registry import available, load
+from ienfd.study.account import account, user_data
 
 __all__ = ["FOLDER_VARIABLE", "Entry", "OwnNorm", "enter", "find", "norm_folder", "own_norms", "write_norm"]
 
@@ -67,19 +67,9 @@ def norm_folder() -> Path | None:
     if named:
         return Path(named)
     try:
-        return _user_data() / "ienfd" / "norms"
+        return user_data() / "ienfd" / "norms"
     except RuntimeError:  # a container's user without a home
         return None
-
-
-def _user_data() -> Path:
-    """Where the system keeps the data of programs for each user."""
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support"
-    named = Path(os.environ.get("XDG_DATA_HOME", ""))
-    return named if named.is_absolute() else Path.home() / ".local" / "share"
 
 
 def own_norms() -> tuple[OwnNorm, ...]:
@@ -132,7 +122,6 @@ def enter(path: Path, *, by: str, replacing: bool = False) -> Entry:
     from ienfd.norms.checking import checked
     from ienfd.norms.reading import parse_norm, read_text, toml_values
     from ienfd.norms.writing import stamped
-    from ienfd.study.account import account
 
     name = " ".join(by.split())
     if not name.isprintable() or not name:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 from ienfd.protocol import LengthLine, Stain
 
@@ -16,6 +17,7 @@ __all__ = [
     "FitInterval",
     "Limit",
     "Norm",
+    "PercentileLine",
 ]
 
 SEXES = ("F", "M")
@@ -60,6 +62,30 @@ class Limit:
             return f"{self.intercept_per_mm:g}"
         sign = "-" if self.slope_per_mm_per_year < 0 else "+"
         return f"{self.intercept_per_mm:g} {sign} {abs(self.slope_per_mm_per_year):g} x age"
+
+
+@dataclass(frozen=True)
+class PercentileLine:
+    """A further percentile of one sex over all ages of its norm: a straight line.
+
+    Parameters
+    ----------
+    percentile : float
+        Which, between that of the limit and 100.
+    sex : {"F", "M"}
+        For whom it holds.
+    intercept_per_mm, slope_per_mm_per_year : float
+        As those of a limit.
+    """
+
+    percentile: float
+    sex: str
+    intercept_per_mm: float
+    slope_per_mm_per_year: float = 0.0
+
+    def at(self, age_years: float) -> float:
+        """Density in fibers per mm at an age, unrounded."""
+        return self.intercept_per_mm + self.slope_per_mm_per_year * age_years
 
 
 @dataclass(frozen=True)
@@ -159,6 +185,8 @@ class Norm:
         Ages in years from `age_lo` up to, but not including, `age_hi`.
     limits : tuple of Limit
         For each sex without gap or overlap from `age_lo` to `age_hi`.
+    percentiles : tuple of PercentileLine
+        Further percentiles, where it states them: then it tells at which one a density lies.
     verification : str
         How the figures were checked.
     caveat : str
@@ -201,6 +229,7 @@ class Norm:
     fit: Fit | None = None
     entered: Entered | None = None
     sha256: str = ""
+    percentiles: tuple[PercentileLine, ...] = ()
 
     @property
     def intact(self) -> bool:
@@ -233,3 +262,34 @@ class Norm:
             for limit in self.limits
             if limit.sex == sex and limit.age_lo <= age_years < limit.age_hi
         )
+
+    def percentile_of(self, density_per_mm: float, age_years: float, sex: str) -> str | None:
+        """At which percentile of its healthy persons a density lies, in whole numbers.
+
+        Between two percentiles that the norm states it is interpolated; beyond the outer ones no number is
+        given: `<5`, `>95`. A density that is not below the limit never lies under the percentile of the
+        limit.
+
+        Returns
+        -------
+        str or None
+            None where the norm states no further percentile, or not which one its limit is.
+
+        Raises
+        ------
+        ValueError
+            As `limit_per_mm`.
+        """
+        own = sorted((line for line in self.percentiles if line.sex == sex), key=lambda one: one.percentile)
+        if self.percentile is None or not own:
+            return None
+        places = [self.percentile, *(line.percentile for line in own)]
+        densities = [self.limit_per_mm(age_years, sex), *(line.at(age_years) for line in own)]
+        steps = list(zip(places, accumulate(densities, max), strict=True))
+        if density_per_mm < steps[0][1]:
+            return f"<{places[0]:g}"
+        for (place, density), (next_place, next_density) in pairwise(steps):
+            if density_per_mm < next_density:
+                share = (density_per_mm - density) / (next_density - density)
+                return f"{place + share * (next_place - place):.0f}"
+        return f"{places[-1]:g}" if density_per_mm == steps[-1][1] else f">{places[-1]:g}"

@@ -26,7 +26,9 @@ def norm_toml(form: NormForm, further: Mapping[str, str] | None = None) -> str:
         Texts that are set although they are empty, as cells that a person has to fill.
     """
     values = {**content_values(form), **(further or {})}
-    values["limits"] = values.pop("limits")  # the last tables
+    for name in ("limits", "percentiles"):  # the last tables
+        if name in values:
+            values[name] = values.pop(name)
     for name in ("section_um", "length_line", "percentile"):
         values[name] = "not stated" if values[name] is None else values[name]
     return f"{_HEAD}\n{_table(values)}"

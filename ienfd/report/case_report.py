@@ -20,6 +20,8 @@ from ienfd.draw.picture import Picture
 from ienfd.draw.tiles import tiles
 from ienfd.norms import Norm
 from ienfd.reasons import REASONS
+from ienfd.report.course import PatientCourse
+from ienfd.report.course_page import CoursePage, course_of, course_page
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.typeset import FONT
 from ienfd.report.wording import ASSAY, IMAGING, SPECIMEN, Template
@@ -127,6 +129,8 @@ class CaseReport:
         What changed from signature to signature.
     dated : str
         Its date in ISO 8601: of the last signature, else of the last run.
+    course : CoursePage or None
+        The other biopsies of the patient; None where there are none.
     """
 
     template: Template
@@ -153,6 +157,7 @@ class CaseReport:
     signatures: tuple[Row, ...]
     amendments: tuple[str, ...]
     dated: str
+    course: CoursePage | None = None
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,7 @@ def case_report(
     dated: str,
     template: Template,
     known_norms: Sequence[Norm] | None = None,
+    courses: Sequence[PatientCourse] = (),
 ) -> CaseReport:
     """Put together what a report of a biopsy says.
 
@@ -202,6 +208,8 @@ def case_report(
         Letterhead and words.
     known_norms : sequence of Norm, optional
         The norms to draw; those that come with ienfd by default.
+    courses : sequence of PatientCourse
+        Those of the study, of which the one of its patient is shown.
     """
     call, wording = entry.call, template.wording
     marks = {"preliminary": wording.preliminary, "withdrawn": wording.withdrawn}
@@ -213,6 +221,7 @@ def case_report(
         interval = f"{level} interval {call.density_low_per_mm:.1f} to {call.density_high_per_mm:.1f} /mm"
     every = known_norms or [norms.load(norm_id) for norm_id in norms.available()]
     plot, words = _plot(entry, every)
+    course = course_of(entry, courses)
     return CaseReport(
         template=template,
         biopsy=entry.name,
@@ -241,6 +250,7 @@ def case_report(
         signatures=tuple((f"{sign.kind}, {_moment(sign.at)}", _signer(sign)) for sign in sign_offs),
         amendments=tuple(_amendments(sign_offs, contents)),
         dated=sign_offs[-1].at if sign_offs else dated,
+        course=course_page(entry, course, FONT) if course else None,
     )
 
 
@@ -303,6 +313,12 @@ def _result(entry: BiopsyEntry) -> tuple[Row, ...]:
         away = call.density_per_mm - call.norm_limit_per_mm
         rows.append(("Limit of the norm", f"{call.norm_limit_per_mm:.2f} /mm ({call.norm_id})"))
         rows.append(("Distance to it", f"{away:+.2f} /mm"))
+    if call.norm_percentile is not None:
+        persons = next(
+            (f" of {norm.n} healthy persons" for norm in entry.norms if norm.id == call.norm_id), ""
+        )
+        interval = f"{call.norm_percentile_low} to {call.norm_percentile_high} with the interval"
+        rows.append(("Percentile in the norm", f"about {call.norm_percentile}{persons}; {interval}"))
     if call.other_norms:
         rows.append(("Other norms", "; ".join(call.other_norms)))
     return tuple(rows)
@@ -322,10 +338,18 @@ def _method(entry: BiopsyEntry, head: Head) -> tuple[Row, ...]:
         ("Length", f"along the {entry.protocol.density.length_line}"),
         ("Protocol", f"{entry.protocol.id} ({entry.protocol_hash[:12]})"),
         ("Software", f"ienfd {__version__}, image analysis {', '.join(versions)}"),
+        ("Validated in this laboratory", _validated(entry)),
         ("Reviewed by", ", ".join(readers) or "nobody yet"),
         ("Corrections by reviewers", str(edits)),
         ("Log of edits", f"entry {head.seq}, {head.hash}"),
     )
+
+
+def _validated(entry: BiopsyEntry) -> str:
+    if entry.validated is None:
+        return "no validated protocol is pinned"
+    differs = "not_validated" in entry.call.flags
+    return f"{'not this, but ' if differs else 'this: '}{entry.validated.words}"
 
 
 def _page(entry: SectionEntry, seen: Pictures, cut_edge_um: float) -> SectionPage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["BIOPSIES", "CROSSINGS", "DICTIONARY", "SECTIONS", "Column"]
+__all__ = ["BIOPSIES", "COURSE", "CROSSINGS", "DICTIONARY", "SECTIONS", "Column"]
 
 _DECIMALS = 6  # of mm and /mm: enough to compute every density again from its row
 
@@ -182,6 +182,43 @@ BIOPSIES: tuple[Column, ...] = (
         "Variance of the count by its mean that the interval reckons with, 1 or more: as its sections vary,"
         " drawn toward the value of the protocol.",
     ),
+    Column(
+        "norm_percentile",
+        "Percentile of the norm's healthy persons of this age and sex where the density lies, interpolated;"
+        " < or > beyond those that the norm states. Empty where it states no distribution.",
+    ),
+    Column("norm_percentile_low", "The same of the lower end of the interval of the density."),
+    Column("norm_percentile_high", "The same of its upper end; the norm's own uncertainty is in neither."),
+)
+
+_CHANGE = "both samplings, and how far two readings of the same sections lie apart"
+
+COURSE: tuple[Column, ...] = (
+    Column("patient_id", "Patient; empty where the biopsies are known to be one patient's by their case."),
+    Column("site", "Site of both biopsies: distal_leg, thigh, foot or other.", "code"),
+    Column("side", "Side of both, as the case table gives it."),
+    Column("basis", "The earlier biopsy is the previous one, the first, or both.", "list of codes"),
+    Column("earlier_case_id", "Case of the earlier biopsy."),
+    Column("earlier_biopsy_id", "The earlier biopsy."),
+    Column("earlier_date", "When it was taken.", "date"),
+    _density("earlier_density_per_mm", "Its density."),
+    Column("later_case_id", "Case of the later biopsy."),
+    Column("later_biopsy_id", "The later biopsy."),
+    Column("later_date", "When it was taken.", "date"),
+    _density("later_density_per_mm", "Its density."),
+    _number("apart_years", "a", 2, "Time between them."),
+    _density("change_per_mm", "Later density less the earlier one; empty where they are not compared."),
+    _density("change_low_per_mm", f"Lower end of its interval, which holds {_CHANGE}."),
+    _density("change_high_per_mm", f"Upper end of its interval, which holds {_CHANGE}."),
+    _density("reading_noise_per_mm", "Root mean square difference of two readings that it reckons with."),
+    Column(
+        "verdict",
+        "larger: the change is larger than sampling and reading noise explain; within: it is not."
+        " It says nothing of a cause.",
+        "code",
+    ),
+    Column("not_compared_reasons", "Why they are not compared.", "list of codes"),
+    Column("sentence", "The same in a sentence."),
 )
 
 RULES: tuple[Column, ...] = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -11,16 +11,18 @@ from ienfd.correction.commands import ALTERING, Command, LoggedEdit, standing
 from ienfd.correction.correct import correct
 from ienfd.norms import Norm
 from ienfd.protocol import Protocol, protocol_from_json
+from ienfd.report.course import PatientCourse, courses
 from ienfd.report.entries import BiopsyEntry, BiopsyStatus, SectionEntry
-from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images
-from ienfd.report.signed import norms_then, says_the_same
+from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images, ways
+from ienfd.report.signed import norms_then, says_the_same, validated_then
 from ienfd.study.records import BiopsyRecord, Placement
 from ienfd.study.signing import SignOff
 from ienfd.study.store import Store
+from ienfd.study.validated import Validated
 
 __all__ = ["Content", "gather", "recalled", "same_row"]
 
-_CHANGED = "changed_after_signing"
+_CHANGED, _NOT_VALIDATED = "changed_after_signing", "not_validated"
 _OF_THE_STUDY = ("case_data_conflict", "image_in_two_biopsies", "protocol_inconsistent")
 
 
@@ -38,16 +40,21 @@ class Content:
         Those that its sections were counted under, by hash.
     warnings : tuple of str
         What a person should know.
+    courses : tuple of PatientCourse
+        The biopsies of each patient who has several, side by side.
     """
 
     sections: tuple[SectionEntry, ...]
     biopsies: tuple[BiopsyEntry, ...]
     protocols: Mapping[str, Protocol]
     warnings: tuple[str, ...] = ()
+    courses: tuple[PatientCourse, ...] = ()
 
 
 def gather(store: Store, case_id: str | None = None, *, edited: bool = True) -> Content:
     """Read what a study, or one case of it, holds; apply all corrections, and call its biopsies.
+
+    The courses of one case are those of its own biopsies only: a patient may have several cases.
 
     Parameters
     ----------
@@ -73,13 +80,13 @@ def gather(store: Store, case_id: str | None = None, *, edited: bool = True) -> 
     entries = _sections(store, placements, ledger if edited else _Ledger((), ()), protocols)
     last = store.last_run()
     newest = str(last["protocol_hash"]) if last else ""
-    norms = store.norms()
+    norms, validated = store.norms(), store.validated()
     groups, warnings = group_biopsies(entries)
     shared = shared_images(groups)
     biopsies = []
     for key, group in groups.items():
         hashes = {entry.placement.protocol_hash for entry in group}
-        holds = key[0] == "divided", key in shared, _is_mixed(group, protocols)
+        holds = key[0] == "divided", key in shared, len(ways(group, protocols)) > 1
         signature = ledger.signature(group)
         chosen = (signature.protocol_hash if signature else "", newest, min(hashes))
         protocol_hash = next(hash_ for hash_ in chosen if hash_ in hashes)
@@ -87,9 +94,12 @@ def gather(store: Store, case_id: str | None = None, *, edited: bool = True) -> 
         codes = [code for code, held in zip(_OF_THE_STUDY, holds, strict=True) if held]
         then = norms_then(signature, protocol, norms)
         called = _called(group, protocol, then, codes, *ledger.status(group))
-        biopsies.append(_as_signed(replace(called, protocol_hash=protocol_hash), signature))
+        called = _compared(replace(called, protocol_hash=protocol_hash), validated, signature)
+        biopsies.append(_as_signed(called, signature))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
-    return Content(tuple(entries), tuple(biopsies), protocols, (*warnings, *copies(groups)))
+    followed, contradictions = courses(biopsies, protocols)
+    warnings += [*_otherwise(biopsies), *contradictions, *copies(groups)]
+    return Content(tuple(entries), tuple(biopsies), protocols, tuple(warnings), followed)
 
 
 def recalled(biopsy: BiopsyEntry, section: SectionEntry, *, altered: bool) -> BiopsyEntry:
@@ -108,9 +118,10 @@ def recalled(biopsy: BiopsyEntry, section: SectionEntry, *, altered: bool) -> Bi
     reasons = [code for code in biopsy.call.withheld_reasons if code in _OF_THE_STUDY]
     signed = biopsy.status in ("final", "amended")
     status: BiopsyStatus = "preliminary" if signed and altered else biopsy.status
-    flags = (_CHANGED,) if (signed and altered) or _CHANGED in biopsy.call.flags else ()
+    flags = [_CHANGED] if (signed and altered) or _CHANGED in biopsy.call.flags else []
+    flags += [_NOT_VALIDATED] if _NOT_VALIDATED in biopsy.call.flags else []
     called = _called(group, biopsy.protocol, biopsy.norms, reasons, status, flags)
-    return replace(called, protocol_hash=biopsy.protocol_hash)
+    return replace(called, protocol_hash=biopsy.protocol_hash, validated=biopsy.validated)
 
 
 def same_row(one: SectionEntry, other: SectionEntry) -> bool:
@@ -210,6 +221,28 @@ def _as_signed(entry: BiopsyEntry, signature: SignOff | None) -> BiopsyEntry:
     return replace(entry, status="preliminary", call=call)
 
 
+def _compared(entry: BiopsyEntry, validated: Validated | None, signature: SignOff | None) -> BiopsyEntry:
+    """A biopsy beside what the laboratory has validated; one that is signed beside what it had then."""
+    if signature is not None and entry.status != "preliminary":
+        validated, differs = validated_then(signature)
+    else:
+        rows = [one.placement for one in entry.sections if one.corrected is not None]
+        hashes = {entry.protocol_hash, *(row.protocol_hash for row in rows)}
+        versions = {row.algorithm_version for row in rows}
+        differs = validated is not None and not validated.covers(hashes, versions)
+    flags = (*entry.call.flags, _NOT_VALIDATED) if differs else entry.call.flags
+    return replace(entry, call=replace(entry.call, flags=flags), validated=validated)
+
+
+def _otherwise(biopsies: Sequence[BiopsyEntry]) -> list[str]:
+    """What to say of biopsies that were not analyzed as the laboratory has validated it."""
+    number = sum(_NOT_VALIDATED in biopsy.call.flags for biopsy in biopsies)
+    if not number:
+        return []
+    many = "1 biopsy is" if number == 1 else f"{number} biopsies are"
+    return [f"{many} not of the protocol and version that the laboratory has validated"]
+
+
 def _sections(
     store: Store,
     placements: Sequence[Placement],
@@ -248,14 +281,3 @@ def _record(group: Sequence[SectionEntry]) -> BiopsyRecord:
                 extras.setdefault(header, {})[value] = None
     agreed = {header: next(iter(values)) for header, values in extras.items() if len(values) == 1}
     return BiopsyRecord(place.case_id, place.biopsy_id, **person, extra=agreed)
-
-
-def _is_mixed(group: Iterable[SectionEntry], protocols: Mapping[str, Protocol]) -> bool:
-    """Whether its sections were analyzed or counted under different choices or by different versions.
-
-    What only calls a biopsy, its norms and bounds, is that of the newest protocol for all of them.
-    """
-    ways = set()
-    for place in (entry.placement for entry in group if entry.status == "ok"):
-        ways.add((protocols[place.protocol_hash].image, place.rules_key, place.algorithm_version))
-    return len(ways) > 1

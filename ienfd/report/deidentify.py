@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from ienfd.report.content import Content
+from ienfd.report.course import PatientCourse
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.study.records import BiopsyRecord, Placement
 
@@ -53,17 +54,19 @@ def deidentified(content: Content, study_id: str) -> tuple[Content, dict[Place, 
     placements = [entry.placement for entry in content.sections]
     names = _Names(placements, study_id)
     sections = {id(entry): _section(entry, names) for entry in content.sections}
-    biopsies = [
-        replace(
+    shown = {
+        id(entry): replace(
             entry,
             record=_record(entry.record, names),
             sections=tuple(sections[id(section)] for section in entry.sections),
         )
         for entry in content.biopsies
-    ]
+    }
+    courses = sorted((_course(one, names, shown) for one in content.courses), key=lambda course: course.name)
     ordered = sorted(sections.values(), key=lambda e: (e.placement.path, e.placement.scene))
     rows = {place_of(entry.placement): sections[id(entry)].placement for entry in content.sections}
-    return Content(tuple(ordered), tuple(sorted(biopsies, key=_order)), content.protocols), rows
+    biopsies = tuple(sorted(shown.values(), key=_order))
+    return Content(tuple(ordered), biopsies, content.protocols, (), tuple(courses)), rows
 
 
 class _Names:
@@ -147,6 +150,20 @@ def _record(record: BiopsyRecord, names: _Names) -> BiopsyRecord:
         collection_date=_year(record.collection_date),
         patient_id=names.patients[record.patient_id] if record.patient_id else None,
         extra={},
+    )
+
+
+def _course(course: PatientCourse, names: _Names, shown: Mapping[int, BiopsyEntry]) -> PatientCourse:
+    """The same course of the same patient under numbers; what was compared had whole dates."""
+    numbers = names.patients if course.known_by == "patient" else names.cases
+    return replace(
+        course,
+        name=numbers[course.name],
+        series=tuple(tuple(shown[id(entry)] for entry in one) for one in course.series),
+        comparisons=tuple(
+            replace(one, earlier=shown[id(one.earlier)], later=shown[id(one.later)])
+            for one in course.comparisons
+        ),
     )
 
 

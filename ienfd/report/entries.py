@@ -13,6 +13,7 @@ from ienfd.protocol import Protocol
 from ienfd.reasons import REASONS
 from ienfd.result import SectionResult
 from ienfd.study.records import BiopsyRecord, Placement
+from ienfd.study.validated import Validated
 
 __all__ = ["BiopsyEntry", "BiopsyKey", "BiopsyStatus", "SectionEntry"]
 
@@ -146,6 +147,8 @@ class BiopsyEntry:
         The norms that its study calls by.
     protocol_hash : str
         Hash of the protocol as it was stored: one of an earlier version lacks what is new in this one.
+    validated : Validated or None
+        What the laboratory has validated, as the study or the signature knows it.
     """
 
     record: BiopsyRecord
@@ -155,6 +158,7 @@ class BiopsyEntry:
     status: BiopsyStatus = "preliminary"
     norms: tuple[Norm, ...] = ()
     protocol_hash: str = ""
+    validated: Validated | None = None
 
     @property
     def name(self) -> str:

@@ -12,6 +12,7 @@ from ienfd.biopsy import call_sentence
 from ienfd.figures import BiopsyCall
 from ienfd.protocol import canonical_json
 from ienfd.reasons import REASONS
+from ienfd.report.course import PatientCourse, comparison_sentence
 from ienfd.report.entries import BiopsyEntry
 from ienfd.study.signing import SignOff
 
@@ -82,12 +83,15 @@ class Outgoing:
         Name of its files, safe on every system, without an ending.
     signature : SignOff or None
         The signature that holds; None where it is not signed or names are left out.
+    compared : tuple of str
+        How it compares with earlier biopsies of its patient, in sentences.
     """
 
     entry: BiopsyEntry
     number: UUID
     stem: str
     signature: SignOff | None = None
+    compared: tuple[str, ...] = ()
 
     @property
     def patient(self) -> tuple[str, str]:
@@ -100,7 +104,11 @@ class Outgoing:
         return uuid5(self.number, canonical_json([str(part) for part in about]))
 
 
-def outgoing(biopsies: Sequence[BiopsyEntry], sign_offs: Iterable[SignOff] = ()) -> list[Outgoing]:
+def outgoing(
+    biopsies: Sequence[BiopsyEntry],
+    sign_offs: Iterable[SignOff] = (),
+    courses: Iterable[PatientCourse] = (),
+) -> list[Outgoing]:
     """Biopsies as they leave.
 
     Parameters
@@ -109,10 +117,15 @@ def outgoing(biopsies: Sequence[BiopsyEntry], sign_offs: Iterable[SignOff] = ())
         Those of a study, as they are shown.
     sign_offs : iterable of SignOff
         Its signatures in their order; none where names are left out, because they hold a name and a moment.
+    courses : iterable of PatientCourse
+        Those of its patients who have several biopsies.
     """
     last = {(sign.case_id, sign.biopsy_id): sign for sign in sign_offs}
+    compared: dict[int, tuple[str, ...]] = {}
+    for one in (one for course in courses for one in course.comparisons if one.change is not None):
+        compared[id(one.later)] = (*compared.get(id(one.later), ()), plain(comparison_sentence(one)))
     return [
-        Outgoing(entry, number, _stem(entry, number), _signature(entry, last))
+        Outgoing(entry, number, _stem(entry, number), _signature(entry, last), compared.get(id(entry), ()))
         for entry, number in _numbered(biopsies)
     ]
 

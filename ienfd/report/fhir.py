@@ -104,7 +104,8 @@ def fhir_bundle(biopsy: Outgoing, pdf: bytes | None = None) -> Json:
         place = section.placement
         about = place.section_id or "", place.path, place.scene, place.region, ordinal
         sections.append(section_density(biopsy.id("section", *about), section, ordinal, shared))
-    whole = density(biopsy.id("density"), biopsy.entry, shared, [_url(one) for one in sections])
+    members = [_url(one) for one in sections]
+    whole = density(biopsy.id("density"), biopsy.entry, shared, members, biopsy.compared)
     report = _report(biopsy, shared, [_url(one) for one in (whole, *sections)], pdf)
     resources = [report, whole, *sections, _specimen(specimen_id, biopsy.entry, shared)]
     entries = [{"fullUrl": _url(resource), "resource": resource} for resource in resources]

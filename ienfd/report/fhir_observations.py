@@ -23,7 +23,9 @@ _LOW = {
 _WHY = {"pending": "temp-unknown", "failed": "error"}  # of a section; FHIR's words
 
 
-def density(number: UUID, entry: BiopsyEntry, shared: Shared, sections: Sequence[str]) -> Json:
+def density(
+    number: UUID, entry: BiopsyEntry, shared: Shared, sections: Sequence[str], compared: Sequence[str] = ()
+) -> Json:
     """The density of a biopsy with its interval, and how it lies to the limit unless that is withheld.
 
     Parameters
@@ -36,6 +38,8 @@ def density(number: UUID, entry: BiopsyEntry, shared: Shared, sections: Sequence
         Status, subject, specimen and times.
     sections : sequence of str
         References to the Observations of its sections.
+    compared : sequence of str
+        How it compares with earlier biopsies of its patient, in sentences.
     """
     call = entry.call
     observation: Json = {
@@ -56,7 +60,7 @@ def density(number: UUID, entry: BiopsyEntry, shared: Shared, sections: Sequence
     notes = [REASONS[flag].text for flag in call.flags if flag in REASONS]
     if not is_called and call.density_per_mm is not None and entry.status != "withdrawn":
         notes.insert(0, call_sentence(call))
-    observation |= _notes(notes)
+    observation |= _notes([*notes, *(() if entry.status == "withdrawn" else compared)])
     observation["method"] = {"text": method(entry)}
     observation["specimen"] = shared.specimen
     if is_called and call.norm_limit_per_mm is not None:

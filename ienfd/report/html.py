@@ -25,6 +25,7 @@ def html_bytes(report: CaseReport) -> bytes:
     text = page.render(
         report=report,
         plot=Markup(report.plot),
+        course_plot=Markup(report.course.plot if report.course else ""),
         logo=None if logo is None else _data(logo.read_bytes(), logo.suffix.lstrip(".").lower()),
         sections=[_section(one) for one in report.sections],
         atlas=any(one.tiles for one in report.sections),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 from ienfd.report.case_report import CaseReport, SectionPage
+from ienfd.report.course_page import CoursePage
 from ienfd.report.typeset import as_moment, typeset
 
 __all__ = ["pdf_bytes"]
@@ -58,9 +60,18 @@ def _said(report: CaseReport, moment: datetime, files: dict[str, bytes]) -> dict
         "signatures": report.signatures,
         "signed_words": wording.signed,
         "amendments": report.amendments,
+        "course": None if report.course is None else _course(report.course, files),
         "limitations": wording.limitations,
         "sections": [_section(page, index, files) for index, page in enumerate(report.sections)],
     }
+
+
+def _course(course: CoursePage, files: dict[str, bytes]) -> dict[str, Any]:
+    plot = None
+    if course.plot:
+        plot = "course.svg"
+        files[plot] = course.plot.encode()
+    return {**asdict(course), "plot": plot}
 
 
 def _section(page: SectionPage, index: int, files: dict[str, bytes]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from ienfd.protocol import Protocol
 from ienfd.report.entries import BiopsyKey, SectionEntry
 
-__all__ = ["PERSON", "Groups", "copies", "group_biopsies", "said", "shared_images"]
+__all__ = ["PERSON", "Groups", "copies", "group_biopsies", "said", "shared_images", "ways"]
 
 PERSON = ("site", "side", "collection_date", "age_years", "sex", "patient_id")
 _SHOWN = 5
@@ -52,6 +53,15 @@ def group_biopsies(sections: Iterable[SectionEntry]) -> tuple[dict[BiopsyKey, li
 def said(group: Iterable[SectionEntry], column: str) -> list[Any]:
     """The different values that sections are given in a column, in their order."""
     return list(dict.fromkeys(e.case[column] for e in group if e.case.get(column) is not None))
+
+
+def ways(group: Iterable[SectionEntry], protocols: Mapping[str, Protocol]) -> set[tuple[Any, ...]]:
+    """The choices and versions that its sections were analyzed and counted under: one for a sound biopsy.
+
+    What only calls a biopsy, its norms and bounds, is that of the newest protocol for all of them.
+    """
+    places = [entry.placement for entry in group if entry.status == "ok"]
+    return {(protocols[p.protocol_hash].image, p.rules_key, p.algorithm_version) for p in places}
 
 
 def shared_images(groups: Groups) -> set[BiopsyKey]:

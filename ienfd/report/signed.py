@@ -1,4 +1,4 @@
-"""What a signature keeps of a call: the protocol, and what the norms said when it was made."""
+"""What a signature keeps of a call: what the norms said, and what was validated, when it was made."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from ienfd.figures import BiopsyCall
 from ienfd.norms import Norm
 from ienfd.protocol import Protocol
 from ienfd.study.signing import SignOff
+from ienfd.study.validated import Validated
 
-__all__ = ["norms_then", "says_the_same"]
+__all__ = ["norms_then", "says_the_same", "validated_then"]
 
 
 def norms_then(signature: SignOff | None, protocol: Protocol, norms: Sequence[Norm]) -> tuple[Norm, ...]:
@@ -32,6 +33,12 @@ def norms_then(signature: SignOff | None, protocol: Protocol, norms: Sequence[No
     named = {protocol.call.norm_bright_field, protocol.call.norm_fluorescence}
     named |= {str(other).partition("=")[0] for other in call.get("other_norms", ())}
     return tuple(norm for norm in norms if norm.entered is None or norm.id in named)
+
+
+def validated_then(signature: SignOff) -> tuple[Validated | None, bool]:
+    """What had been validated when a biopsy was signed, and whether it was analyzed otherwise."""
+    kept = json.loads(signature.content).get("validated")
+    return Validated(**kept) if kept else None, "not_validated" in _call(signature).get("flags", ())
 
 
 def says_the_same(signature: SignOff, call: BiopsyCall) -> bool:

@@ -77,6 +77,7 @@ def signed_content(entry: BiopsyEntry, interpretation: str = "", comment: str = 
         "biopsy": asdict(entry.record),
         "call": asdict(entry.call),
         "protocol_hash": entry.protocol_hash,
+        "validated": asdict(entry.validated) if entry.validated else None,
         "sections": [_section(section) for section in entry.sections],
     }
 

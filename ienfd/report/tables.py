@@ -13,14 +13,15 @@ from typing import Any
 from ienfd.batch.files import overlay_name
 from ienfd.biopsy import call_sentence
 from ienfd.reasons import REASONS
-from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, RULES, SECTIONS, Column
+from ienfd.report.columns import BIOPSIES, COURSE, CROSSINGS, DICTIONARY, RULES, SECTIONS, Column
 from ienfd.report.content import Content
+from ienfd.report.course import PatientCourse, comparison_sentence
 from ienfd.report.csv_text import csv_bytes
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 
 __all__ = ["TABLES", "Row", "Table", "dictionary_of", "make_tables", "tabulate"]
 
-TABLES = {"sections": SECTIONS, "crossings": CROSSINGS, "biopsies": BIOPSIES}
+TABLES = {"sections": SECTIONS, "crossings": CROSSINGS, "biopsies": BIOPSIES, "course": COURSE}
 _CARRIED = ("sections", "biopsies")  # tables that further columns of the case table are carried into
 
 Row = dict[str, Any]
@@ -72,6 +73,7 @@ def tabulate(content: Content) -> dict[str, Table]:
         "biopsies": lambda: (
             _biopsy(entry) | _extra(entry.record.extra, carried) for entry in content.biopsies
         ),
+        "course": lambda: (row for course in content.courses for row in _comparisons(course)),
     }
     return {
         name: Table((*columns, *more) if name in _CARRIED else columns, rows[name])
@@ -209,7 +211,37 @@ def _biopsy(entry: BiopsyEntry) -> Row:
         "protocol_id": entry.protocol.id,
         "protocol_hash": entry.protocol_hash,
         "overdispersion": call.overdispersion,
+        "norm_percentile": call.norm_percentile,
+        "norm_percentile_low": call.norm_percentile_low,
+        "norm_percentile_high": call.norm_percentile_high,
     }
+
+
+def _comparisons(course: PatientCourse) -> Iterable[Row]:
+    for one in course.comparisons:
+        record, change = one.later.record, one.change
+        yield {
+            "patient_id": record.patient_id,
+            "site": record.site,
+            "side": record.side,
+            "basis": one.basis,
+            "earlier_case_id": one.earlier.record.case_id,
+            "earlier_biopsy_id": one.earlier.record.biopsy_id,
+            "earlier_date": one.earlier.record.collection_date,
+            "earlier_density_per_mm": one.earlier.call.density_per_mm,
+            "later_case_id": record.case_id,
+            "later_biopsy_id": record.biopsy_id,
+            "later_date": record.collection_date,
+            "later_density_per_mm": one.later.call.density_per_mm,
+            "apart_years": one.apart_years,
+            "change_per_mm": change.change_per_mm if change else None,
+            "change_low_per_mm": change.low_per_mm if change else None,
+            "change_high_per_mm": change.high_per_mm if change else None,
+            "reading_noise_per_mm": one.noise.root_mean_square_per_mm if one.noise else None,
+            "verdict": one.verdict,
+            "not_compared_reasons": one.reasons,
+            "sentence": comparison_sentence(one),
+        }
 
 
 def _dictionary(columns: Mapping[str, Sequence[Column]]) -> Iterable[Row]:
@@ -227,7 +259,7 @@ def _dictionary(columns: Mapping[str, Sequence[Column]]) -> Iterable[Row]:
 
 def _carried(sections: Iterable[SectionEntry]) -> dict[str, str]:
     """Name in the tables of each further column of the case table."""
-    taken = {column.name.casefold() for table in TABLES.values() for column in table}
+    taken = {column.name.casefold() for name, table in TABLES.items() if name != "course" for column in table}
     carried: dict[str, str] = {}
     for header in dict.fromkeys(header for entry in sections for header in entry.case.get("extra", {})):
         name = header

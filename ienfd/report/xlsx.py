@@ -1,6 +1,6 @@
 """The tables of a study as one workbook for Excel and LibreOffice.
 
-Sheets: About, Biopsies, Sections, Crossings, Data dictionary. They hold the rows, columns and values
+Sheets: About, Biopsies, Sections, Crossings, Course, Data dictionary. They hold the rows, columns and values
 of the CSV files, in cells that have a type: numbers, true or false, days. Every header has a note with
 its meaning and unit. A biopsy below its limit, and one that is borderline, is colored beside the word
 that says so, in two colors that the color-blind tell apart.
@@ -31,7 +31,7 @@ from ienfd.report.tables import Row, Table, dictionary_of, tabulate
 
 __all__ = ["SHEETS", "workbook_bytes"]
 
-SHEETS = {"biopsies": "Biopsies", "sections": "Sections", "crossings": "Crossings"}
+SHEETS = {"biopsies": "Biopsies", "sections": "Sections", "crossings": "Crossings", "course": "Course"}
 """Names of the sheets, in their order, of the tables that they hold."""
 
 _DICTIONARY = "Data dictionary"

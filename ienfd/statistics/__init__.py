@@ -19,18 +19,32 @@ from ienfd.statistics.agreement_intervals import (
     limit_intervals,
     share_interval,
 )
+from ienfd.statistics.change import (
+    BETWEEN_READERS,
+    ONE_READER,
+    Change,
+    Interval,
+    ReadingNoise,
+    density_change,
+)
 from ienfd.statistics.dispersion import dispersed_interval, overdispersion, pearson_dispersion
 from ienfd.statistics.poisson import expected_interval, poisson_interval
 from ienfd.statistics.sampling import SETTLE_AT_MOST, sections_to_settle
 
 __all__ = [
+    "BETWEEN_READERS",
+    "ONE_READER",
     "SAME_UM",
     "SETTLE_AT_MOST",
     "BlandAltman",
+    "Change",
+    "Interval",
     "Matching",
+    "ReadingNoise",
     "bias_interval",
     "bland_altman",
     "cohen_kappa",
+    "density_change",
     "dispersed_interval",
     "expected_interval",
     "f1",

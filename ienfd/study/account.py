@@ -1,11 +1,14 @@
-"""Who is at the keyboard, as the operating system knows it."""
+"""Who is at the keyboard, and where programs keep what is theirs, as the operating system knows it."""
 
 from __future__ import annotations
 
 import getpass
+import os
 import platform
+import sys
+from pathlib import Path
 
-__all__ = ["account"]
+__all__ = ["account", "user_data"]
 
 
 def account() -> str:
@@ -15,3 +18,19 @@ def account() -> str:
     except (KeyError, OSError, ImportError):  # a container's user without a name
         name = "unknown"
     return f"{name}@{platform.node() or 'unknown'}"
+
+
+def user_data() -> Path:
+    """Where the system keeps the data of programs for each user.
+
+    Raises
+    ------
+    RuntimeError
+        If the account has no home, as in a container.
+    """
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local")
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support"
+    named = Path(os.environ.get("XDG_DATA_HOME", ""))
+    return named if named.is_absolute() else Path.home() / ".local" / "share"

@@ -59,6 +59,7 @@ from ienfd.study.records import (
 )
 from ienfd.study.runs import parts, save_biopsies, save_files, save_placements, save_sections
 from ienfd.study.signing import SignOff, SignOffKind, signed_sections
+from ienfd.study.validated import Validated
 
 __all__ = ["Standing", "Store"]
 
@@ -532,6 +533,17 @@ class Store:
             if row is None:
                 return None
             return {c.name: getattr(row, c.name) for c in RunRow.__table__.columns}
+
+    def validated(self) -> Validated | None:
+        """What the laboratory had validated when the study was last run; None where nothing was pinned.
+
+        A run from an account without a pin takes none back.
+        """
+        with self.reading() as session:
+            for options in session.scalars(select(RunRow.options).order_by(RunRow.run_id.desc())):
+                if options.get("validated"):
+                    return Validated(**options["validated"])
+        return None
 
 
 def _placement(row: Any) -> Placement:

@@ -11,6 +11,7 @@ import pytest
 from benchmarks.reliability.studies import File, fill, of_biopsy
 from ienfd.batch.norms import keep_norms
 from ienfd.batch.recall import recall_study
+from ienfd.batch.reporting import write_reports
 from ienfd.correction.commands import add_crossing, review
 from ienfd.correction.correct import reviewed_figures
 from ienfd.errors import UsageError
@@ -294,3 +295,22 @@ def test_a_norm_altered_in_the_study_is_found_and_changes_nothing_signed_in_sile
     assert (entry.status, "changed_after_signing" in entry.call.flags) == ("preliminary", True)
     with Store(study) as store, store.reading() as session:
         assert [problem.where for problem in check_store(session)] == ["norm lab"]
+
+
+def test_a_norm_that_states_its_distribution_gives_a_percentile_in_table_and_report(
+    study: Path, tmp_path: Path
+) -> None:
+    lines = "".join(
+        f'[[percentiles]]\npercentile = {place}\nsex = "{sex}"\nintercept_per_mm = {density}\n'
+        for sex in "FM"
+        for place, density in ((25.0, 4.0), (75.0, 9.0))
+    )
+    entered(tmp_path, 0.5, norm_id="stating", more=lines)
+    recall_study(study, "lab")
+    assert {row["norm_percentile"] for row in table(study, "biopsies")} == {""}
+    recall_study(study, "stating")
+    assert {row["norm_percentile"] for row in table(study, "biopsies")} == {"14"}  # 2 between 0.5 and 4 /mm
+    with Store(study) as store:
+        (path,) = write_reports(store, tmp_path / "out", case_id="C1", form="html")
+    said = path.read_text(encoding="utf-8")
+    assert "about 14 of 300 healthy persons" in said

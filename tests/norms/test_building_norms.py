@@ -10,30 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from norm_cohorts import INTERCEPT, SLOPE, WANTED, WOMEN, cohort
 
 from ienfd.errors import MissingExtraError, UsageError
-from ienfd.norms.building import NormWanted, build_norm, interval_of
-from ienfd.norms.cohort import Cohort, Subject, read_cohort
+from ienfd.norms.building import build_norm, interval_of
+from ienfd.norms.cohort import Subject, read_cohort
 from ienfd.norms.laboratory import enter, find
-
-WANTED = NormWanted(
-    id="own", title="Own", by="A. Person", stain="bright-field", section_um=50, length_line="surface",
-    resamples=100,
-)  # fmt: skip
-INTERCEPT, SLOPE, WOMEN = 8.0, -0.06, 1.0
-"""Of the 5th percentile in the made-up cohorts, per mm."""
-
-
-def cohort(n: int, *, women: int | None = None, seed: int = 1, slope: float = SLOPE) -> Cohort:
-    """Made-up subjects from 20 to 80 years whose 5th percentile is a known line."""
-    rng = np.random.default_rng(seed)
-    subjects = []
-    for number in range(n):
-        sex = "F" if number < (n // 2 if women is None else women) else "M"
-        age = float(rng.uniform(20, 80))
-        over = 1.8 * (float(rng.normal()) + 1.644854)  # 5 % of a normal distribution lie under -1.644854
-        subjects.append(Subject(age, sex, max(0.0, INTERCEPT + slope * age + WOMEN * (sex == "F") + over)))
-    return Cohort(tuple(subjects), "healthy.csv", "0" * 64)
 
 
 def test_known_coefficients_lie_within_the_bootstrap_bounds() -> None:

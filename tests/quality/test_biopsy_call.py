@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from ienfd.biopsy import BiopsyCall, SectionFigures, call_sentence
 from ienfd.norms import Limit
+from ienfd.norms.norm import PercentileLine
 from ienfd.protocol import CallRules, DensityRules, Protocol
 from ienfd.statistics import dispersed_interval, poisson_interval
 
@@ -270,3 +271,21 @@ def test_a_wrong_scale_goes_through_to_the_density(counts: list[int], factor: fl
     assert there.mean_section_density_per_mm == pytest.approx(
         (here.mean_section_density_per_mm or 0.0) / factor
     )
+
+
+def test_a_norm_that_states_its_distribution_tells_the_percentile() -> None:
+    lines = (PercentileLine(50.0, "F", 9.0), PercentileLine(90.0, "F", 14.0))
+    stating = replace(FRAMED, id="stating", percentiles=lines)
+    call = called(biopsy(), protocol=calling_by("stating"), known_norms=[stating])  # 5.6 /mm, limit 4.86
+    limit, high = call.norm_limit_per_mm or 0.0, call.density_high_per_mm or 0.0
+    assert call.norm_percentile == f"{5 + 45 * (5.6 - limit) / (9 - limit):.0f}" == "13"
+    assert call.norm_percentile_low == "<5"
+    assert call.norm_percentile_high == f"{5 + 45 * (high - limit) / (9 - limit):.0f}"
+    plain = called(biopsy(), protocol=calling_by("framed"), known_norms=[FRAMED])
+    assert (plain.norm_percentile, plain.norm_percentile_low, plain.norm_percentile_high) == (
+        None,
+        None,
+        None,
+    )
+    withheld = called(biopsy(1), protocol=calling_by("stating"), known_norms=[stating])
+    assert withheld.norm_percentile is None

@@ -347,7 +347,8 @@ class TestCollect:
                 collect(store)
             written.append({path.name: path.read_bytes() for path in (tmp_path / name).glob("*.csv")})
         assert written[0] == written[1]
-        assert sorted(written[0]) == ["biopsies.csv", "crossings.csv", "data_dictionary.csv", "sections.csv"]
+        names = ["biopsies.csv", "course.csv", "crossings.csv", "data_dictionary.csv", "sections.csv"]
+        assert sorted(written[0]) == names
         assert all(not data.startswith(b"\xef\xbb\xbf") and b"\r" not in data for data in written[0].values())
 
     def test_an_empty_study_has_empty_tables(self, store: Store) -> None:

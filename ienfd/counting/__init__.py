@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from ienfd.counting.count import Candidates, count_crossings, find_all
+from ienfd.counting.count import count_crossings
+from ienfd.counting.find import Candidates, find_all
 
 __all__ = ["Candidates", "count_crossings", "find_all"]

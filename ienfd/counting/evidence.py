@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ienfd.counting.network import Intersection, Network, Trace, Walk, join, walk
+from ienfd.counting.network import Intersection, Network, Walk, join, walk
+from ienfd.counting.trace import Trace
 
 __all__ = [
     "REACH_CAP_UM",
@@ -16,6 +17,7 @@ __all__ = [
     "confidence",
     "depth_differs",
     "look",
+    "reach_of",
     "side_of",
 ]
 
@@ -115,8 +117,13 @@ def look(network: Network, place: Intersection, junction_confidence: float) -> E
     )
 
 
-def side_of(network: Network, ways: Walk) -> Side:
-    """What is seen along the farthest way of a walk."""
+def reach_of(network: Network, ways: Walk) -> float:
+    """How far a fiber is seen along the farthest way of a walk."""
+    return _farthest(network, ways)[0]
+
+
+def _farthest(network: Network, ways: Walk) -> tuple[float, tuple[int, bool, int] | None]:
+    """The farthest way of a walk: what is seen along it, and its last arc."""
     reach = 0.0
     way: tuple[int, bool, int] | None = None
     for arc, forward, at in ways.entered:
@@ -124,6 +131,12 @@ def side_of(network: Network, ways: Walk) -> Side:
         far = ways.seen_um[at] + network.arcs[arc].trace.seen_within(left, forward)
         if far > reach + ROUNDING_UM:
             reach, way = far, (arc, forward, at)
+    return reach, way
+
+
+def side_of(network: Network, ways: Walk) -> Side:
+    """What is seen along the farthest way of a walk."""
+    reach, way = _farthest(network, ways)
     if way is None:
         return Side()
     trace = join(network, [*ways.steps_to(way[2]), way[:2]])

@@ -58,8 +58,10 @@ def from_shapely(geometry: shapely.Geometry) -> FloatArray:
 
 def arc_lengths(points: FloatArray) -> FloatArray:
     """Arc length from the first point to every point of an (N, 2) polyline; the first is 0."""
-    steps = np.hypot(*np.diff(points, axis=0).T)
-    return np.concatenate([[0.0], np.cumsum(steps)])
+    steps = points[1:] - points[:-1]
+    out = np.zeros(max(len(points), 1))
+    np.cumsum(np.hypot(steps[:, 0], steps[:, 1]), out=out[1:])
+    return out
 
 
 def length(points: FloatArray) -> float:
@@ -195,6 +197,12 @@ class Projector:
         near[self._parts[-1].query(places, predicate="dwithin", distance=distance)[0]] = True
         return near
 
+    def near_boxes(self, low: FloatArray, high: FloatArray, distance: float) -> NDArray[np.bool_]:
+        """(K,) whether boxes with these (K, 2) corners may come within a distance of the polyline."""
+        near = np.zeros(len(low), dtype=bool)
+        near[self._parts[-1].query(_lines(low - distance, high + distance))[0]] = True
+        return near
+
     def __call__(self, points: FloatArray) -> Projection:
         """Project (K, 2) points onto the polyline."""
         corners, numbers, arc, normals, tree = self._parts
@@ -281,7 +289,9 @@ def meetings(paths: Sequence[FloatArray], curve: FloatArray) -> Meetings:
     index = np.concatenate([np.full(len(path) - 1, i) for i, path in enumerate(paths) if len(path) > 1])
     start, end = np.concatenate([path[:-1] for path in many]), np.concatenate([path[1:] for path in many])
     before = np.concatenate([arc_lengths(path)[:-1] for path in many])
-    p, q = shapely.STRtree(_lines(curve[:-1], curve[1:])).query(_lines(start, end))
+    beside = np.flatnonzero(_overlapping(curve[:-1], curve[1:], start, end))
+    p, q = shapely.STRtree(_lines(curve[beside], curve[beside + 1])).query(_lines(start, end))
+    q = beside[q]
     a, b, c, d = start[p], end[p], curve[q], curve[q + 1]
     side_a, side_b = _cross(d - c, a - c), _cross(d - c, b - c)
     side_c, side_d = _cross(b - a, c - a), _cross(b - a, d - a)
@@ -295,6 +305,14 @@ def meetings(paths: Sequence[FloatArray], curve: FloatArray) -> Meetings:
     toward = np.where(side_b[hit] >= 0, 1, -1).astype(np.int8)
     order = np.lexsort((on_curve, on_path, index[p]))
     return Meetings(index[p][order], on_path[order], on_curve[order], toward[order], q[order], past[order])
+
+
+def _overlapping(start: FloatArray, end: FloatArray, low: FloatArray, high: FloatArray) -> NDArray[np.bool_]:
+    """(K,) whether segments may lie in the box about all of some others."""
+    least = np.minimum(low.min(axis=0), high.min(axis=0))
+    most = np.maximum(low.max(axis=0), high.max(axis=0))
+    inside = (np.maximum(start, end) >= least) & (np.minimum(start, end) <= most)
+    return inside[:, 0] & inside[:, 1]
 
 
 def _lines(start: FloatArray, end: FloatArray) -> NDArray[Any]:

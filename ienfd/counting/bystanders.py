@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from ienfd.counting.evidence import REACH_CAP_UM, ROUNDING_UM, Side, side_of
 from ienfd.counting.fibers import Fibers
 from ienfd.counting.junctions import Junction, Spot
-from ienfd.counting.network import TOUCH_DEPTH_UM, Network, walk
+from ienfd.counting.network import TOUCH_DEPTH_UM, Network, near_junction, walk
 from ienfd.counting.trace import Trace
 from ienfd.geometry import FloatArray
 from ienfd.protocol import CountingRules
@@ -132,10 +132,8 @@ def _grazing(network: Network, junctions: Mapping[int, Junction], rules: Countin
     """Fibers that come up from the dermis, touch the junction and go down again."""
     out = []
     for junction in junctions.values():
-        near = np.zeros(len(network.fibers), dtype=bool)
-        near[network.fibers.near(junction.points, TOUCH_DEPTH_UM)] = True
-        near &= network.patch.asked
-        arcs = [arc for arc in network.arcs if near[arc.branch] and len(arc.trace.points_um) > 1]
+        near = set(near_junction(network.fibers, network.patch.asked, junction).tolist())
+        arcs = [arc for arc in network.arcs if arc.branch in near]
         if not arcs:
             continue
         points = np.concatenate([arc.trace.points_um for arc in arcs])
@@ -186,7 +184,7 @@ def _whole(traces: Sequence[Trace]) -> Side:
     z = np.concatenate([trace.z_um[~trace.bridged] for trace in traces])
     z = z[np.isfinite(z)]
     return Side(
-        reach_um=min(sum(float(trace.seen_um[-1]) for trace in traces), REACH_CAP_UM),
+        reach_um=min(sum(trace.seen_length_um for trace in traces), REACH_CAP_UM),
         contrast=float(contrast.mean()) if len(contrast) else 0.0,
         z_um=float(np.median(z)) if len(z) else np.nan,
     )

@@ -98,7 +98,9 @@ def _renewed(known: Candidates, junctions: Mapping[int, Junction]) -> Candidates
     changes = {index: change for index, change in every.items() if change is not None}
     if not changes:
         return known
-    together = {one.branches for one in known.candidates if one.branches}
+    # Which of two at the same place comes first depends on what was found before: they stay together.
+    tied = [(*one.branches, *two.branches) for one, two in _tied(known.candidates)]
+    together = {*tied, *(one.branches for one in known.candidates)} - {()}
     patch = patch_around(changes.values(), known.fibers, together, known.rules)
     components = components_around(changes.values(), known.fibers, known.insiders)
     try:
@@ -106,12 +108,19 @@ def _renewed(known: Candidates, junctions: Mapping[int, Junction]) -> Candidates
     except LookupError:
         return None
     found = _with_found(kept, patch, components)
-    # which of two at the same place comes first depends on all that were found before them
     old = {id(one) for one in kept.candidates}
-    for one, two in pairwise(found.candidates):
-        if order(one) == order(two) and (id(one) in old) != (id(two) in old):
-            return None
+    if any((id(one) in old) != (id(two) in old) for one, two in _tied(found.candidates)):
+        return None
     return found
+
+
+def _tied(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Candidate]]:
+    """Pairs of neighbors that nothing but the order in which they were found tells which comes first."""
+    return [
+        (one, two)
+        for one, two in pairwise(candidates)
+        if abs(one.spot.position_um - two.spot.position_um) < 1e-5 and order(one) == order(two)
+    ]
 
 
 def _kept(

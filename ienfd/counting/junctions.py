@@ -14,6 +14,8 @@ from ienfd.result import Piece
 
 __all__ = ["Junction", "Spot", "junctions_of"]
 
+_MARGIN_UM = 0.01  # far above any rounding
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -80,8 +82,12 @@ class Junction:
         return self._projector(points_um)
 
     def within(self, points_um: FloatArray, distance_um: float) -> NDArray[np.bool_]:
-        """(K,) whether points lie within a distance of it, and up to a hundredth of a micrometer farther."""
-        return self._projector.within(points_um, distance_um + 0.01)
+        """(K,) whether points lie within a distance of it; a little farther counts, too."""
+        return self._projector.within(points_um, distance_um + _MARGIN_UM)
+
+    def near_boxes(self, low_um: FloatArray, high_um: FloatArray, distance_um: float) -> NDArray[np.bool_]:
+        """(K,) whether something in a box, given by two (K, 2) corners, may lie within a distance of it."""
+        return self._projector.near_boxes(low_um, high_um, distance_um + _MARGIN_UM)
 
     def spot(self, view: Projection, which: int) -> Spot:
         """The place on it that is nearest to one of the points seen."""

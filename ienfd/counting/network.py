@@ -20,7 +20,17 @@ from ienfd.counting.junctions import Junction, Spot
 from ienfd.counting.trace import Trace, end_to_end
 from ienfd.geometry import FloatArray, meetings
 
-__all__ = ["Arc", "Intersection", "Network", "Patch", "Walk", "build_network", "join", "walk"]
+__all__ = [
+    "Arc",
+    "Intersection",
+    "Network",
+    "Patch",
+    "Walk",
+    "build_network",
+    "join",
+    "near_junction",
+    "walk",
+]
 
 TOUCH_DEPTH_UM = 1.0
 """A line that goes over the junction by less than this and comes back has touched it, not crossed it."""
@@ -163,8 +173,8 @@ def build_network(fibers: Fibers, junctions: Mapping[int, Junction], patch: Patc
     patch = patch or Patch.whole(fibers)
     cuts: dict[int, list[_Cut]] = {}
     for junction in junctions.values():
-        near = fibers.near(junction.points, TOUCH_DEPTH_UM)
-        for number, every in _crossed(fibers, near[patch.within[near]], junction).items():
+        near = near_junction(fibers, patch.within, junction)
+        for number, every in _crossed(fibers, near, junction).items():
             cuts.setdefault(number, []).extend(_without_touches(every, fibers.traces[number], junction))
     return _assemble(fibers, patch, cuts)
 
@@ -196,7 +206,7 @@ def walk(network: Network, vertex: int, first: Iterable[int], limit_um: float) -
         if at in distance:
             continue
         distance[at] = total
-        seen[at] = seen[previous] + float(network.arcs[arc].trace.seen_um[-1])
+        seen[at] = seen[previous] + network.arcs[arc].trace.seen_length_um
         came_by[at] = (arc, forward, previous)
         if network.is_intersection(at):
             continue
@@ -211,6 +221,13 @@ def join(network: Network, steps: Sequence[tuple[int, bool]]) -> Trace:
     return end_to_end(
         [network.arcs[arc].trace if forward else network.arcs[arc].trace.backward() for arc, forward in steps]
     )
+
+
+def near_junction(fibers: Fibers, among: NDArray[np.bool_], junction: Junction) -> NDArray[np.intp]:
+    """Those of some branches, in order, that may touch a junction: their boxes do."""
+    branches = np.flatnonzero(among)
+    low, high = (box[branches] for box in fibers.boxes_um)
+    return branches[junction.near_boxes(low, high, TOUCH_DEPTH_UM)]
 
 
 def _crossed(fibers: Fibers, branches: NDArray[np.intp], junction: Junction) -> dict[int, list[_Cut]]:

@@ -6,7 +6,7 @@ nothing looks farther than the rules' own lengths. Whatever lies beyond them sta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +95,7 @@ def _equal(one: FloatArray, other: FloatArray) -> int:
 
 
 def patch_around(
-    changes: Iterable[Redrawn], fibers: Fibers, together: Iterable[Sequence[int]], rules: CountingRules
+    changes: Iterable[Redrawn], fibers: Fibers, together: Collection[Sequence[int]], rules: CountingRules
 ) -> Patch:
     """The branches whose candidates may be others now.
 
@@ -105,8 +105,8 @@ def patch_around(
         What has changed.
     fibers : Fibers
         All of them.
-    together : iterable of sequence of int
-        Branches of each former group of candidates: a group is found as a whole.
+    together : collection of sequence of int
+        Branches of former candidates that are only found together.
     rules : CountingRules
         The laboratory's choices.
     """
@@ -125,8 +125,14 @@ def patch_around(
     lines = [line for change in changes for line in (change.before, change.now)]
     touched = np.unique(np.concatenate([fibers.near(line, looked_um) for line in lines]))
     asked = fibers.around(touched, walked_um)
-    for branches in together:
-        asked[list(branches)] |= asked[list(branches)].any()
+    joined = [np.array(branches) for branches in together]
+    while joined:  # those that share a branch are all found together
+        apart = [branches for branches in joined if not asked[branches].any()]
+        if len(apart) == len(joined):
+            break
+        for branches in joined:
+            asked[branches] |= asked[branches].any()
+        joined = apart
     return Patch(asked, fibers.around(np.flatnonzero(asked), walked_um))
 
 

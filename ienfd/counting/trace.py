@@ -59,22 +59,27 @@ class Trace:
     @cached_property
     def seen_um(self) -> FloatArray:
         """(N,) the same of what is seen as a fiber, not bridged."""
-        seen = np.where(self.bridged[1:] | self.bridged[:-1], 0.0, np.diff(self.along_um))
+        along = self.along_um
+        seen = np.where(self.bridged[1:] | self.bridged[:-1], 0.0, along[1:] - along[:-1])
         return np.concatenate([[0.0], np.cumsum(seen)])
 
-    @property
+    @cached_property
     def length_um(self) -> float:
         """Whole length, gaps included."""
         return float(self.along_um[-1])
 
+    @cached_property
+    def seen_length_um(self) -> float:
+        """Length that is seen as a fiber."""
+        return float(self.seen_um[-1])
+
     def seen_within(self, limit_um: float, forward: bool) -> float:
         """Length seen as a fiber within the first (or, if not `forward`, the last) `limit_um`."""
-        whole = float(self.seen_um[-1])
         if limit_um >= self.length_um:
-            return whole
+            return self.seen_length_um
         if forward:
             return float(np.interp(limit_um, self.along_um, self.seen_um))
-        return whole - float(np.interp(self.length_um - limit_um, self.along_um, self.seen_um))
+        return self.seen_length_um - float(np.interp(self.length_um - limit_um, self.along_um, self.seen_um))
 
     def backward(self) -> Trace:
         """The same trace from its other end."""

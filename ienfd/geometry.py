@@ -27,6 +27,7 @@ __all__ = [
     "Projection",
     "Projector",
     "arc_lengths",
+    "common_ends",
     "from_shapely",
     "left_normals",
     "length",
@@ -67,6 +68,16 @@ def arc_lengths(points: FloatArray) -> FloatArray:
 def length(points: FloatArray) -> float:
     """Length of an (N, 2) polyline."""
     return float(np.hypot(*np.diff(points, axis=0).T).sum()) if len(points) > 1 else 0.0
+
+
+def common_ends(one: FloatArray, other: FloatArray) -> tuple[int, int]:
+    """How many rows two arrays share from the first on, and how many of the rest up to the last."""
+    shorter = min(len(one), len(other))
+    differ = np.flatnonzero((one[:shorter] != other[:shorter]).any(axis=1))
+    head = int(differ[0]) if len(differ) else shorter
+    left = shorter - head
+    differ = np.flatnonzero((one[len(one) - left :] != other[len(other) - left :]).any(axis=1))
+    return head, left - 1 - int(differ[-1]) if len(differ) else left
 
 
 def points_at(points: FloatArray, positions: ArrayLike) -> FloatArray:
@@ -312,7 +323,7 @@ def _overlapping(start: FloatArray, end: FloatArray, low: FloatArray, high: Floa
     least = np.minimum(low.min(axis=0), high.min(axis=0))
     most = np.maximum(low.max(axis=0), high.max(axis=0))
     inside = (np.maximum(start, end) >= least) & (np.minimum(start, end) <= most)
-    return inside[:, 0] & inside[:, 1]
+    return np.asarray(inside.all(axis=1))
 
 
 def _lines(start: FloatArray, end: FloatArray) -> NDArray[Any]:

@@ -13,7 +13,6 @@ from ienfd.counting.evidence import (
     ROUNDING_UM,
     Evidence,
     Side,
-    confidence,
     depth_differs,
     look,
     reach_of,
@@ -128,7 +127,7 @@ def _of_group(
     below = max(seen[member].below.reach_um for member in group.members)
     evidence = {member: seen[member].with_reach(above, below) for member in group.members}
     ranked = sorted(
-        group.members, key=lambda m: (depth_differs(evidence[m]), -round(confidence(evidence[m]), 6), m)
+        group.members, key=lambda m: (depth_differs(evidence[m]), -round(evidence[m].confidence, 6), m)
     )
     if above < rules.min_reach_um - ROUNDING_UM:
         reason = "approaching"

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import numpy as np
 
 from ienfd.counting.candidates import Candidate
-from ienfd.counting.evidence import confidence
 from ienfd.counting.find import Candidates, find_all
 from ienfd.identity import stable_ids
 from ienfd.protocol import CountingRules
@@ -95,7 +94,7 @@ def _reason(
         return excluded
     if one.component in cells:
         return "dendritic_cell"
-    if one.reason == "crosses" and confidence(one.evidence) < rules.min_confidence:
+    if one.reason == "crosses" and one.evidence.confidence < rules.min_confidence:
         return "too_faint"
     return one.reason
 
@@ -118,7 +117,7 @@ def _crossings(
             junction_position_um=round(one.spot.position_um, 6),
             counted=decided[index][0],
             reason=decided[index][1],
-            confidence=confidence(one.evidence),
+            confidence=one.evidence.confidence,
             reach_epidermis_um=one.evidence.above.reach_um,
             reach_dermis_um=one.evidence.below.reach_um,
             contrast=one.evidence.contrast,

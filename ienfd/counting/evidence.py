@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -14,7 +15,6 @@ __all__ = [
     "ROUNDING_UM",
     "Evidence",
     "Side",
-    "confidence",
     "depth_differs",
     "look",
     "reach_of",
@@ -101,6 +101,29 @@ class Evidence:
         seen = [side.contrast for side in (self.above, self.below) if side.reach_um > 0]
         return sum(seen) / len(seen) if seen else 0.0
 
+    @cached_property
+    def confidence(self) -> float:
+        """How sure it is, from 0 to 1, that a fiber crosses here.
+
+        A logistic function of the contrast on the weaker side, of the reach on each, of the caliber on
+        the wider, of the straightness of both, and of the confidence of the junction.
+        """
+        above, below = self.above, self.below
+        calibers = [side.width_um for side in (above, below) if np.isfinite(side.width_um)]
+        caliber = min(max(calibers, default=CALIBER_REFERENCE_UM), CALIBER_SATURATES_UM)
+        contrast = max(min(above.contrast, below.contrast), 0.5)
+        logit = (
+            INTERCEPT
+            + PER_LOG_CONTRAST * np.log(contrast / CONTRAST_REFERENCE)
+            + PER_LOG_FAINTER * min(np.log(contrast / FAINTEST_TRACED), 0.0)
+            + PER_LOG_REACH_EPIDERMIS * _log_reach(above)
+            + PER_LOG_REACH_DERMIS * _log_reach(below)
+            + PER_CALIBER_UM * (caliber - CALIBER_REFERENCE_UM)
+            + PER_STRAIGHTNESS * (above.straightness * below.straightness - 1)
+            + PER_JUNCTION_CONFIDENCE * (self.junction_confidence - JUNCTION_REFERENCE)
+        )
+        return float(1.0 / (1.0 + np.exp(-logit)))
+
     def with_reach(self, above_um: float, below_um: float) -> Evidence:
         """The same evidence with other reaches."""
         return replace(
@@ -171,29 +194,6 @@ def depth_differs(evidence: Evidence) -> bool:
     """Whether the pieces on both sides lie too far apart in depth to be one fiber."""
     gap = evidence.above.gap_um + evidence.below.gap_um
     return bool(abs(evidence.above.z_um - evidence.below.z_um) > DEPTH_STEP_UM + gap)
-
-
-def confidence(evidence: Evidence) -> float:
-    """How sure it is, from 0 to 1, that a fiber crosses here.
-
-    A logistic function of the contrast on the weaker side, of the reach on each, of the caliber on
-    the wider, of the straightness of both, and of the confidence of the junction.
-    """
-    above, below = evidence.above, evidence.below
-    calibers = [side.width_um for side in (above, below) if np.isfinite(side.width_um)]
-    caliber = min(max(calibers, default=CALIBER_REFERENCE_UM), CALIBER_SATURATES_UM)
-    contrast = max(min(above.contrast, below.contrast), 0.5)
-    logit = (
-        INTERCEPT
-        + PER_LOG_CONTRAST * np.log(contrast / CONTRAST_REFERENCE)
-        + PER_LOG_FAINTER * min(np.log(contrast / FAINTEST_TRACED), 0.0)
-        + PER_LOG_REACH_EPIDERMIS * _log_reach(above)
-        + PER_LOG_REACH_DERMIS * _log_reach(below)
-        + PER_CALIBER_UM * (caliber - CALIBER_REFERENCE_UM)
-        + PER_STRAIGHTNESS * (above.straightness * below.straightness - 1)
-        + PER_JUNCTION_CONFIDENCE * (evidence.junction_confidence - JUNCTION_REFERENCE)
-    )
-    return float(1.0 / (1.0 + np.exp(-logit)))
 
 
 def _log_reach(side: Side) -> float:

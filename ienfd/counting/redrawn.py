@@ -17,7 +17,7 @@ from ienfd.counting.fibers import Fibers
 from ienfd.counting.junctions import Junction, Spot
 from ienfd.counting.links import DERMAL_BRANCH_DEPTH_UM, DERMAL_LINK_DEPTH_UM, LONGEST_LINK_UM
 from ienfd.counting.network import TOUCH_DEPTH_UM, Patch
-from ienfd.geometry import FloatArray
+from ienfd.geometry import FloatArray, common_ends
 from ienfd.protocol import CountingRules
 
 __all__ = ["Redrawn", "components_around", "patch_around", "redrawn"]
@@ -69,11 +69,9 @@ class Redrawn:
 def redrawn(before: Junction, now: Junction) -> Redrawn | None:
     """What differs between two courses of the junction of a piece; None where nothing does."""
     old, new = _rows(before), _rows(now)
-    shorter = min(len(old), len(new))
-    head = _equal(old[:shorter], new[:shorter])
+    head, tail = common_ends(old, new)
     if head == len(old) == len(new):
         return None
-    tail = _equal(old[len(old) - shorter + head :][::-1], new[len(new) - shorter + head :][::-1])
     first = max(head - 1, 0)
     ends = (len(old) - tail, len(new) - tail)
     was, runs = before.points[first : ends[0] + 1], now.points[first : ends[1] + 1]
@@ -86,12 +84,6 @@ def redrawn(before: Junction, now: Junction) -> Redrawn | None:
 
 def _rows(junction: Junction) -> FloatArray:
     return np.column_stack([junction.piece.junction_px, junction.piece.junction_confidence])
-
-
-def _equal(one: FloatArray, other: FloatArray) -> int:
-    """How many rows are the same from the first on."""
-    differ = np.flatnonzero((one != other).any(axis=1))
-    return int(differ[0]) if len(differ) else len(one)
 
 
 def patch_around(

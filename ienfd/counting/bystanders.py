@@ -103,7 +103,8 @@ def approaching_ends(
     network: Network, junctions: Mapping[int, Junction], rules: CountingRules
 ) -> list[Bystander]:
     """Ends of fibers below the junction that come up to it, and fibers that touch it from below."""
-    tips = [vertex for vertex, arcs in network.at_vertex.items() if _is_tip(network, vertex, arcs)]
+    nodes = np.unique(network.fibers.ends[network.asked]).tolist()
+    tips = [node for node in nodes if _is_tip(network, network.at_vertex[node])]
     if not tips:
         return _grazing(network, junctions, rules)
     ends = np.array([_end_points(network, vertex) for vertex in tips])
@@ -132,8 +133,8 @@ def _grazing(network: Network, junctions: Mapping[int, Junction], rules: Countin
     """Fibers that come up from the dermis, touch the junction and go down again."""
     out = []
     for junction in junctions.values():
-        near = set(near_junction(network.fibers, network.patch.asked, junction).tolist())
-        arcs = [arc for arc in network.arcs if arc.branch in near]
+        near = near_junction(network.fibers, np.flatnonzero(network.asked), junction)
+        arcs = [arc for branch in near.tolist() for arc in network.of_branch(branch)]
         if not arcs:
             continue
         points = np.concatenate([arc.trace.points_um for arc in arcs])
@@ -190,11 +191,8 @@ def _whole(traces: Sequence[Trace]) -> Side:
     )
 
 
-def _is_tip(network: Network, vertex: int, arcs: Sequence[int]) -> bool:
-    if network.is_intersection(vertex) or len(arcs) != 1:
-        return False
-    arc = network.arcs[arcs[0]]
-    return arc.start != arc.end and bool(network.patch.asked[arc.branch])
+def _is_tip(network: Network, arcs: Sequence[int]) -> bool:
+    return len(arcs) == 1 and network.arcs[arcs[0]].start != network.arcs[arcs[0]].end
 
 
 def _end_points(network: Network, vertex: int) -> tuple[FloatArray, FloatArray]:

@@ -128,13 +128,14 @@ def _crossings(
 
 def _fiber_ids(findings: Findings, found: Candidates) -> dict[int, str]:
     """One id for each connected component with a candidate, from its bounding box."""
-    fibers, (low, high) = found.fibers, found.fibers.boxes_um
-    of_cut = fibers.component[found.cut_branches]
+    network, fibers = found.network, found.network.fibers
+    low, high = fibers.boxes_um
+    of_cut = fibers.component[network.cut_branches]
     boxes = {}
     for component in {one.component for one in found.candidates}:
         mine = fibers.of_component(component)
         # a place between two points of a straight stretch may be rounded to beside it
-        cuts = found.cuts_um[of_cut == component]
+        cuts = network.cuts_um[of_cut == component]
         least = np.concatenate([low[mine], cuts]).min(axis=0) / fibers.pixel_size_um
         most = np.concatenate([high[mine], cuts]).max(axis=0) / fibers.pixel_size_um
         boxes[component] = (*least, *most)

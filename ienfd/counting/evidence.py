@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ienfd.counting.network import Intersection, Network, Walk, join, walk
-from ienfd.counting.trace import Trace
+from ienfd.counting.trace import Trace, weighted_mean
 
 __all__ = [
     "REACH_CAP_UM",
@@ -173,7 +173,7 @@ def side_of(network: Network, ways: Walk) -> Side:
     deep = depth[seen & (middle <= gap + DEPTH_WINDOW_UM) & np.isfinite(depth)]
     return Side(
         reach_um=reach,
-        contrast=float(np.average(contrast[near], weights=steps[near])) if near.any() else 0.0,
+        contrast=weighted_mean(contrast[near], steps[near]) if near.any() else 0.0,
         gap_um=gap,
         z_um=float(np.median(deep)) if len(deep) else np.nan,
         width_um=trace.width_um,

@@ -60,6 +60,16 @@ class Fibers:
         return np.array(ends, dtype=np.intp).reshape(-1, 2)
 
     @cached_property
+    def at_node(self) -> dict[int, tuple[int, ...]]:
+        """The branches that meet at every node that has any, in order."""
+        out: dict[int, list[int]] = {}
+        for number, branch in enumerate(self.graph.branches):
+            out.setdefault(branch.start, []).append(number)
+            if branch.end != branch.start:
+                out.setdefault(branch.end, []).append(number)
+        return {node: tuple(numbers) for node, numbers in sorted(out.items())}
+
+    @cached_property
     def component(self) -> Which:
         """(B,) connected component of every branch, named by the smallest of its nodes."""
         nodes = len(self.graph.nodes_px)

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ienfd.counting.bystanders import Insider, fragments
 from ienfd.counting.candidates import Candidate, candidates_at, fragment, order
 from ienfd.counting.fibers import Fibers
-from ienfd.counting.junctions import Junction, junctions_of
-from ienfd.counting.network import Patch, build_network
-from ienfd.counting.redrawn import Redrawn, components_around, patch_around, redrawn
-from ienfd.geometry import FloatArray
+from ienfd.counting.junctions import Junction, Spot, junctions_of
+from ienfd.counting.network import Network, build_network
+from ienfd.counting.redrawn import asked_again, components_around, cut_otherwise, redrawn
 from ienfd.protocol import CountingRules
 from ienfd.result import Findings
 
@@ -31,8 +29,8 @@ class Candidates:
 
     Parameters
     ----------
-    fibers : Fibers
-        In which they were found.
+    network : Network
+        The fibers, cut at the junctions.
     junctions : mapping of int to Junction
         Of every piece that has one.
     rules : CountingRules
@@ -41,22 +39,19 @@ class Candidates:
         In order of piece and position.
     insiders : sequence of Insider
         Components that lie in the epidermis and meet no junction.
-    cut_branches, cuts_um : (C,) ndarray of int, (C, 2) ndarray of float
-        Where fibers cross junctions: on which branches, and (row, col) in micrometers.
     """
 
-    fibers: Fibers
+    network: Network
     junctions: Mapping[int, Junction]
     rules: CountingRules
     candidates: Sequence[Candidate] = ()
     insiders: Sequence[Insider] = ()
-    cut_branches: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, dtype=np.intp))
-    cuts_um: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
 
     @property
     def cells(self) -> frozenset[int]:
         """Components that are dendritic cells."""
-        return self.fibers.cells | self.fibers.cells_among(self.cut_branches, self.cuts_um)
+        fibers, network = self.network.fibers, self.network
+        return fibers.cells | fibers.cells_among(network.cut_branches, network.cuts_um)
 
 
 def find_all(findings: Findings, rules: CountingRules, known: Candidates | None = None) -> Candidates | None:
@@ -76,15 +71,16 @@ def find_all(findings: Findings, rules: CountingRules, known: Candidates | None 
     junctions = {} if size is None else junctions_of(findings.pieces, size)
     if size is None or not junctions:
         return None
-    if known is None or known.fibers.graph is not findings.graph or known.fibers.pixel_size_um != size:
+    fibers = None if known is None else known.network.fibers
+    if known is None or fibers is None or fibers.graph is not findings.graph or fibers.pixel_size_um != size:
         return _all(Fibers(findings.graph, size), junctions, rules)
     renewed = _renewed(known, junctions) if known.rules == rules else None
-    return renewed or _all(known.fibers, junctions, rules)
+    return renewed or _all(fibers, junctions, rules)
 
 
 def _all(fibers: Fibers, junctions: Mapping[int, Junction], rules: CountingRules) -> Candidates:
-    components = frozenset(fibers.component.tolist())
-    return _with_found(Candidates(fibers, junctions, rules), Patch.whole(fibers), components)
+    network = build_network(fibers, junctions)
+    return _with_found(Candidates(network, junctions, rules), set(fibers.component.tolist()))
 
 
 def _renewed(known: Candidates, junctions: Mapping[int, Junction]) -> Candidates | None:
@@ -98,17 +94,29 @@ def _renewed(known: Candidates, junctions: Mapping[int, Junction]) -> Candidates
     changes = {index: change for index, change in every.items() if change is not None}
     if not changes:
         return known
+
+    def follow(spot: Spot) -> Spot:
+        return changes[spot.piece].follow(spot) if spot.piece in changes else spot
+
+    fibers = known.network.fibers
     # Which of two at the same place comes first depends on what was found before: they stay together.
     tied = [(*one.branches, *two.branches) for one, two in _tied(known.candidates)]
     together = {*tied, *(one.branches for one in known.candidates)} - {()}
-    patch = patch_around(changes.values(), known.fibers, together, known.rules)
-    components = components_around(changes.values(), known.fibers, known.insiders)
+    asked = asked_again(changes.values(), fibers, together, known.rules)
+    anew = cut_otherwise(changes.values(), fibers)
+    components = components_around(changes.values(), fibers, known.insiders)
     try:
-        kept = _kept(known, junctions, changes, patch, components)
-    except LookupError:
+        network = known.network.without(anew).following(follow).cut_by(junctions, anew).asking(asked)
+        kept = [
+            _following(one, follow, junctions)
+            for one in known.candidates
+            if not (asked[list(one.branches)].any() if one.branches else one.component in components)
+        ]
+    except LookupError:  # a place that does not stay where it is
         return None
-    found = _with_found(kept, patch, components)
-    old = {id(one) for one in kept.candidates}
+    insiders = [one for one in known.insiders if one.component not in components]
+    found = _with_found(Candidates(network, junctions, known.rules, kept, insiders), components)
+    old = {id(one) for one in kept}
     if any((id(one) in old) != (id(two) in old) for one, two in _tied(found.candidates)):
         return None
     return found
@@ -123,53 +131,27 @@ def _tied(candidates: Sequence[Candidate]) -> list[tuple[Candidate, Candidate]]:
     ]
 
 
-def _kept(
-    known: Candidates,
-    junctions: Mapping[int, Junction],
-    changes: Mapping[int, Redrawn],
-    patch: Patch,
-    components: frozenset[int],
-) -> Candidates:
-    """What is not looked for again, at its places on the junctions as they are now."""
-    stays = ~patch.asked[known.cut_branches]
-    candidates = []
-    for one in known.candidates:
-        again = patch.asked[list(one.branches)].any() if one.branches else one.component in components
-        if not again:
-            change = changes.get(one.spot.piece)
-            candidates.append(one if change is None else _following(one, change))
-    return Candidates(
-        known.fibers,
-        junctions,
-        known.rules,
-        candidates,
-        [one for one in known.insiders if one.component not in components],
-        known.cut_branches[stays],
-        known.cuts_um[stays],
-    )
-
-
-def _following(one: Candidate, change: Redrawn) -> Candidate:
-    """A candidate where it is on the junction as it is now."""
-    spot, trusted_at = change.follow(one.spot), change.follow(one.trusted_at)
+def _following(
+    one: Candidate, follow: Callable[[Spot], Spot], junctions: Mapping[int, Junction]
+) -> Candidate:
+    """A candidate where it is on a junction that was redrawn elsewhere."""
+    spot, trusted_at = follow(one.spot), follow(one.trusted_at)
     if spot is one.spot and trusted_at is one.trusted_at:
         return one
-    evidence = replace(one.evidence, junction_confidence=change.junction.confidence(trusted_at))
+    evidence = replace(one.evidence, junction_confidence=junctions[spot.piece].confidence(trusted_at))
     return replace(one, spot=spot, trusted_at=trusted_at, evidence=evidence)
 
 
-def _with_found(kept: Candidates, patch: Patch, components: Iterable[int]) -> Candidates:
-    """What is kept, and what is found in a patch and among some components."""
-    fibers, junctions, rules = kept.fibers, kept.junctions, kept.rules
-    network = build_network(fibers, junctions, patch)
-    cuts = network.intersections
-    cut_branches = np.array([*kept.cut_branches, *(place.branch for place in cuts)], dtype=np.intp)
-    cuts_um = np.concatenate([kept.cuts_um, *(place.point_um[None] for place in cuts)])
-    free = set(components) - set(fibers.component[cut_branches].tolist())
+def _with_found(kept: Candidates, components: Collection[int]) -> Candidates:
+    """What is kept, and what is found where the network is asked and among some components."""
+    network, junctions, rules = kept.network, kept.junctions, kept.rules
+    fibers = network.fibers
     first = 1 + max((one.group for one in kept.candidates), default=-1)
     met, below = candidates_at(network, junctions, rules, first)
     first = 1 + max((one.group for one in [*met, *below]), default=first)
-    insiders = fragments(fibers, sorted(free, key=lambda c: fibers.of_component(c)[0]), junctions, rules)
+    crossing = set(fibers.component[network.cut_branches].tolist())
+    free = sorted(set(components) - crossing, key=lambda component: fibers.of_component(component)[0])
+    insiders = fragments(fibers, free, junctions, rules)
     inside = [
         fragment(one.found, one.component, junctions, number)
         for number, one in enumerate(insiders, first)
@@ -179,6 +161,4 @@ def _with_found(kept: Candidates, patch: Patch, components: Iterable[int]) -> Ca
         kept,
         candidates=sorted([*kept.candidates, *met, *inside, *below], key=order),
         insiders=[*kept.insiders, *insiders],
-        cut_branches=cut_branches,
-        cuts_um=cuts_um,
     )

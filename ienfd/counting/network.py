@@ -1,15 +1,17 @@
 """The fiber graph cut where it crosses the junction, and walks on it.
 
 Each arc of the network lies on one side of the junction. Its vertices are the nodes of the fiber
-graph, numbered as there, followed by the intersections. Lengths are in micrometers throughout.
+graph, numbered as there, and the intersections, in order of the branches. Lengths are in micrometers
+throughout.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -24,7 +26,6 @@ __all__ = [
     "Arc",
     "Intersection",
     "Network",
-    "Patch",
     "Walk",
     "build_network",
     "join",
@@ -34,6 +35,8 @@ __all__ = [
 
 TOUCH_DEPTH_UM = 1.0
 """A line that goes over the junction by less than this and comes back has touched it, not crossed it."""
+
+_PARTS = 1 << 20  # more than a branch has parts: numbers of arcs and intersections are in their order
 
 
 class _Cut(NamedTuple):
@@ -86,43 +89,104 @@ class Intersection:
 
 
 @dataclass(frozen=True, eq=False)
-class Patch:
-    """A part of the fibers that is looked at.
+class Network:
+    """Arcs, the intersections between them, and which arcs meet at every vertex.
 
     Parameters
     ----------
+    fibers : Fibers
+        What is cut.
+    arcs : mapping of int to Arc
+        By their numbers, which tell branch and part: no arc has another one because others are cut.
+    at_vertex : mapping of int to tuple of int
+        The arcs that meet at every vertex, in order.
+    cuts : mapping of int to tuple of Intersection
+        In order along every branch that is cut.
     asked : (B,) ndarray of bool
         Branches whose candidates are asked for.
-    within : (B,) ndarray of bool
-        Every branch that must be known for that.
-    """
-
-    asked: NDArray[np.bool_]
-    within: NDArray[np.bool_]
-
-    @classmethod
-    def whole(cls, fibers: Fibers) -> Patch:
-        """All of them."""
-        every = np.ones(len(fibers), dtype=bool)
-        return cls(every, every)
-
-
-@dataclass(frozen=True, eq=False)
-class Network:
-    """Arcs, the intersections between them, and which arcs meet at every vertex that has any.
-
-    Of a patch, these are all arcs within it and the intersections that are asked for.
     """
 
     fibers: Fibers
-    patch: Patch
-    arcs: tuple[Arc, ...]
-    intersections: tuple[Intersection, ...]
+    arcs: Mapping[int, Arc]
     at_vertex: Mapping[int, tuple[int, ...]]
+    cuts: Mapping[int, tuple[Intersection, ...]]
+    asked: NDArray[np.bool_]
 
     def is_intersection(self, vertex: int) -> bool:
         """Whether a vertex is an intersection rather than a node of the fiber graph."""
         return vertex >= len(self.fibers.graph.nodes_px)
+
+    @cached_property
+    def intersections(self) -> tuple[Intersection, ...]:
+        """Those that are asked for, in order of piece and position."""
+        asked = [
+            place for branch, places in sorted(self.cuts.items()) if self.asked[branch] for place in places
+        ]
+        return tuple(sorted(asked, key=lambda i: (i.spot.piece, i.spot.position_um, *i.point_um)))
+
+    @cached_property
+    def cut_branches(self) -> NDArray[np.intp]:
+        """(C,) branch of every intersection, asked for or not."""
+        return np.array([place.branch for places in self.cuts.values() for place in places], dtype=np.intp)
+
+    @cached_property
+    def cuts_um(self) -> FloatArray:
+        """(C, 2) (row, col) of them."""
+        points = [place.point_um for places in self.cuts.values() for place in places]
+        return np.array(points).reshape(-1, 2)
+
+    def of_branch(self, branch: int) -> list[Arc]:
+        """The parts of a branch, in order along it."""
+        return [self.arcs[_PARTS * branch + k] for k in range(len(self.cuts.get(branch, ())) + 1)]
+
+    def asking(self, asked: NDArray[np.bool_]) -> Network:
+        """The same, asked about some branches."""
+        return replace(self, asked=asked)
+
+    def following(self, follow: Callable[[Spot], Spot]) -> Network:
+        """The same with its intersections at other spots of the junctions."""
+
+        def there(place: Intersection) -> Intersection:
+            spot = follow(place.spot)
+            return place if spot is place.spot else replace(place, spot=spot)
+
+        return replace(self, cuts={branch: tuple(map(there, places)) for branch, places in self.cuts.items()})
+
+    def without(self, branches: NDArray[np.intp]) -> Network:
+        """The same with some branches uncut."""
+        return self._with({int(branch): () for branch in branches})
+
+    def cut_by(self, junctions: Mapping[int, Junction], branches: NDArray[np.intp]) -> Network:
+        """The same with some branches, which are uncut, cut where they cross the junctions."""
+        cuts: dict[int, list[_Cut]] = {}
+        for junction in junctions.values():
+            near = near_junction(self.fibers, branches, junction)
+            for number, every in _crossed(self.fibers, near, junction).items():
+                cuts.setdefault(number, []).extend(
+                    _without_touches(every, self.fibers.traces[number], junction)
+                )
+        return self._with({branch: tuple(mine) for branch, mine in cuts.items()})
+
+    def _with(self, cuts: Mapping[int, Sequence[_Cut]]) -> Network:
+        """The same with some branches cut otherwise."""
+        arcs, at_vertex, places = dict(self.arcs), dict(self.at_vertex), dict(self.cuts)
+        branches, nodes = self.fibers.graph.branches, set[int]()
+        for number, mine in cuts.items():
+            for place in places.pop(number, ()):
+                del at_vertex[place.vertex]
+                del arcs[max(place.above, place.below)]
+            parts, own = _parts(self.fibers, number, sorted(mine, key=lambda cut: cut[:-1]))
+            arcs.update(parts)
+            at_vertex.update({place.vertex: tuple(sorted((place.above, place.below))) for place in own})
+            if own:
+                places[number] = own
+            nodes |= {branches[number].start, branches[number].end}
+        for node in nodes:
+            at = self.fibers.at_node[node]
+            first = {_PARTS * one for one in at if branches[one].start == node}
+            last = {_PARTS * one + len(places.get(one, ())) for one in at if branches[one].end == node}
+            at_vertex[node] = tuple(sorted(first | last))
+        return replace(self, arcs=arcs, at_vertex=at_vertex, cuts=places)
 
 
 @dataclass(frozen=True)
@@ -153,7 +217,7 @@ class Walk:
         return tuple(reversed(steps))
 
 
-def build_network(fibers: Fibers, junctions: Mapping[int, Junction], patch: Patch | None = None) -> Network:
+def build_network(fibers: Fibers, junctions: Mapping[int, Junction]) -> Network:
     """Cut the fibers where they cross the junctions.
 
     Parameters
@@ -162,21 +226,23 @@ def build_network(fibers: Fibers, junctions: Mapping[int, Junction], patch: Patc
         All of them.
     junctions : mapping of int to Junction
         Of every piece that has one.
-    patch : Patch, optional
-        What is looked at; all when not given.
 
     Returns
     -------
     Network
-        Its intersections are in order of piece and position.
+        All of it is asked for.
     """
-    patch = patch or Patch.whole(fibers)
-    cuts: dict[int, list[_Cut]] = {}
-    for junction in junctions.values():
-        near = near_junction(fibers, patch.within, junction)
-        for number, every in _crossed(fibers, near, junction).items():
-            cuts.setdefault(number, []).extend(_without_touches(every, fibers.traces[number], junction))
-    return _assemble(fibers, patch, cuts)
+    branches = enumerate(fibers.graph.branches)
+    arcs = {
+        _PARTS * number: Arc(branch.start, branch.end, fibers.traces[number], number)
+        for number, branch in branches
+    }
+    at_vertex = {
+        node: tuple(_PARTS * number for number in numbers) for node, numbers in fibers.at_node.items()
+    }
+    every = np.arange(len(fibers))
+    uncut = Network(fibers, arcs, at_vertex, {}, np.ones(len(fibers), dtype=bool))
+    return uncut.cut_by(junctions, every)
 
 
 def walk(network: Network, vertex: int, first: Iterable[int], limit_um: float) -> Walk:
@@ -223,9 +289,8 @@ def join(network: Network, steps: Sequence[tuple[int, bool]]) -> Trace:
     )
 
 
-def near_junction(fibers: Fibers, among: NDArray[np.bool_], junction: Junction) -> NDArray[np.intp]:
-    """Those of some branches, in order, that may touch a junction: their boxes do."""
-    branches = np.flatnonzero(among)
+def near_junction(fibers: Fibers, branches: NDArray[np.intp], junction: Junction) -> NDArray[np.intp]:
+    """Those of some branches, in their order, that may touch a junction: their boxes do."""
     low, high = (box[branches] for box in fibers.boxes_um)
     return branches[junction.near_boxes(low, high, TOUCH_DEPTH_UM)]
 
@@ -255,39 +320,24 @@ def _without_touches(every: list[_Cut], trace: Trace, junction: Junction) -> lis
     return kept
 
 
-def _assemble(fibers: Fibers, patch: Patch, cuts: Mapping[int, Sequence[_Cut]]) -> Network:
-    arcs: list[Arc] = []
-    intersections: list[Intersection] = []
-    for number in np.flatnonzero(patch.within).tolist():
-        branch, trace = fibers.graph.branches[number], fibers.traces[number]
-        mine = sorted(cuts.get(number, ()), key=lambda cut: cut[:-1])
-        if not mine:
-            arcs.append(Arc(branch.start, branch.end, trace, number))
-            continue
-        first = len(fibers.graph.nodes_px) + len(intersections)
-        vertices = [branch.start, *range(first, first + len(mine)), branch.end]
-        for k, cut in enumerate(mine):
-            before, after = len(arcs) + k, len(arcs) + k + 1
-            at = trace.at(cut.on_branch_um)
-            above, below = (after, before) if cut.toward > 0 else (before, after)
-            intersections.append(
-                Intersection(
-                    vertices[k + 1], number, cut.spot, at.points_um[0], float(at.z_um[0]), above, below
-                )
-            )
-        places = [0.0, *(cut.on_branch_um for cut in mine), trace.length_um]
-        for k, ends in enumerate(itertools.pairwise(places)):
-            arcs.append(Arc(vertices[k], vertices[k + 1], trace.between(*ends), number))
-    at_vertex: dict[int, list[int]] = {}
-    for index, arc in enumerate(arcs):
-        at_vertex.setdefault(arc.start, []).append(index)
-        if arc.end != arc.start:
-            at_vertex.setdefault(arc.end, []).append(index)
-    asked = [one for one in intersections if patch.asked[one.branch]]
-    return Network(
-        fibers,
-        patch,
-        tuple(arcs),
-        tuple(sorted(asked, key=lambda i: (i.spot.piece, i.spot.position_um, *i.point_um))),
-        {vertex: tuple(found) for vertex, found in sorted(at_vertex.items())},
-    )
+def _parts(
+    fibers: Fibers, number: int, cuts: Sequence[_Cut]
+) -> tuple[dict[int, Arc], tuple[Intersection, ...]]:
+    """A branch cut at some places in order along it."""
+    branch, trace, base = fibers.graph.branches[number], fibers.traces[number], _PARTS * number
+    if not cuts:
+        return {base: Arc(branch.start, branch.end, trace, number)}, ()
+    first = len(fibers.graph.nodes_px) + base
+    vertices = [branch.start, *range(first, first + len(cuts)), branch.end]
+    places = []
+    for k, cut in enumerate(cuts):
+        at = trace.at(cut.on_branch_um)
+        above, below = (base + k + 1, base + k) if cut.toward > 0 else (base + k, base + k + 1)
+        z_um = float(at.z_um[0])
+        places.append(Intersection(vertices[k + 1], number, cut.spot, at.points_um[0], z_um, above, below))
+    ends = itertools.pairwise([0.0, *(cut.on_branch_um for cut in cuts), trace.length_um])
+    arcs = {
+        base + k: Arc(vertices[k], vertices[k + 1], trace.between(*pair), number)
+        for k, pair in enumerate(ends)
+    }
+    return arcs, tuple(places)

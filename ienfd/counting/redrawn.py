@@ -10,19 +10,22 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ienfd.counting.bystanders import TIP_UM, Insider
 from ienfd.counting.evidence import REACH_CAP_UM
 from ienfd.counting.fibers import Fibers
 from ienfd.counting.junctions import Junction, Spot
 from ienfd.counting.links import DERMAL_BRANCH_DEPTH_UM, DERMAL_LINK_DEPTH_UM, LONGEST_LINK_UM
-from ienfd.counting.network import TOUCH_DEPTH_UM, Patch
+from ienfd.counting.network import TOUCH_DEPTH_UM
 from ienfd.geometry import FloatArray, common_ends
 from ienfd.protocol import CountingRules
 
-__all__ = ["Redrawn", "components_around", "patch_around", "redrawn"]
+__all__ = ["Redrawn", "asked_again", "components_around", "cut_otherwise", "redrawn"]
 
 _MARGIN_UM = 0.01  # far above any rounding
+
+Which = NDArray[np.intp]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,10 +89,18 @@ def _rows(junction: Junction) -> FloatArray:
     return np.column_stack([junction.piece.junction_px, junction.piece.junction_confidence])
 
 
-def patch_around(
+def cut_otherwise(changes: Iterable[Redrawn], fibers: Fibers) -> Which:
+    """Branches that may be cut otherwise now.
+
+    That is decided where they come as near to a junction as a touch is deep.
+    """
+    return _near(changes, fibers, TOUCH_DEPTH_UM)
+
+
+def asked_again(
     changes: Iterable[Redrawn], fibers: Fibers, together: Collection[Sequence[int]], rules: CountingRules
-) -> Patch:
-    """The branches whose candidates may be others now.
+) -> NDArray[np.bool_]:
+    """(B,) the branches whose candidates may be others now.
 
     Parameters
     ----------
@@ -102,10 +113,9 @@ def patch_around(
     rules : CountingRules
         The laboratory's choices.
     """
-    # Whether a branch is cut, and where, is decided within the depth of a touch; the other lengths are
-    # the depths up to which fibers belong together, and the height from which an end approaches. A line
-    # is looked at point by point: the point before the last that counts may lie one step farther.
-    looked_um = _MARGIN_UM + max(
+    # The depths up to which fibers belong together, the height from which an end approaches, the depth
+    # of a touch. A line is looked at point by point: the point that decides may lie one step farther.
+    looked_um = max(
         rules.junction_band_um,
         DERMAL_BRANCH_DEPTH_UM,
         DERMAL_LINK_DEPTH_UM,
@@ -113,10 +123,8 @@ def patch_around(
         TOUCH_DEPTH_UM + fibers.longest_step_um,
     )
     # From a place one walks along a link at most, and from every fork on it as far as a reach counts.
-    walked_um = _MARGIN_UM + LONGEST_LINK_UM + REACH_CAP_UM
-    lines = [line for change in changes for line in (change.before, change.now)]
-    touched = np.unique(np.concatenate([fibers.near(line, looked_um) for line in lines]))
-    asked = fibers.around(touched, walked_um)
+    walked_um = LONGEST_LINK_UM + REACH_CAP_UM
+    asked = fibers.around(_near(changes, fibers, looked_um), walked_um + _MARGIN_UM)
     joined = [np.array(branches) for branches in together]
     while joined:  # those that share a branch are all found together
         apart = [branches for branches in joined if not asked[branches].any()]
@@ -125,7 +133,13 @@ def patch_around(
         for branches in joined:
             asked[branches] |= asked[branches].any()
         joined = apart
-    return Patch(asked, fibers.around(np.flatnonzero(asked), walked_um))
+    return asked
+
+
+def _near(changes: Iterable[Redrawn], fibers: Fibers, distance_um: float) -> Which:
+    """Branches that may come so near to where a junction ran or runs otherwise."""
+    lines = [line for change in changes for line in (change.before, change.now)]
+    return np.unique(np.concatenate([fibers.near(line, distance_um + _MARGIN_UM) for line in lines]))
 
 
 def components_around(

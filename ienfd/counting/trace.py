@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from ienfd.geometry import FloatArray, arc_lengths
 from ienfd.result import Branch
 
-__all__ = ["Trace", "end_to_end"]
+__all__ = ["Trace", "end_to_end", "weighted_mean"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +132,13 @@ def end_to_end(parts: Sequence[Trace]) -> Trace:
 
 def _mean_width(parts: Sequence[Trace]) -> float:
     """Mean caliber over the parts of which it is known, by their length."""
-    known = [part for part in parts if np.isfinite(part.width_um) and part.length_um > 0]
+    known = [part for part in parts if isfinite(part.width_um) and part.length_um > 0]
     if not known:
         return float(np.nan)
-    weights = [part.length_um for part in known]
-    return float(np.average([part.width_um for part in known], weights=weights))
+    widths, lengths = np.array([(part.width_um, part.length_um) for part in known]).T
+    return weighted_mean(widths, lengths)
+
+
+def weighted_mean(values: FloatArray, weights: FloatArray) -> float:
+    """Mean of (N,) values by (N,) weights, not all of which are 0."""
+    return float((values * weights).sum() / weights.sum())

@@ -114,7 +114,11 @@ class Corrector:
 
     def warm_up(self) -> None:
         """Look for the candidates now, so that the first change of the geometry need not."""
-        self._candidates(self._findings())
+        findings = self._findings()
+        known = self._candidates(findings)
+        if known is not None:
+            known.network.fibers.prepare()
+            count(findings, self._protocol, known)
 
     def _candidates(self, findings: Findings) -> Candidates | None:
         """Candidates of these junctions: what can have changed since the last is looked for again."""

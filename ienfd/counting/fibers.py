@@ -157,6 +157,10 @@ class Fibers:
         values = np.maximum(lengths[kept], np.finfo(float).tiny)
         return coo_array((values, (low[kept], high[kept])), shape=(nodes, nodes)).tocsr()
 
+    def prepare(self) -> None:
+        """Have ready what is asked where a junction is redrawn, so that the first time is no slower."""
+        _ = self._tree, self._ways, self._steps_um, self.at_node, self.cells
+
     def around(self, branches: Which, limit_um: float) -> NDArray[np.bool_]:
         """(B,) whether a branch can be entered within a walk of so many micrometers from some of them.
 

@@ -36,6 +36,8 @@ ONE_FORK_UM = 4.0
 """Two fibers that part at one fork, this near to the junction, are daughters of one stem; farther
 apart, or with several forks between them, they are fibers of one plexus."""
 
+_DEEPEST_UM = max(DERMAL_LINK_DEPTH_UM, DERMAL_BRANCH_DEPTH_UM)
+
 LONGEST_LINK_UM = max(EPIDERMAL_LINK_UM, DERMAL_LINK_UM, DERMAL_BRANCH_UM)
 """No way from one intersection to another that is longer makes them one fiber."""
 
@@ -136,6 +138,8 @@ def _judge(
     trace = join(network, steps)
     if _depth_jumps(trace):
         return None
+    if not upper and _is_deep(trace, max(rules.junction_band_um, _DEEPEST_UM), junction):
+        return None
     arms = _arms(network, place.vertex, steps, rules.min_reach_um)
     if arms and _stays_within(trace, rules.junction_band_um, junction):
         # two fibers that cross within the band have two arms here, a fork has one
@@ -157,9 +161,15 @@ def _judge(
 
 def _stays_within(trace: Trace, depth_um: float, junction: Junction) -> bool:
     """Whether no point of a trace lies farther from the junction than so many micrometers."""
-    points = trace.points_um
-    middle = points[len(points) // 2]  # its ends lie on the junction: where it leaves, this one is far
-    return all(bool((np.abs(junction(some).signed) <= depth_um).all()) for some in (middle, points))
+    if _is_deep(trace, depth_um, junction):
+        return False
+    return bool((np.abs(junction(trace.points_um).signed) <= depth_um).all())
+
+
+def _is_deep(trace: Trace, depth_um: float, junction: Junction) -> bool:
+    """Whether its middle lies farther: its ends lie on the junction, so this tells most that leave it."""
+    middle = trace.points_um[len(trace.points_um) // 2]
+    return bool(np.abs(junction(middle).signed[0]) > depth_um)
 
 
 def _arms(

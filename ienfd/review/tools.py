@@ -27,6 +27,7 @@ class _Begun:
 
     kind: Literal["exclude", "include", "wire", "bend"]
     clicks: list[Place] = field(default_factory=list)
+    line_px: FloatArray | None = None
 
 
 class Tools:
@@ -84,7 +85,8 @@ class Tools:
             return False
         if self.inside(place):
             self._begun.clicks.append(place)
-            self._scene.draw(self._wire.along(self._begun.clicks))
+            self._begun.line_px = self._wire.along(self._begun.clicks)
+            self._scene.draw(self._begun.line_px)
         return True
 
     def stretch(self, place: Place, *, exclude: bool) -> None:
@@ -118,14 +120,14 @@ class Tools:
             self._reviewer.said.emit("Click along the true junction. J finishes, Esc gives up.")
 
     def _finish_line(self) -> None:
-        begun, sheet, wire = self._begun, self._scene.sheet, self._wire
+        begun, sheet = self._begun, self._scene.sheet
         self.forget()
-        if begun is None or sheet is None or wire is None:
+        if begun is None or sheet is None:
             return
-        if len(set(begun.clicks)) < 2:
+        if begun.line_px is None or len(set(begun.clicks)) < 2:
             self._reviewer.said.emit("Nothing was drawn: it takes two clicks or more.")
             return
-        line, pieces = wire.along(begun.clicks), sheet.result.findings.pieces
+        line, pieces = begun.line_px, sheet.result.findings.pieces
         index = drawing.beside(pieces, line)
         if index is None:
             self._reviewer.troubled.emit("There is no junction to redraw in this section.")

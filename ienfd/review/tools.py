@@ -120,8 +120,12 @@ class Tools:
             self._reviewer.said.emit("Click along the true junction. J finishes, Esc gives up.")
 
     def _finish_line(self) -> None:
-        begun, sheet = self._begun, self._scene.sheet
-        self.forget()
+        begun, self._begun = self._begun, None
+        self._redraw_along(begun)
+        self.forget()  # afterwards: to take a layer away takes longer than to count
+
+    def _redraw_along(self, begun: _Begun | None) -> None:
+        sheet = self._scene.sheet
         if begun is None or sheet is None:
             return
         if begun.line_px is None or len(set(begun.clicks)) < 2:
@@ -163,9 +167,9 @@ class Tools:
 
     def let_go(self, held: Handle, place: Place) -> None:
         """Make it that."""
-        self._scene.remove("drawing")
         if self._scene.sheet is not None:
             self._reviewer.redraw_junction(held[0], _bent(self._scene.sheet, held, place))
+        self._scene.remove("drawing")
 
 
 def _handles(sheet: Sheet) -> tuple[FloatArray, list[Handle]]:

@@ -27,9 +27,11 @@ __all__ = [
     "Projection",
     "Projector",
     "arc_lengths",
+    "common_ends",
     "from_shapely",
     "left_normals",
     "length",
+    "meeting_lengths",
     "meetings",
     "points_at",
     "resample",
@@ -57,13 +59,25 @@ def from_shapely(geometry: shapely.Geometry) -> FloatArray:
 
 def arc_lengths(points: FloatArray) -> FloatArray:
     """Arc length from the first point to every point of an (N, 2) polyline; the first is 0."""
-    steps = np.hypot(*np.diff(points, axis=0).T)
-    return np.concatenate([[0.0], np.cumsum(steps)])
+    steps = points[1:] - points[:-1]
+    out = np.zeros(max(len(points), 1))
+    np.cumsum(np.hypot(steps[:, 0], steps[:, 1]), out=out[1:])
+    return out
 
 
 def length(points: FloatArray) -> float:
     """Length of an (N, 2) polyline."""
     return float(np.hypot(*np.diff(points, axis=0).T).sum()) if len(points) > 1 else 0.0
+
+
+def common_ends(one: FloatArray, other: FloatArray) -> tuple[int, int]:
+    """How many rows two arrays share from the first on, and how many of the rest up to the last."""
+    shorter = min(len(one), len(other))
+    differ = np.flatnonzero((one[:shorter] != other[:shorter]).any(axis=1))
+    head = int(differ[0]) if len(differ) else shorter
+    left = shorter - head
+    differ = np.flatnonzero((one[len(one) - left :] != other[len(other) - left :]).any(axis=1))
+    return head, left - 1 - int(differ[-1]) if len(differ) else left
 
 
 def points_at(points: FloatArray, positions: ArrayLike) -> FloatArray:
@@ -150,11 +164,17 @@ class Projection:
         Distance to it, positive on the left, negative on the right.
     beyond : (K,) ndarray of bool
         Whether the point lies beyond an end of the polyline rather than beside it.
+    segment : (K,) ndarray of int
+        Segment of the polyline on which the nearest point lies.
+    past : (K,) ndarray of float
+        Length from the start of that segment: `position` is this and `arc_lengths` at the segment.
     """
 
     position: FloatArray
     signed: FloatArray
     beyond: NDArray[np.bool_]
+    segment: NDArray[np.intp]
+    past: FloatArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,22 +190,37 @@ class Projector:
     points: FloatArray
 
     @cached_property
-    def _parts(self) -> tuple[FloatArray, FloatArray, FloatArray, shapely.STRtree]:
-        keep = np.concatenate([[True], np.any(np.diff(self.points, axis=0) != 0, axis=1)])
-        corners = np.asarray(self.points, dtype=np.float64)[keep]
+    def _parts(self) -> tuple[FloatArray, NDArray[np.intp], FloatArray, FloatArray, shapely.STRtree]:
+        steps = np.any(np.diff(self.points, axis=0) != 0, axis=1)
+        which = np.concatenate([[0], np.flatnonzero(steps) + 1]) if len(self.points) else np.empty(0, np.intp)
+        corners = np.asarray(self.points, dtype=np.float64)[which]
         if len(corners) < 2:
             raise ValueError("a polyline needs at least two different points")
-        segments = np.stack([corners[:-1, ::-1], corners[1:, ::-1]], axis=1)
         normals = _unit_left(np.diff(corners, axis=0))
-        lines = np.asarray(shapely.linestrings(segments))
-        return corners, arc_lengths(corners), normals, shapely.STRtree(lines)
+        # the nearest of many short segments in a row is found fastest where the tree is deep
+        tree = shapely.STRtree(_lines(corners[:-1], corners[1:]), node_capacity=2)
+        return corners, which[1:] - 1, arc_lengths(corners), normals, tree
+
+    def within(self, points: FloatArray, distance: float) -> NDArray[np.bool_]:
+        """(K,) whether points lie within a distance of the polyline: faster than to project them."""
+        near = np.zeros(len(points), dtype=bool)
+        places = shapely.points(np.asarray(points, dtype=np.float64)[:, ::-1])
+        near[self._parts[-1].query(places, predicate="dwithin", distance=distance)[0]] = True
+        return near
+
+    def near_boxes(self, low: FloatArray, high: FloatArray, distance: float) -> NDArray[np.bool_]:
+        """(K,) whether boxes with these (K, 2) corners may come within a distance of the polyline."""
+        near = np.zeros(len(low), dtype=bool)
+        near[self._parts[-1].query(_lines(low - distance, high + distance))[0]] = True
+        return near
 
     def __call__(self, points: FloatArray) -> Projection:
         """Project (K, 2) points onto the polyline."""
-        corners, arc, normals, tree = self._parts
+        corners, numbers, arc, normals, tree = self._parts
         points = np.asarray(points, dtype=np.float64).reshape(-1, 2)
         if len(points) == 0:
-            return Projection(np.empty(0), np.empty(0), np.empty(0, dtype=bool))
+            none = np.empty(0)
+            return Projection(none, none, np.empty(0, dtype=bool), np.empty(0, dtype=np.intp), none)
         which, segment = tree.query_nearest(shapely.points(points[:, ::-1]), all_matches=True)
         order = np.lexsort((segment, which))
         first = order[np.unique(which[order], return_index=True)[1]]
@@ -202,11 +237,9 @@ class Projector:
         beyond = ((share <= 0) & (at == 0)) | ((share >= 1) & (at == len(normals) - 1))
         along = (points - np.where((at == 0)[:, None], corners[0], corners[-1])) * step
         beyond &= np.abs(along.sum(axis=1)) > 1e-9
-        return Projection(
-            arc[at] + share * np.hypot(step[:, 0], step[:, 1]),
-            sign * np.hypot(offset[:, 0], offset[:, 1]),
-            beyond,
-        )
+        past = share * np.hypot(step[:, 0], step[:, 1])
+        signed = sign * np.hypot(offset[:, 0], offset[:, 1])
+        return Projection(arc[at] + past, signed, beyond, numbers[at], past)
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,12 +254,23 @@ class Meetings:
         Arc length of the crossing along the polyline and along the curve.
     toward : (K,) ndarray of int
         1 where the polyline goes over to the left of the curve, -1 where it goes to the right.
+    segment : (K,) ndarray of int
+        Segment of the curve on which the crossing lies.
+    past : (K,) ndarray of float
+        Length from the start of that segment: `on_curve` is this and `meeting_lengths` at the segment.
     """
 
     path: NDArray[np.intp]
     on_path: FloatArray
     on_curve: FloatArray
     toward: NDArray[np.int8]
+    segment: NDArray[np.intp]
+    past: FloatArray
+
+
+def meeting_lengths(curve: FloatArray) -> FloatArray:
+    """Arc length from the first point to every point of a curve, as `meetings` measures it."""
+    return arc_lengths(np.asarray(curve, dtype=np.float64) + _TINY)
 
 
 def meetings(paths: Sequence[FloatArray], curve: FloatArray) -> Meetings:
@@ -250,12 +294,15 @@ def meetings(paths: Sequence[FloatArray], curve: FloatArray) -> Meetings:
     """
     many = [path for path in paths if len(path) > 1]
     if not many or len(curve) < 2:
-        return Meetings(np.empty(0, np.intp), np.empty(0), np.empty(0), np.empty(0, np.int8))
+        none, nothing = np.empty(0), np.empty(0, np.intp)
+        return Meetings(nothing, none, none, np.empty(0, np.int8), nothing, none)
     curve = np.asarray(curve, dtype=np.float64) + _TINY
     index = np.concatenate([np.full(len(path) - 1, i) for i, path in enumerate(paths) if len(path) > 1])
     start, end = np.concatenate([path[:-1] for path in many]), np.concatenate([path[1:] for path in many])
     before = np.concatenate([arc_lengths(path)[:-1] for path in many])
-    p, q = shapely.STRtree(_boxes(curve[:-1], curve[1:])).query(_boxes(start, end))
+    beside = np.flatnonzero(_overlapping(curve[:-1], curve[1:], start, end))
+    p, q = shapely.STRtree(_lines(curve[beside], curve[beside + 1])).query(_lines(start, end))
+    q = beside[q]
     a, b, c, d = start[p], end[p], curve[q], curve[q + 1]
     side_a, side_b = _cross(d - c, a - c), _cross(d - c, b - c)
     side_c, side_d = _cross(b - a, c - a), _cross(b - a, d - a)
@@ -264,16 +311,24 @@ def meetings(paths: Sequence[FloatArray], curve: FloatArray) -> Meetings:
     share_path = side_a[hit] / (side_a[hit] - side_b[hit])
     share_curve = side_c[hit] / (side_c[hit] - side_d[hit])
     on_path = before[p] + share_path * np.hypot(*(end[p] - start[p]).T)
-    on_curve = arc_lengths(curve)[q] + share_curve * np.hypot(*(curve[q + 1] - curve[q]).T)
+    past = share_curve * np.hypot(*(curve[q + 1] - curve[q]).T)
+    on_curve = arc_lengths(curve)[q] + past
     toward = np.where(side_b[hit] >= 0, 1, -1).astype(np.int8)
     order = np.lexsort((on_curve, on_path, index[p]))
-    return Meetings(index[p][order], on_path[order], on_curve[order], toward[order])
+    return Meetings(index[p][order], on_path[order], on_curve[order], toward[order], q[order], past[order])
 
 
-def _boxes(start: FloatArray, end: FloatArray) -> NDArray[Any]:
-    low, high = np.minimum(start, end), np.maximum(start, end)
-    boxes: NDArray[Any] = shapely.box(low[:, 1], low[:, 0], high[:, 1], high[:, 0])
-    return boxes
+def _overlapping(start: FloatArray, end: FloatArray, low: FloatArray, high: FloatArray) -> NDArray[np.bool_]:
+    """(K,) whether segments may lie in the box about all of some others."""
+    least = np.minimum(low.min(axis=0), high.min(axis=0))
+    most = np.maximum(low.max(axis=0), high.max(axis=0))
+    inside = (np.maximum(start, end) >= least) & (np.minimum(start, end) <= most)
+    return np.asarray(inside.all(axis=1))
+
+
+def _lines(start: FloatArray, end: FloatArray) -> NDArray[Any]:
+    """Segments from (K, 2) points to others, for shapely."""
+    return np.asarray(shapely.linestrings(np.stack([start[:, ::-1], end[:, ::-1]], axis=1)))
 
 
 def _cross(direction: FloatArray, to: FloatArray) -> FloatArray:

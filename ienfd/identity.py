@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from uuid import UUID, uuid5
 
 __all__ = ["stable_ids"]
@@ -36,5 +37,10 @@ def stable_ids(
         place = ",".join(str(round(float(value))) for value in geometry)
         ordinal = seen.get(place, 0)
         seen[place] = ordinal + 1
-        ids.append(str(uuid5(_NAMESPACE, f"{section_id}/{analysis_key}/{kind}/{place}/{ordinal}")))
+        ids.append(_id(f"{section_id}/{analysis_key}/{kind}/{place}/{ordinal}"))
     return ids
+
+
+@lru_cache(maxsize=4096)  # a section that is counted again and again under review
+def _id(name: str) -> str:
+    return str(uuid5(_NAMESPACE, name))

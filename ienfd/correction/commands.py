@@ -243,7 +243,8 @@ def edit_junction(piece: Piece, junction_px: FloatArray, why: str = "") -> Edit:
         If it has fewer than two different points.
     """
     after = _curve(junction_px)
-    if len({tuple(point) for point in after["junction_px"]}) < 2:
+    points = np.asarray(after["junction_px"]).reshape(-1, 2)
+    if not (points != points[:1]).any():
         raise ValueError("a junction needs at least two different points")
     return Edit(Command.EDIT_JUNCTION, None, _curve(piece.junction_px), after, why)
 

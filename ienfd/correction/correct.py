@@ -16,11 +16,11 @@ from ienfd.correction.commands import (
     standing,
 )
 from ienfd.correction.crossings import correct_crossings
-from ienfd.correction.geometry import correct_geometry
+from ienfd.correction.geometry import judged_anew, with_edit
 from ienfd.counting import Candidates, find_all
 from ienfd.density import count, with_crossings
 from ienfd.protocol import Protocol
-from ienfd.result import Findings, Piece, SectionResult
+from ienfd.result import Findings, SectionResult
 
 __all__ = ["Corrected", "Corrector", "ReviewState", "correct", "last_said", "reviewed_figures"]
 
@@ -67,6 +67,28 @@ class Corrected:
     readers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """What follows from some corrections of the geometry.
+
+    Parameters
+    ----------
+    key : tuple of int
+        Their numbers.
+    findings : Findings
+        With them, before it is judged anew.
+    lost : tuple of int
+        Those whose place is no longer there.
+    result : SectionResult
+        Counted.
+    """
+
+    key: tuple[int, ...]
+    findings: Findings
+    lost: tuple[int, ...]
+    result: SectionResult
+
+
 class Corrector:
     """Applies the edits of one section, again and again as they grow in number.
 
@@ -87,19 +109,21 @@ class Corrector:
         self._result = result
         self._protocol = protocol
         self._findings = findings
-        self._courses: dict[tuple[int, ...], tuple[SectionResult, tuple[int, ...]]] = {}
-        self._known: tuple[tuple[Piece, ...], Candidates | None] | None = None
+        self._courses: dict[tuple[int, ...], _Course] = {}
+        self._known: Candidates | None = None
 
     def warm_up(self) -> None:
         """Look for the candidates now, so that the first change of the geometry need not."""
-        self._candidates(self._findings())
+        findings = self._findings()
+        known = self._candidates(findings)
+        if known is not None:
+            known.network.fibers.prepare()
+            count(findings, self._protocol, known)
 
     def _candidates(self, findings: Findings) -> Candidates | None:
-        """Candidates of these junctions: those known already, where the junctions are the same."""
-        known = self._known
-        if known is None or not _same_pieces(known[0], findings.pieces):
-            known = self._known = findings.pieces, find_all(findings, self._protocol.counting)
-        return known[1]
+        """Candidates of these junctions: what can have changed since the last is looked for again."""
+        self._known = find_all(findings, self._protocol.counting, self._known)
+        return self._known
 
     def __call__(self, entries: Sequence[LoggedEdit]) -> Corrected:
         """The section after all of `entries`, those of the log about this section, in order."""
@@ -122,15 +146,20 @@ class Corrector:
     def _with_geometry(self, edits: Sequence[LoggedEdit]) -> tuple[SectionResult, tuple[int, ...]]:
         key = tuple(entry.seq for entry in edits)
         if key not in self._courses:
-            changed, unmatched = correct_geometry(self._findings(), edits, self._protocol)
+            begun = next(
+                (self._courses[key[:n]] for n in range(len(key), 0, -1) if key[:n] in self._courses), None
+            )
+            findings, lost = (begun.findings, begun.lost) if begun else (self._findings(), ())
+            for entry in edits[len(begun.key) if begun else 0 :]:
+                changed = with_edit(findings, entry, self._protocol)
+                findings, lost = (findings, (*lost, entry.seq)) if changed is None else (changed, lost)
+            judged = judged_anew(findings, self._protocol)
+            result = count(judged, self._protocol, self._candidates(judged))
             while len(self._courses) >= _KEPT_COURSES:
                 del self._courses[next(iter(self._courses))]
-            self._courses[key] = count(changed, self._protocol, self._candidates(changed)), unmatched
-        return self._courses[key]
-
-
-def _same_pieces(one: Sequence[Piece], other: Sequence[Piece]) -> bool:
-    return len(one) == len(other) and all(a is b for a, b in zip(one, other, strict=True))
+            self._courses[key] = _Course(key, findings, lost, result)
+        course = self._courses[key]
+        return course.result, course.lost
 
 
 def correct(

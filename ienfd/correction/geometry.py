@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 
 from ienfd.correction.commands import Command, LoggedEdit
-from ienfd.geometry import Projector, arc_lengths, length, points_at
+from ienfd.geometry import Projector, arc_lengths, common_ends, length, points_at
 from ienfd.protocol import Protocol
 from ienfd.quality.section import mean_junction_confidence, uncertain_stretches
 from ienfd.result import Findings, FloatArray, Piece, Stretch
 from ienfd.skin.lengths import reason_at
 
-__all__ = ["MATCH_UM", "correct_geometry", "excluded_at", "nearest_piece"]
+__all__ = ["MATCH_UM", "excluded_at", "judged_anew", "nearest_piece", "with_edit"]
 
 MATCH_UM = 5.0
 """What lies no farther from where a person saw it is taken for the same."""
@@ -24,13 +25,19 @@ _UNCERTAIN = "junction_low_confidence"
 _BY_PERSON = "excluded_stretch"
 
 
+@lru_cache(maxsize=8)
+def _seen_from(piece: Piece) -> Projector:
+    """The junction of a piece, which is looked at again and again."""
+    return Projector(piece.junction_px)
+
+
 def nearest_piece(pieces: Sequence[Piece], place_px: Sequence[float]) -> tuple[int, float, float] | None:
     """Piece whose junction is nearest to a place, the position along it and the distance, in pixels."""
     best: tuple[int, float, float] | None = None
     for index, piece in enumerate(pieces):
         if length(piece.junction_px) <= 0:
             continue
-        seen = Projector(piece.junction_px)(np.asarray([place_px], dtype=np.float64))
+        seen = _seen_from(piece)(np.asarray([place_px], dtype=np.float64))
         distance = float(abs(seen.signed[0]))
         if best is None or distance < best[2]:
             best = index, float(seen.position[0]), distance
@@ -45,39 +52,34 @@ def excluded_at(
     return None if on is None else reason_at(stretches, on[0], on[1] * pixel_size_um)
 
 
-def correct_geometry(
-    findings: Findings, edits: Sequence[LoggedEdit], protocol: Protocol
-) -> tuple[Findings, tuple[int, ...]]:
-    """Apply corrections of the junction and of exclusions, in their order.
+def with_edit(findings: Findings, entry: LoggedEdit, protocol: Protocol) -> Findings | None:
+    """Apply a correction of the junction or of exclusions; what follows from all is for `judged_anew`.
 
     A person vouches for a stretch of junction that was drawn anew or taken in again: its confidence is 1.
 
     Parameters
     ----------
     findings : Findings
-        All of what was found.
-    edits : sequence of LoggedEdit
-        Standing commands about geometry.
+        All of what was found, with the corrections before.
+    entry : LoggedEdit
+        A standing command about geometry.
     protocol : Protocol
-        Decides which stretches are too uncertain, and how many of them are too many.
+        Decides which stretches are too uncertain.
 
     Returns
     -------
-    Findings
-        As corrected.
-    tuple of int
-        Numbers of those commands whose place is no longer there.
+    Findings or None
+        As corrected; None where the place of the command is no longer there.
     """
     size = findings.pixel_size_um
+    return None if size is None else _apply(findings, entry, size, protocol)
+
+
+def judged_anew(findings: Findings, protocol: Protocol) -> Findings:
+    """Corrected findings with their mean confidence, and refused no longer if the junction was why."""
+    size = findings.pixel_size_um
     if size is None:
-        return findings, tuple(entry.seq for entry in edits)
-    lost = []
-    for entry in edits:
-        changed = _apply(findings, entry, size, protocol)
-        if changed is None:
-            lost.append(entry.seq)
-        else:
-            findings = changed
+        return findings
     mean = mean_junction_confidence(findings.pieces)
     if mean is not None:
         findings = findings.with_measure("junction_confidence", mean)
@@ -85,7 +87,7 @@ def correct_geometry(
         protocol.quality.max_excluded_fraction
     ):
         findings = replace(findings, refusal=None, detail="")
-    return findings, tuple(lost)
+    return findings
 
 
 def _apply(findings: Findings, entry: LoggedEdit, size: float, protocol: Protocol) -> Findings | None:
@@ -114,10 +116,7 @@ def _redrawn(
     if index is None:
         return None
     piece = findings.pieces[index]
-    seen = Projector(piece.junction_px)(new)
-    kept = np.interp(seen.position, arc_lengths(piece.junction_px), piece.junction_confidence)
-    redrawn = np.abs(seen.signed) * size > _SAME_COURSE_UM
-    changed = replace(piece, junction_px=new, junction_confidence=np.where(redrawn, 1.0, kept))
+    changed = replace(piece, junction_px=new, junction_confidence=_trust(piece, new, size))
     pieces = (*findings.pieces[:index], changed, *findings.pieces[index + 1 :])
     elsewhere = [s for s in findings.exclusions if s.piece != index]
     others = [s for s in findings.exclusions if s.piece == index and s.reason != _UNCERTAIN]
@@ -126,14 +125,29 @@ def _redrawn(
         for s in uncertain_stretches(pieces, size, protocol.image.junction_confidence_min)
         if s.piece == index
     ]
-    moved = [_carried(s, piece, changed, size) for s in others]
+    moved = _carried(others, piece, changed, size)
     return replace(findings, pieces=pieces, exclusions=(*elsewhere, *moved, *uncertain))
+
+
+def _trust(piece: Piece, new: FloatArray, size: float) -> FloatArray:
+    """Confidence of a junction that was drawn anew: a person's where it is another course."""
+    head, tail = common_ends(piece.junction_px, new)
+    last = len(new) - tail
+    middle = new[head:last]  # any other point is one of the former course
+    seen = _seen_from(piece)(middle)
+    kept = np.interp(seen.position, arc_lengths(piece.junction_px), piece.junction_confidence)
+    anew = np.where(np.abs(seen.signed) * size > _SAME_COURSE_UM, 1.0, kept)
+    confidence = piece.junction_confidence
+    return np.concatenate([confidence[:head], anew, confidence[len(confidence) - tail :]])
 
 
 def _same_course(pieces: Sequence[Piece], course: FloatArray, size: float) -> int | None:
     """The piece whose junction runs where `course` runs."""
+    for index, piece in enumerate(pieces):
+        if np.array_equal(piece.junction_px, course):
+            return index
     distances = [
-        float(np.abs(Projector(piece.junction_px)(course).signed).mean()) * size
+        float(np.abs(_seen_from(piece)(course).signed).mean()) * size
         if length(piece.junction_px) > 0
         else np.inf
         for piece in pieces
@@ -143,11 +157,16 @@ def _same_course(pieces: Sequence[Piece], course: FloatArray, size: float) -> in
     return int(np.argmin(distances))
 
 
-def _carried(stretch: Stretch, old: Piece, new: Piece, size: float) -> Stretch:
-    """A stretch of one course as a stretch of another."""
-    ends = points_at(old.junction_px, np.array([stretch.start_um, stretch.end_um]) / size)
-    start, end = sorted(Projector(new.junction_px)(ends).position * size)
-    return replace(stretch, start_um=float(start), end_um=float(end))
+def _carried(stretches: Sequence[Stretch], old: Piece, new: Piece, size: float) -> list[Stretch]:
+    """Stretches of one course as stretches of another."""
+    if not stretches:
+        return []
+    ends = np.array([(stretch.start_um, stretch.end_um) for stretch in stretches]).ravel() / size
+    there = _seen_from(new)(points_at(old.junction_px, ends)).position * size
+    return [
+        replace(stretch, start_um=float(min(pair)), end_um=float(max(pair)))
+        for stretch, pair in zip(stretches, there.reshape(-1, 2), strict=True)
+    ]
 
 
 def _stretch(

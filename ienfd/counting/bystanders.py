@@ -1,29 +1,24 @@
-"""What is near the junction and does not cross it: fragments, approaching ends, dendritic cells."""
+"""What is near the junction and does not cross it: fragments and approaching ends."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
-from scipy.spatial.distance import pdist
 
 from ienfd.counting.evidence import REACH_CAP_UM, ROUNDING_UM, Side, side_of
-from ienfd.counting.network import TOUCH_DEPTH_UM, Network, walk
-from ienfd.geometry import FloatArray, Projector
+from ienfd.counting.fibers import Fibers
+from ienfd.counting.junctions import Junction, Spot
+from ienfd.counting.network import TOUCH_DEPTH_UM, Network, near_junction, walk
+from ienfd.counting.trace import Trace
+from ienfd.geometry import FloatArray
 from ienfd.protocol import CountingRules
-from ienfd.result import Cell, Piece
+from ienfd.result import Piece
 
-__all__ = ["Bystander", "approaching_ends", "cell_components", "fragments"]
-
-CELL_SPAN_UM = 40.0
-"""A dendritic cell with its processes is no larger than this; a fiber that passes by a cell is."""
-
-CELL_MARGIN_UM = 3.0
-"""Processes start within this distance of the body as found."""
+__all__ = ["TIP_UM", "Bystander", "Insider", "approaching_ends", "fragments"]
 
 TOWARD_JUNCTION = 0.35
 TIP_UM = 6.0
@@ -36,119 +31,140 @@ class Bystander:
 
     Parameters
     ----------
-    piece : int
-        Index of the piece.
-    vertex : int
-        A vertex of its component.
-    position_um : float
-        Position along the junction of the place nearest to it.
+    spot : Spot
+        Place on the junction that is nearest to it.
+    branch : int
+        A branch of it.
     point_um : (2,) ndarray of float
         Its own point nearest to the junction.
     side : Side
         What is seen of it.
     """
 
-    piece: int
-    vertex: int
-    position_um: float
+    spot: Spot
+    branch: int
     point_um: FloatArray
     side: Side
 
 
-def cell_components(network: Network, cells: Sequence[Cell], pixel_size_um: float) -> frozenset[int]:
-    """Components that are a dendritic cell: they touch a body and are no larger than such a cell."""
-    if not cells or not network.arcs:
-        return frozenset()
-    points = np.concatenate([arc.trace.points_um for arc in network.arcs])
-    owner = np.concatenate(
-        [np.full(len(arc.trace.points_um), network.component[arc.start]) for arc in network.arcs]
-    )
-    centers = np.array([(cell.row_px, cell.col_px) for cell in cells]) * pixel_size_um
-    margins = np.array([cell.radius_um for cell in cells]) + CELL_MARGIN_UM
-    touching = {int(owner[i]) for found in cKDTree(points).query_ball_point(centers, margins) for i in found}
-    return frozenset(c for c in touching if _span_um(points[owner == c]) < CELL_SPAN_UM)
+@dataclass(frozen=True, eq=False)
+class Insider:
+    """A component that lies in the epidermis of a piece and meets no junction.
+
+    Parameters
+    ----------
+    component : int
+        The component.
+    distance_um : float
+        From the junction of that piece to its own nearest point.
+    found : Bystander or None
+        The fragment that it is; None where it lies beyond an end of the junction, or is too short.
+    """
+
+    component: int
+    distance_um: float
+    found: Bystander | None
 
 
 def fragments(
-    network: Network,
-    pieces: Sequence[Piece],
-    junctions: Mapping[int, Projector],
-    pixel_size_um: float,
+    fibers: Fibers,
+    components: Iterable[int],
+    junctions: Mapping[int, Junction],
     rules: CountingRules,
-) -> list[Bystander]:
-    """Components that lie in the epidermis and meet no junction."""
-    crossing = {network.component[place.vertex] for place in network.intersections}
-    members: dict[int, list[int]] = {}
-    for index, arc in enumerate(network.arcs):
-        if network.component[arc.start] not in crossing:
-            members.setdefault(network.component[arc.start], []).append(index)
-    areas = {index: _epidermis(pieces[index], pixel_size_um) for index in junctions}
+) -> list[Insider]:
+    """Those of some components, which meet no junction, that lie in the epidermis.
+
+    One that is no fragment of a piece may still be one of the next.
+    """
+    areas = {
+        index: _epidermis(junction.piece, junction.pixel_size_um) for index, junction in junctions.items()
+    }
     out = []
-    for component, arcs in members.items():
-        points = np.concatenate([network.arcs[arc].trace.points_um for arc in arcs])
+    for component in components:
+        branches = fibers.of_component(component)
+        traces = [fibers.traces[branch] for branch in branches]
+        points = np.concatenate([trace.points_um for trace in traces])
         for index, area in areas.items():
             if shapely.contains_xy(area, points[:, 1], points[:, 0]).mean() <= 0.5:
                 continue
             view = junctions[index](points)
             nearest = int(np.argmin(np.abs(view.signed)))
-            side = _whole(network, arcs)
-            if view.beyond[nearest] or side.reach_um < rules.min_reach_um - ROUNDING_UM:
-                continue
-            out.append(Bystander(index, component, float(view.position[nearest]), points[nearest], side))
-            break
+            side = _whole(traces)
+            spot = junctions[index].spot(view, nearest)
+            found = Bystander(spot, int(branches[0]), points[nearest], side)
+            is_one = not view.beyond[nearest] and side.reach_um >= rules.min_reach_um - ROUNDING_UM
+            out.append(Insider(component, float(abs(view.signed[nearest])), found if is_one else None))
+            if is_one:
+                break
     return out
 
 
 def approaching_ends(
-    network: Network, junctions: Mapping[int, Projector], rules: CountingRules
+    network: Network, junctions: Mapping[int, Junction], rules: CountingRules
 ) -> list[Bystander]:
     """Ends of fibers below the junction that come up to it, and fibers that touch it from below."""
-    tips = [vertex for vertex, arcs in network.at_vertex.items() if _is_tip(network, vertex, arcs)]
+    nodes = np.unique(network.fibers.ends[network.asked]).tolist()
+    tips = [node for node in nodes if _is_tip(network, network.at_vertex[node])]
     if not tips:
         return _grazing(network, junctions, rules)
     ends = np.array([_end_points(network, vertex) for vertex in tips])
+    run = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
     best = np.full(len(tips), np.inf)
     chosen: list[Bystander | None] = [None] * len(tips)
-    for index, junction in junctions.items():
-        tip, back = junction(ends[:, 0]), junction(ends[:, 1])
+    for junction in junctions.values():
+        near = np.flatnonzero(junction.within(ends[:, 0], rules.approach_um) & (run > 0))
+        tip, back = junction(ends[near, 0]), junction(ends[near, 1])
         distance = -tip.signed
         gain = -back.signed - distance
-        run = np.hypot(*(ends[:, 0] - ends[:, 1]).T)
-        near = (distance >= 0) & (distance <= rules.approach_um) & ~tip.beyond & (distance < best)
-        for k in np.flatnonzero(near & (gain >= TOWARD_JUNCTION * run) & (run > 0)):
-            vertex = tips[k]
-            side = side_of(network, walk(network, vertex, network.at_vertex[vertex], REACH_CAP_UM))
+        below = (distance >= 0) & (distance <= rules.approach_um) & ~tip.beyond & (distance < best[near])
+        for k in np.flatnonzero(below & (gain >= TOWARD_JUNCTION * run[near])).tolist():
+            vertex = tips[near[k]]
+            arcs = network.at_vertex[vertex]
+            side = side_of(network, walk(network, vertex, arcs, REACH_CAP_UM))
             if side.reach_um >= rules.min_reach_um - ROUNDING_UM:
-                best[k] = distance[k]
-                chosen[k] = Bystander(index, vertex, float(tip.position[k]), ends[k, 0], side)
+                best[near[k]] = distance[k]
+                branch = network.arcs[arcs[0]].branch
+                chosen[near[k]] = Bystander(junction.spot(tip, k), branch, ends[near[k], 0], side)
     out = [found for found in chosen if found is not None]
     return [*out, *_grazing(network, junctions, rules)]
 
 
-def _grazing(network: Network, junctions: Mapping[int, Projector], rules: CountingRules) -> list[Bystander]:
+def _grazing(network: Network, junctions: Mapping[int, Junction], rules: CountingRules) -> list[Bystander]:
     """Fibers that come up from the dermis, touch the junction and go down again."""
     out = []
-    lines = [
-        shapely.LineString(arc.trace.points_um) if len(arc.trace.points_um) > 1 else None
-        for arc in network.arcs
-    ]
-    tree = shapely.STRtree(np.array(lines, dtype=object))
-    for index, junction in junctions.items():
-        line = shapely.LineString(junction.points)
-        for number in np.sort(tree.query(line, predicate="dwithin", distance=TOUCH_DEPTH_UM)):
-            arc = network.arcs[number]
-            view = junction(arc.trace.points_um)
-            near = (np.abs(view.signed) < TOUCH_DEPTH_UM) & ~view.beyond
-            for start, end in _runs(near):
-                inner = start > 0 and end < len(near)
-                if not inner or max(view.signed[start - 1], view.signed[end]) > -TOUCH_DEPTH_UM:
-                    continue
-                top = start + int(np.argmax(view.signed[start:end]))
-                side = _whole(network, [int(number)])
+    for junction in junctions.values():
+        near = near_junction(network.fibers, np.flatnonzero(network.asked), junction)
+        arcs = [arc for branch in near.tolist() for arc in network.of_branch(branch)]
+        if not arcs:
+            continue
+        points = np.concatenate([arc.trace.points_um for arc in arcs])
+        needed = junction.within(points, TOUCH_DEPTH_UM)
+        needed[1:] |= needed[:-1]  # and the next on both sides of each
+        needed[:-1] |= needed[1:]
+        number = np.cumsum(needed) - 1
+        view = junction(points[needed])
+        height_um, close = np.full(len(points), np.nan), np.zeros(len(points), dtype=bool)
+        height_um[needed] = view.signed
+        close[needed] = (np.abs(view.signed) < TOUCH_DEPTH_UM) & ~view.beyond
+        first = 0
+        for arc in arcs:
+            part = slice(first, first + len(arc.trace.points_um))
+            for top in _touches(height_um[part], close[part]):
+                side = _whole([arc.trace])
                 if side.reach_um >= rules.min_reach_um - ROUNDING_UM:
-                    place = arc.trace.points_um[top]
-                    out.append(Bystander(index, arc.start, float(view.position[top]), place, side))
+                    spot = junction.spot(view, int(number[first + top]))
+                    out.append(Bystander(spot, arc.branch, arc.trace.points_um[top], side))
+            first = part.stop
     return out
+
+
+def _touches(height_um: FloatArray, close: NDArray[np.bool_]) -> list[int]:
+    """Highest points of the runs of close ones that a line comes up to from below and leaves so."""
+    return [
+        start + int(np.argmax(height_um[start:end]))
+        for start, end in _runs(close)
+        if start > 0 and end < len(close) and max(height_um[start - 1], height_um[end]) <= -TOUCH_DEPTH_UM
+    ]
 
 
 def _runs(flag: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -157,35 +173,26 @@ def _runs(flag: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _span_um(points: FloatArray) -> float:
-    """Largest distance between any two of (N, 2) points."""
-    corners = shapely.get_coordinates(shapely.convex_hull(shapely.multipoints(points)))
-    return float(pdist(corners).max()) if len(corners) > 1 else 0.0
-
-
 def _epidermis(piece: Piece, pixel_size_um: float) -> shapely.Geometry:
     """Area between junction and surface, in micrometers, as (x = col, y = row)."""
     outline = np.concatenate([piece.junction_px, piece.surface_px[::-1]]) * pixel_size_um
     return shapely.make_valid(shapely.Polygon(outline[:, ::-1]))
 
 
-def _whole(network: Network, arcs: Sequence[int]) -> Side:
-    """A whole component as one side: its seen length up to the cap, and its mean contrast there."""
-    traces = [network.arcs[arc].trace for arc in arcs]
+def _whole(traces: Sequence[Trace]) -> Side:
+    """All of them as one side: what is seen up to the cap, and the mean contrast there."""
     contrast = np.concatenate([trace.contrast[~trace.bridged] for trace in traces])
     z = np.concatenate([trace.z_um[~trace.bridged] for trace in traces])
     z = z[np.isfinite(z)]
     return Side(
-        reach_um=min(sum(float(trace.seen_um[-1]) for trace in traces), REACH_CAP_UM),
+        reach_um=min(sum(trace.seen_length_um for trace in traces), REACH_CAP_UM),
         contrast=float(contrast.mean()) if len(contrast) else 0.0,
         z_um=float(np.median(z)) if len(z) else np.nan,
     )
 
 
-def _is_tip(network: Network, vertex: int, arcs: Sequence[int]) -> bool:
-    if network.is_intersection(vertex) or len(arcs) != 1:
-        return False
-    return network.arcs[arcs[0]].start != network.arcs[arcs[0]].end
+def _is_tip(network: Network, arcs: Sequence[int]) -> bool:
+    return len(arcs) == 1 and network.arcs[arcs[0]].start != network.arcs[arcs[0]].end
 
 
 def _end_points(network: Network, vertex: int) -> tuple[FloatArray, FloatArray]:

@@ -7,24 +7,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ienfd.counting.bystanders import Bystander, approaching_ends, fragments
+from ienfd.counting.bystanders import Bystander, approaching_ends
 from ienfd.counting.evidence import (
     REACH_CAP_UM,
     ROUNDING_UM,
     Evidence,
     Side,
-    confidence,
     depth_differs,
     look,
-    side_of,
+    reach_of,
 )
+from ienfd.counting.junctions import Junction, Spot
 from ienfd.counting.links import Group, Link, fiber_groups
 from ienfd.counting.network import Intersection, Network, walk
-from ienfd.geometry import FloatArray, Projector, arc_lengths
+from ienfd.geometry import FloatArray
 from ienfd.protocol import CountingRules
-from ienfd.result import Findings
 
-__all__ = ["Candidate", "find_candidates"]
+__all__ = ["Candidate", "candidates_at", "fragment", "order"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,16 +32,19 @@ class Candidate:
 
     Parameters
     ----------
-    piece : int
-        Index of the piece.
-    position_um : float
-        Position along its junction.
+    spot : Spot
+        Its place on the junction.
+    trusted_at : Spot
+        The place at which the confidence of the junction is part of its evidence.
     point_um : (2,) ndarray of float
         (row, col) in micrometers.
     z_um : float
         Depth; NaN when it is not known.
     component : int
         Connected set of fibers to which it belongs.
+    branches : tuple of int
+        The branches at which it was found, those of the whole group; none for a fragment, which is all
+        of its component.
     evidence : Evidence
         What is seen on both sides.
     reason : str
@@ -54,72 +56,63 @@ class Candidate:
         Whether this is the one.
     """
 
-    piece: int
-    position_um: float
+    spot: Spot
+    trusted_at: Spot
     point_um: FloatArray
     z_um: float
     component: int
+    branches: tuple[int, ...]
     evidence: Evidence
     reason: str
     group: int
     stands: bool = True
 
 
-def find_candidates(
-    findings: Findings, network: Network, junctions: Mapping[int, Projector], rules: CountingRules
-) -> list[Candidate]:
-    """Everything that crosses, comes near, or lies inside, in order of piece and position.
+def candidates_at(
+    network: Network, junctions: Mapping[int, Junction], rules: CountingRules, first: int
+) -> tuple[list[Candidate], list[Candidate]]:
+    """Everything that meets a junction, and everything that comes near it from below.
 
     Parameters
     ----------
-    findings : Findings
-        A calibrated section.
     network : Network
-        Its fibers, cut at the junction.
-    junctions : mapping of int to Projector
-        Junction of every piece that has one, in micrometers.
+        Fibers, cut at the junction; what is asked for of them is looked at.
+    junctions : mapping of int to Junction
+        Of every piece that has one.
     rules : CountingRules
         The laboratory's choices.
-
-    Returns
-    -------
-    list of Candidate
-        In order.
+    first : int
+        Number of the first group.
     """
-    sure = _Surety(findings)
-    seen = [look(network, place, sure(place.piece, place.position_um)) for place in network.intersections]
-    out: list[Candidate] = []
-    for number, group in enumerate(fiber_groups(network, junctions, rules)):
-        found = _of_group(network, group, seen, rules, number)
-        out += found
-        if found[0].reason == "crosses":
-            out += _forks_in_band(network, group, found[0], junctions, rules)
-    inside = fragments(network, findings.pieces, junctions, findings.pixel_size_um or 1.0, rules)
-    below = approaching_ends(network, junctions, rules)
-    bystanders = [(one, "fragment") for one in inside] + [(one, "approaching") for one in below]
-    first = len(out)  # above the number of every group
-    out += [
-        _of_bystander(network, one, reason, sure, first + k) for k, (one, reason) in enumerate(bystanders)
+    seen = [
+        look(network, place, junctions[place.spot.piece].confidence(place.spot))
+        for place in network.intersections
     ]
-    return sorted(out, key=_order)
+    groups = fiber_groups(network, junctions, rules)
+    met: list[Candidate] = []
+    for number, group in enumerate(groups, first):
+        found = _of_group(network, group, seen, rules, number)
+        met += found
+        if found[0].reason == "crosses":
+            met += _forks_in_band(network, group, found[0], junctions, rules)
+    below = []
+    for number, one in enumerate(approaching_ends(network, junctions, rules), first + len(groups)):
+        evidence = Evidence(Side(), one.side, junctions[one.spot.piece].confidence(one.spot))
+        component = int(network.fibers.component[one.branch])
+        below.append(_of_bystander(one, component, (one.branch,), evidence, "approaching", number))
+    return met, below
 
 
-class _Surety:
-    """Confidence of the junction at places along it."""
-
-    def __init__(self, findings: Findings) -> None:
-        scale = findings.pixel_size_um or 1.0
-        self._known = [
-            (arc_lengths(piece.junction_px) * scale, piece.junction_confidence) for piece in findings.pieces
-        ]
-
-    def __call__(self, piece: int, position_um: float) -> float:
-        return float(np.interp(position_um, *self._known[piece]))
+def fragment(found: Bystander, component: int, junctions: Mapping[int, Junction], number: int) -> Candidate:
+    """A component that lies inside, as a candidate of its own group."""
+    evidence = Evidence(found.side, Side(), junctions[found.spot.piece].confidence(found.spot))
+    return _of_bystander(found, component, (), evidence, "fragment", number)
 
 
-def _order(candidate: Candidate) -> tuple[object, ...]:
-    at = (round(float(value), 6) for value in (candidate.position_um, *candidate.point_um))
-    return (candidate.piece, *at, candidate.reason)
+def order(candidate: Candidate) -> tuple[object, ...]:
+    """What candidates are sorted by; those at the same place stay in the order that they were found in."""
+    at = (round(float(value), 6) for value in (candidate.spot.position_um, *candidate.point_um))
+    return (candidate.spot.piece, *at, candidate.reason)
 
 
 def _of_group(
@@ -134,7 +127,7 @@ def _of_group(
     below = max(seen[member].below.reach_um for member in group.members)
     evidence = {member: seen[member].with_reach(above, below) for member in group.members}
     ranked = sorted(
-        group.members, key=lambda m: (depth_differs(evidence[m]), -round(confidence(evidence[m]), 6), m)
+        group.members, key=lambda m: (depth_differs(evidence[m]), -round(evidence[m].confidence, 6), m)
     )
     if above < rules.min_reach_um - ROUNDING_UM:
         reason = "approaching"
@@ -144,16 +137,18 @@ def _of_group(
         reason = "depth_mismatch"
     else:
         reason = "crosses"
+    branches = tuple(sorted({network.intersections[member].branch for member in group.members}))
     out = []
     for member in ranked if reason == "crosses" else ranked[:1]:
         place, stands = network.intersections[member], member == ranked[0]
         out.append(
             Candidate(
-                piece=place.piece,
-                position_um=place.position_um,
+                spot=place.spot,
+                trusted_at=place.spot,
                 point_um=place.point_um,
                 z_um=_depth(place, evidence[member]),
-                component=network.component[place.vertex],
+                component=int(network.fibers.component[place.branch]),
+                branches=branches,
                 evidence=evidence[member],
                 reason=reason if stands else group.links.get(member, Link.SAME_FIBER).value,
                 group=number,
@@ -174,7 +169,7 @@ def _forks_in_band(
     network: Network,
     group: Group,
     standing: Candidate,
-    junctions: Mapping[int, Projector],
+    junctions: Mapping[int, Junction],
     rules: CountingRules,
 ) -> list[Candidate]:
     """Further daughters of a fiber that crosses once and forks just above, within the junction band.
@@ -190,19 +185,19 @@ def _forks_in_band(
     if network.is_intersection(fork):
         return []
     point = stem.trace.points_um[-1 if stem.start == place.vertex else 0]
-    view = junctions[place.piece](point)
+    view = junctions[place.spot.piece](point)
     others = [arc for arc in network.at_vertex[fork] if arc != place.above]
     ends = {vertex for arc in others for vertex in (network.arcs[arc].start, network.arcs[arc].end)}
     near = abs(float(view.signed[0])) <= rules.junction_band_um
     if not near or any(network.is_intersection(vertex) for vertex in ends):
         return []
-    sides = [side_of(network, walk(network, fork, [arc], REACH_CAP_UM)) for arc in others]
-    daughters = [side for side in sides if side.reach_um >= rules.min_reach_um - ROUNDING_UM]
+    reaches_um = [reach_of(network, walk(network, fork, [arc], REACH_CAP_UM)) for arc in others]
+    daughters = [reach_um for reach_um in reaches_um if reach_um >= rules.min_reach_um - ROUNDING_UM]
     two = rules.junction_branch == "two"
     return [
         replace(
             standing,
-            position_um=float(view.position[0]),
+            spot=junctions[place.spot.piece].spot(view, 0),
             point_um=point,
             reason="crosses" if two else "junction_branch",
             # a daughter that counts stands for itself
@@ -213,15 +208,17 @@ def _forks_in_band(
     ]
 
 
-def _of_bystander(network: Network, found: Bystander, reason: str, sure: _Surety, number: int) -> Candidate:
-    sides = (found.side, Side()) if reason == "fragment" else (Side(), found.side)
+def _of_bystander(
+    found: Bystander, component: int, branches: tuple[int, ...], evidence: Evidence, reason: str, number: int
+) -> Candidate:
     return Candidate(
-        piece=found.piece,
-        position_um=found.position_um,
+        spot=found.spot,
+        trusted_at=found.spot,
         point_um=found.point_um,
         z_um=found.side.z_um,
-        component=network.component[found.vertex],
-        evidence=Evidence(*sides, sure(found.piece, found.position_um)),
+        component=component,
+        branches=branches,
+        evidence=evidence,
         reason=reason,
         group=number,
     )

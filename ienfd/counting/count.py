@@ -3,60 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
-from ienfd.counting.bystanders import cell_components
-from ienfd.counting.candidates import Candidate, find_candidates
-from ienfd.counting.evidence import confidence
-from ienfd.counting.network import Network, build_network
-from ienfd.geometry import Projector, length
+from ienfd.counting.candidates import Candidate
+from ienfd.counting.find import Candidates, find_all
 from ienfd.identity import stable_ids
 from ienfd.protocol import CountingRules
 from ienfd.result import Crossing, Findings, Stretch
 from ienfd.skin.lengths import effective_exclusions, reason_at
 
-__all__ = ["Candidates", "count_crossings", "find_all"]
-
-
-@dataclass(frozen=True, eq=False)
-class Candidates:
-    """All candidates of a section, before it is decided which of them count.
-
-    It depends on fibers, junctions and rules, but not on what is excluded: who excludes a stretch need
-    not look for candidates again.
-
-    Parameters
-    ----------
-    network : Network
-        The fibers, cut at the junction.
-    candidates : sequence of Candidate
-        In order of piece and position.
-    cells : frozenset of int
-        Components of the network that belong to dendritic cells.
-    """
-
-    network: Network
-    candidates: Sequence[Candidate]
-    cells: frozenset[int]
-
-
-def find_all(findings: Findings, rules: CountingRules) -> Candidates | None:
-    """Look for candidates; None where there is no junction, or no pixel size."""
-    pixel_size_um = findings.pixel_size_um
-    if pixel_size_um is None:
-        return None
-    junctions = {
-        index: Projector(piece.junction_px * pixel_size_um)
-        for index, piece in enumerate(findings.pieces)
-        if length(piece.junction_px) > 0
-    }
-    if not junctions:
-        return None
-    network = build_network(findings.graph, findings.pieces, pixel_size_um)
-    candidates = find_candidates(findings, network, junctions, rules)
-    return Candidates(network, candidates, cell_components(network, findings.graph.cells, pixel_size_um))
+__all__ = ["count_crossings"]
 
 
 def count_crossings(
@@ -94,7 +51,7 @@ def count_crossings(
         cut_edge_um=rules.cut_edge_um,
     )
     reasons = _decide(found.candidates, findings.refusal is not None, stretches, found.cells, rules)
-    return _crossings(findings, found.network, found.candidates, reasons)
+    return _crossings(findings, found, reasons)
 
 
 def _decide(
@@ -132,55 +89,58 @@ def _reason(
     """The first rule that stands against a candidate, or what it is."""
     if refused:
         return "section_refused"
-    excluded = reason_at(stretches, one.piece, one.position_um)
+    excluded = reason_at(stretches, one.spot.piece, one.spot.position_um)
     if excluded is not None:
         return excluded
     if one.component in cells:
         return "dendritic_cell"
-    if one.reason == "crosses" and confidence(one.evidence) < rules.min_confidence:
+    if one.reason == "crosses" and one.evidence.confidence < rules.min_confidence:
         return "too_faint"
     return one.reason
 
 
 def _crossings(
-    findings: Findings, network: Network, candidates: Sequence[Candidate], decided: Sequence[tuple[bool, str]]
+    findings: Findings, found: Candidates, decided: Sequence[tuple[bool, str]]
 ) -> tuple[Crossing, ...]:
     pixel_size_um = findings.pixel_size_um or 1.0
-    points = [one.point_um / pixel_size_um for one in candidates]
+    points = [one.point_um / pixel_size_um for one in found.candidates]
     ids = stable_ids(findings.section_id, findings.analysis_key, "crossing", [tuple(p) for p in points])
-    fibers = _fiber_ids(findings, network, {one.component for one in candidates})
+    fibers = _fiber_ids(findings, found)
     return tuple(
         Crossing(
             crossing_id=ids[index],
             fiber_id=fibers[one.component],
-            piece=one.piece,
+            piece=one.spot.piece,
             row_px=float(points[index][0]),
             col_px=float(points[index][1]),
             z_um=float(one.z_um) if np.isfinite(one.z_um) else None,
-            junction_position_um=round(one.position_um, 6),
+            junction_position_um=round(one.spot.position_um, 6),
             counted=decided[index][0],
             reason=decided[index][1],
-            confidence=confidence(one.evidence),
+            confidence=one.evidence.confidence,
             reach_epidermis_um=one.evidence.above.reach_um,
             reach_dermis_um=one.evidence.below.reach_um,
             contrast=one.evidence.contrast,
         )
-        for index, one in enumerate(candidates)
+        for index, one in enumerate(found.candidates)
     )
 
 
-def _fiber_ids(findings: Findings, network: Network, components: set[int]) -> dict[int, str]:
-    """One id for each connected component, from its bounding box."""
-    low = {component: np.full(2, np.inf) for component in components}
-    high = {component: np.full(2, -np.inf) for component in components}
-    for arc in network.arcs:
-        component = network.component[arc.start]
-        if component in components:
-            points = arc.trace.points_um / (findings.pixel_size_um or 1.0)
-            low[component] = np.minimum(low[component], points.min(axis=0))
-            high[component] = np.maximum(high[component], points.max(axis=0))
-    order = sorted(components, key=lambda c: (*np.round(low[c], 6), *np.round(high[c], 6)))
-    boxes = [(*low[c], *high[c]) for c in order]
+def _fiber_ids(findings: Findings, found: Candidates) -> dict[int, str]:
+    """One id for each connected component with a candidate, from its bounding box."""
+    network, fibers = found.network, found.network.fibers
+    low, high = fibers.boxes_um
+    of_cut = fibers.component[network.cut_branches]
+    boxes = {}
+    for component in {one.component for one in found.candidates}:
+        mine = fibers.of_component(component)
+        # a place between two points of a straight stretch may be rounded to beside it
+        cuts = network.cuts_um[of_cut == component]
+        least = np.concatenate([low[mine], cuts]).min(axis=0) / fibers.pixel_size_um
+        most = np.concatenate([high[mine], cuts]).max(axis=0) / fibers.pixel_size_um
+        boxes[component] = (*least, *most)
+    order = sorted(boxes, key=lambda component: tuple(np.round(boxes[component], 6)))
+    places = [boxes[component] for component in order]
     return dict(
-        zip(order, stable_ids(findings.section_id, findings.analysis_key, "fiber", boxes), strict=True)
+        zip(order, stable_ids(findings.section_id, findings.analysis_key, "fiber", places), strict=True)
     )

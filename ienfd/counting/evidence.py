@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
-from ienfd.counting.network import Intersection, Network, Trace, Walk, join, walk
+from ienfd.counting.network import Intersection, Network, Walk, join, walk
+from ienfd.counting.trace import Trace, weighted_mean
 
 __all__ = [
     "REACH_CAP_UM",
     "ROUNDING_UM",
     "Evidence",
     "Side",
-    "confidence",
     "depth_differs",
     "look",
+    "reach_of",
     "side_of",
 ]
 
@@ -99,6 +101,29 @@ class Evidence:
         seen = [side.contrast for side in (self.above, self.below) if side.reach_um > 0]
         return sum(seen) / len(seen) if seen else 0.0
 
+    @cached_property
+    def confidence(self) -> float:
+        """How sure it is, from 0 to 1, that a fiber crosses here.
+
+        A logistic function of the contrast on the weaker side, of the reach on each, of the caliber on
+        the wider, of the straightness of both, and of the confidence of the junction.
+        """
+        above, below = self.above, self.below
+        calibers = [side.width_um for side in (above, below) if np.isfinite(side.width_um)]
+        caliber = min(max(calibers, default=CALIBER_REFERENCE_UM), CALIBER_SATURATES_UM)
+        contrast = max(min(above.contrast, below.contrast), 0.5)
+        logit = (
+            INTERCEPT
+            + PER_LOG_CONTRAST * np.log(contrast / CONTRAST_REFERENCE)
+            + PER_LOG_FAINTER * min(np.log(contrast / FAINTEST_TRACED), 0.0)
+            + PER_LOG_REACH_EPIDERMIS * _log_reach(above)
+            + PER_LOG_REACH_DERMIS * _log_reach(below)
+            + PER_CALIBER_UM * (caliber - CALIBER_REFERENCE_UM)
+            + PER_STRAIGHTNESS * (above.straightness * below.straightness - 1)
+            + PER_JUNCTION_CONFIDENCE * (self.junction_confidence - JUNCTION_REFERENCE)
+        )
+        return float(1.0 / (1.0 + np.exp(-logit)))
+
     def with_reach(self, above_um: float, below_um: float) -> Evidence:
         """The same evidence with other reaches."""
         return replace(
@@ -115,8 +140,13 @@ def look(network: Network, place: Intersection, junction_confidence: float) -> E
     )
 
 
-def side_of(network: Network, ways: Walk) -> Side:
-    """What is seen along the farthest way of a walk."""
+def reach_of(network: Network, ways: Walk) -> float:
+    """How far a fiber is seen along the farthest way of a walk."""
+    return _farthest(network, ways)[0]
+
+
+def _farthest(network: Network, ways: Walk) -> tuple[float, tuple[int, bool, int] | None]:
+    """The farthest way of a walk: what is seen along it, and its last arc."""
     reach = 0.0
     way: tuple[int, bool, int] | None = None
     for arc, forward, at in ways.entered:
@@ -124,6 +154,12 @@ def side_of(network: Network, ways: Walk) -> Side:
         far = ways.seen_um[at] + network.arcs[arc].trace.seen_within(left, forward)
         if far > reach + ROUNDING_UM:
             reach, way = far, (arc, forward, at)
+    return reach, way
+
+
+def side_of(network: Network, ways: Walk) -> Side:
+    """What is seen along the farthest way of a walk."""
+    reach, way = _farthest(network, ways)
     if way is None:
         return Side()
     trace = join(network, [*ways.steps_to(way[2]), way[:2]])
@@ -137,7 +173,7 @@ def side_of(network: Network, ways: Walk) -> Side:
     deep = depth[seen & (middle <= gap + DEPTH_WINDOW_UM) & np.isfinite(depth)]
     return Side(
         reach_um=reach,
-        contrast=float(np.average(contrast[near], weights=steps[near])) if near.any() else 0.0,
+        contrast=weighted_mean(contrast[near], steps[near]) if near.any() else 0.0,
         gap_um=gap,
         z_um=float(np.median(deep)) if len(deep) else np.nan,
         width_um=trace.width_um,
@@ -158,29 +194,6 @@ def depth_differs(evidence: Evidence) -> bool:
     """Whether the pieces on both sides lie too far apart in depth to be one fiber."""
     gap = evidence.above.gap_um + evidence.below.gap_um
     return bool(abs(evidence.above.z_um - evidence.below.z_um) > DEPTH_STEP_UM + gap)
-
-
-def confidence(evidence: Evidence) -> float:
-    """How sure it is, from 0 to 1, that a fiber crosses here.
-
-    A logistic function of the contrast on the weaker side, of the reach on each, of the caliber on
-    the wider, of the straightness of both, and of the confidence of the junction.
-    """
-    above, below = evidence.above, evidence.below
-    calibers = [side.width_um for side in (above, below) if np.isfinite(side.width_um)]
-    caliber = min(max(calibers, default=CALIBER_REFERENCE_UM), CALIBER_SATURATES_UM)
-    contrast = max(min(above.contrast, below.contrast), 0.5)
-    logit = (
-        INTERCEPT
-        + PER_LOG_CONTRAST * np.log(contrast / CONTRAST_REFERENCE)
-        + PER_LOG_FAINTER * min(np.log(contrast / FAINTEST_TRACED), 0.0)
-        + PER_LOG_REACH_EPIDERMIS * _log_reach(above)
-        + PER_LOG_REACH_DERMIS * _log_reach(below)
-        + PER_CALIBER_UM * (caliber - CALIBER_REFERENCE_UM)
-        + PER_STRAIGHTNESS * (above.straightness * below.straightness - 1)
-        + PER_JUNCTION_CONFIDENCE * (evidence.junction_confidence - JUNCTION_REFERENCE)
-    )
-    return float(1.0 / (1.0 + np.exp(-logit)))
 
 
 def _log_reach(side: Side) -> float:

@@ -14,9 +14,11 @@ from enum import StrEnum
 
 import numpy as np
 
-from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, REACH_CAP_UM, ROUNDING_UM, side_of
-from ienfd.counting.network import Intersection, Network, Trace, join, walk
-from ienfd.geometry import FloatArray, Projector, points_at
+from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, REACH_CAP_UM, ROUNDING_UM, reach_of
+from ienfd.counting.junctions import Junction
+from ienfd.counting.network import Intersection, Network, join, walk
+from ienfd.counting.trace import Trace
+from ienfd.geometry import FloatArray, points_at
 from ienfd.protocol import CountingRules
 
 __all__ = ["Group", "Link", "fiber_groups"]
@@ -34,7 +36,10 @@ ONE_FORK_UM = 4.0
 """Two fibers that part at one fork, this near to the junction, are daughters of one stem; farther
 apart, or with several forks between them, they are fibers of one plexus."""
 
-_LONGEST_LINK_UM = max(EPIDERMAL_LINK_UM, DERMAL_LINK_UM, DERMAL_BRANCH_UM)
+_DEEPEST_UM = max(DERMAL_LINK_DEPTH_UM, DERMAL_BRANCH_DEPTH_UM)
+
+LONGEST_LINK_UM = max(EPIDERMAL_LINK_UM, DERMAL_LINK_UM, DERMAL_BRANCH_UM)
+"""No way from one intersection to another that is longer makes them one fiber."""
 
 SHARP_TURN_DEG = 90.0
 TURN_WINDOW_UM = 6.0
@@ -58,7 +63,7 @@ class Group:
 
 
 def fiber_groups(
-    network: Network, junctions: Mapping[int, Projector], rules: CountingRules
+    network: Network, junctions: Mapping[int, Junction], rules: CountingRules
 ) -> tuple[Group, ...]:
     """Put the intersections of one fiber together.
 
@@ -66,8 +71,8 @@ def fiber_groups(
     ----------
     network : Network
         Fibers cut at the junction.
-    junctions : mapping of int to Projector
-        Junction of every piece, in micrometers.
+    junctions : mapping of int to Junction
+        Of every piece that has one.
     rules : CountingRules
         `reentry`, `junction_branch` and `dermal_branch` decide what counts as one fiber.
 
@@ -90,7 +95,7 @@ def fiber_groups(
             for other, steps in _neighbors(network, place, upper, number):
                 if other <= index:
                     continue
-                link = _judge(network, place, steps, upper, junctions[place.piece], rules)
+                link = _judge(network, place, steps, upper, junctions[place.spot.piece], rules)
                 if link is None:
                     continue
                 for one in (index, other):
@@ -110,13 +115,13 @@ def _neighbors(
     network: Network, place: Intersection, upper: bool, number: Mapping[int, int]
 ) -> list[tuple[int, tuple[tuple[int, bool], ...]]]:
     """Intersections of the same piece reached on one side, arrived at from that same side."""
-    ways = walk(network, place.vertex, [place.above if upper else place.below], _LONGEST_LINK_UM)
+    ways = walk(network, place.vertex, [place.above if upper else place.below], LONGEST_LINK_UM)
     out = []
     for vertex, (last_arc, _, _) in ways.came_by.items():
-        if not network.is_intersection(vertex):
+        if vertex not in number:
             continue
         other = network.intersections[number[vertex]]
-        if other.piece == place.piece and last_arc == (other.above if upper else other.below):
+        if other.spot.piece == place.spot.piece and last_arc == (other.above if upper else other.below):
             out.append((number[vertex], ways.steps_to(vertex)))
     return out
 
@@ -126,31 +131,45 @@ def _judge(
     place: Intersection,
     steps: tuple[tuple[int, bool], ...],
     upper: bool,
-    junction: Projector,
+    junction: Junction,
     rules: CountingRules,
 ) -> Link | None:
     """What a way from one intersection to another on one side of the junction means."""
     trace = join(network, steps)
-    depth = float(np.abs(junction(trace.points_um).signed).max())
-    arms = _arms(network, place.vertex, steps, rules.min_reach_um)
     if _depth_jumps(trace):
         return None
-    if arms and depth <= rules.junction_band_um:
+    if not upper and _is_deep(trace, max(rules.junction_band_um, _DEEPEST_UM), junction):
+        return None
+    arms = _arms(network, place.vertex, steps, rules.min_reach_um)
+    if arms and _stays_within(trace, rules.junction_band_um, junction):
         # two fibers that cross within the band have two arms here, a fork has one
         return Link.JUNCTION_BRANCH if len(arms) == 1 and rules.junction_branch == "one" else None
     if not upper and arms:
-        one_fork = max(arms) - min(arms) <= ONE_FORK_UM
-        near = trace.length_um <= DERMAL_BRANCH_UM and depth <= DERMAL_BRANCH_DEPTH_UM
-        return Link.SAME_FIBER if one_fork and near and rules.dermal_branch == "one" else None
+        one_fork = rules.dermal_branch == "one" and max(arms) - min(arms) <= ONE_FORK_UM
+        near = one_fork and trace.length_um <= DERMAL_BRANCH_UM
+        return Link.SAME_FIBER if near and _stays_within(trace, DERMAL_BRANCH_DEPTH_UM, junction) else None
     if rules.reentry == "each":
         return None
     if not upper:
-        near = trace.length_um <= DERMAL_LINK_UM and depth <= DERMAL_LINK_DEPTH_UM
-        return Link.SAME_FIBER if near else None
+        near = trace.length_um <= DERMAL_LINK_UM
+        return Link.SAME_FIBER if near and _stays_within(trace, DERMAL_LINK_DEPTH_UM, junction) else None
     if trace.length_um <= SHORT_UM:
         return Link.SAME_FIBER if len(arms) < 2 else None
     smooth = trace.length_um <= EPIDERMAL_LINK_UM and _sharpest_turn_deg(trace) < SHARP_TURN_DEG
     return Link.SAME_FIBER if smooth else None
+
+
+def _stays_within(trace: Trace, depth_um: float, junction: Junction) -> bool:
+    """Whether no point of a trace lies farther from the junction than so many micrometers."""
+    if _is_deep(trace, depth_um, junction):
+        return False
+    return bool((np.abs(junction(trace.points_um).signed) <= depth_um).all())
+
+
+def _is_deep(trace: Trace, depth_um: float, junction: Junction) -> bool:
+    """Whether its middle lies farther: its ends lie on the junction, so this tells most that leave it."""
+    middle = trace.points_um[len(trace.points_um) // 2]
+    return bool(np.abs(junction(middle).signed[0]) > depth_um)
 
 
 def _arms(
@@ -166,8 +185,8 @@ def _arms(
         for other in network.at_vertex[at]:
             if other in on_way:
                 continue
-            side = side_of(network, walk(network, at, [other], REACH_CAP_UM))
-            if side.reach_um >= min_reach_um - ROUNDING_UM:
+            reach_um = reach_of(network, walk(network, at, [other], REACH_CAP_UM))
+            if reach_um >= min_reach_um - ROUNDING_UM:
                 out.append(along)
     return out
 

@@ -1,89 +1,62 @@
 """The fiber graph cut where it crosses the junction, and walks on it.
 
 Each arc of the network lies on one side of the junction. Its vertices are the nodes of the fiber
-graph, numbered as there, followed by the intersections. Lengths are in micrometers throughout.
+graph, numbered as there, and the intersections, in order of the branches. Lengths are in micrometers
+throughout.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ienfd.geometry import FloatArray, Projector, arc_lengths, length, meetings
-from ienfd.result import Branch, FiberGraph, Piece
+from ienfd.counting.fibers import Fibers
+from ienfd.counting.junctions import Junction, Spot
+from ienfd.counting.trace import Trace, end_to_end
+from ienfd.geometry import FloatArray, meetings
 
-__all__ = ["Arc", "Intersection", "Network", "Trace", "Walk", "build_network", "walk"]
+__all__ = [
+    "Arc",
+    "Intersection",
+    "Network",
+    "Walk",
+    "build_network",
+    "join",
+    "near_junction",
+    "walk",
+]
 
 TOUCH_DEPTH_UM = 1.0
 """A line that goes over the junction by less than this and comes back has touched it, not crossed it."""
 
-_Cut = tuple[float, int, float, int]  # place on the trace, piece, place on its junction, side gone to
+_PARTS = 1 << 20  # more than a branch has parts: numbers of arcs and intersections are in their order
 
 
-@dataclass(frozen=True, eq=False)
-class Trace:
-    """A polyline with what was measured at its points.
+class _Cut(NamedTuple):
+    """Where a branch crosses a junction."""
 
-    Parameters
-    ----------
-    points_um : (N, 2) ndarray of float
-        (row, col) in micrometers.
-    contrast : (N,) ndarray of float
-        Ridge contrast in units of the local noise.
-    bridged : (N,) ndarray of bool
-        True where a gap was bridged.
-    z_um : (N,) ndarray of float
-        Depth; NaN where it is not known.
-    width_um : float
-        Mean apparent caliber; NaN where it is not known.
-    """
-
-    points_um: FloatArray
-    contrast: FloatArray
-    bridged: np.ndarray
-    z_um: FloatArray
-    width_um: float = np.nan
-    along_um: FloatArray = field(init=False)
-    seen_um: FloatArray = field(init=False)
-
-    def __post_init__(self) -> None:
-        along = arc_lengths(self.points_um)
-        seen = np.where(self.bridged[1:] | self.bridged[:-1], 0.0, np.diff(along))
-        object.__setattr__(self, "along_um", along)
-        object.__setattr__(self, "seen_um", np.concatenate([[0.0], np.cumsum(seen)]))
-
-    @property
-    def length_um(self) -> float:
-        """Whole length, gaps included."""
-        return float(self.along_um[-1])
-
-    def seen_within(self, limit_um: float, forward: bool) -> float:
-        """Length seen as a fiber within the first (or, if not `forward`, the last) `limit_um`."""
-        whole = float(self.seen_um[-1])
-        if limit_um >= self.length_um:
-            return whole
-        if forward:
-            return float(np.interp(limit_um, self.along_um, self.seen_um))
-        return whole - float(np.interp(self.length_um - limit_um, self.along_um, self.seen_um))
-
-    def backward(self) -> Trace:
-        """The same trace from its other end."""
-        return Trace(
-            self.points_um[::-1], self.contrast[::-1], self.bridged[::-1], self.z_um[::-1], self.width_um
-        )
+    on_branch_um: float
+    piece: int
+    position_um: float
+    toward: int  # 1 where it goes over to the epidermis
+    spot: Spot
 
 
 @dataclass(frozen=True, eq=False)
 class Arc:
-    """A trace between two vertices."""
+    """A trace between two vertices, on one branch of the fiber graph."""
 
     start: int
     end: int
     trace: Trace
+    branch: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,12 +67,12 @@ class Intersection:
     ----------
     vertex : int
         Its vertex in the network.
-    piece : int
-        Index of the piece.
+    branch : int
+        The branch of the fiber graph on which it lies.
+    spot : Spot
+        Its place on the junction.
     point_um : (2,) ndarray of float
         (row, col) in micrometers.
-    position_um : float
-        Position along the junction as stored.
     z_um : float
         Depth; NaN where it is not known.
     above, below : int
@@ -107,9 +80,9 @@ class Intersection:
     """
 
     vertex: int
-    piece: int
+    branch: int
+    spot: Spot
     point_um: FloatArray
-    position_um: float
     z_um: float
     above: int
     below: int
@@ -117,17 +90,103 @@ class Intersection:
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Arcs, the intersections between them, and which arcs meet at every vertex."""
+    """Arcs, the intersections between them, and which arcs meet at every vertex.
 
-    arcs: tuple[Arc, ...]
-    intersections: tuple[Intersection, ...]
-    nodes: int
-    at_vertex: dict[int, tuple[int, ...]]
-    component: tuple[int, ...]
+    Parameters
+    ----------
+    fibers : Fibers
+        What is cut.
+    arcs : mapping of int to Arc
+        By their numbers, which tell branch and part: no arc has another one because others are cut.
+    at_vertex : mapping of int to tuple of int
+        The arcs that meet at every vertex, in order.
+    cuts : mapping of int to tuple of Intersection
+        In order along every branch that is cut.
+    asked : (B,) ndarray of bool
+        Branches whose candidates are asked for.
+    """
+
+    fibers: Fibers
+    arcs: Mapping[int, Arc]
+    at_vertex: Mapping[int, tuple[int, ...]]
+    cuts: Mapping[int, tuple[Intersection, ...]]
+    asked: NDArray[np.bool_]
 
     def is_intersection(self, vertex: int) -> bool:
         """Whether a vertex is an intersection rather than a node of the fiber graph."""
-        return vertex >= self.nodes
+        return vertex >= len(self.fibers.graph.nodes_px)
+
+    @cached_property
+    def intersections(self) -> tuple[Intersection, ...]:
+        """Those that are asked for, in order of piece and position."""
+        asked = [
+            place for branch, places in sorted(self.cuts.items()) if self.asked[branch] for place in places
+        ]
+        return tuple(sorted(asked, key=lambda i: (i.spot.piece, i.spot.position_um, *i.point_um)))
+
+    @cached_property
+    def cut_branches(self) -> NDArray[np.intp]:
+        """(C,) branch of every intersection, asked for or not."""
+        return np.array([place.branch for places in self.cuts.values() for place in places], dtype=np.intp)
+
+    @cached_property
+    def cuts_um(self) -> FloatArray:
+        """(C, 2) (row, col) of them."""
+        points = [place.point_um for places in self.cuts.values() for place in places]
+        return np.array(points).reshape(-1, 2)
+
+    def of_branch(self, branch: int) -> list[Arc]:
+        """The parts of a branch, in order along it."""
+        return [self.arcs[_PARTS * branch + k] for k in range(len(self.cuts.get(branch, ())) + 1)]
+
+    def asking(self, asked: NDArray[np.bool_]) -> Network:
+        """The same, asked about some branches."""
+        return replace(self, asked=asked)
+
+    def following(self, follow: Callable[[Spot], Spot]) -> Network:
+        """The same with its intersections at other spots of the junctions."""
+
+        def there(place: Intersection) -> Intersection:
+            spot = follow(place.spot)
+            return place if spot is place.spot else replace(place, spot=spot)
+
+        return replace(self, cuts={branch: tuple(map(there, places)) for branch, places in self.cuts.items()})
+
+    def without(self, branches: NDArray[np.intp]) -> Network:
+        """The same with some branches uncut."""
+        return self._with({int(branch): () for branch in branches})
+
+    def cut_by(self, junctions: Mapping[int, Junction], branches: NDArray[np.intp]) -> Network:
+        """The same with some branches, which are uncut, cut where they cross the junctions."""
+        cuts: dict[int, list[_Cut]] = {}
+        for junction in junctions.values():
+            near = near_junction(self.fibers, branches, junction)
+            for number, every in _crossed(self.fibers, near, junction).items():
+                cuts.setdefault(number, []).extend(
+                    _without_touches(every, self.fibers.traces[number], junction)
+                )
+        return self._with({branch: tuple(mine) for branch, mine in cuts.items()})
+
+    def _with(self, cuts: Mapping[int, Sequence[_Cut]]) -> Network:
+        """The same with some branches cut otherwise."""
+        arcs, at_vertex, places = dict(self.arcs), dict(self.at_vertex), dict(self.cuts)
+        branches, nodes = self.fibers.graph.branches, set[int]()
+        for number, mine in cuts.items():
+            for place in places.pop(number, ()):
+                del at_vertex[place.vertex]
+                del arcs[max(place.above, place.below)]
+            parts, own = _parts(self.fibers, number, sorted(mine, key=lambda cut: cut[:-1]))
+            arcs.update(parts)
+            at_vertex.update({place.vertex: tuple(sorted((place.above, place.below))) for place in own})
+            if own:
+                places[number] = own
+            nodes |= {branches[number].start, branches[number].end}
+        for node in nodes:
+            at = self.fibers.at_node[node]
+            first = {_PARTS * one for one in at if branches[one].start == node}
+            last = {_PARTS * one + len(places.get(one, ())) for one in at if branches[one].end == node}
+            at_vertex[node] = tuple(sorted(first | last))
+        return replace(self, arcs=arcs, at_vertex=at_vertex, cuts=places)
 
 
 @dataclass(frozen=True)
@@ -158,41 +217,32 @@ class Walk:
         return tuple(reversed(steps))
 
 
-def build_network(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: float) -> Network:
-    """Cut the fiber graph where it crosses the junctions.
+def build_network(fibers: Fibers, junctions: Mapping[int, Junction]) -> Network:
+    """Cut the fibers where they cross the junctions.
 
     Parameters
     ----------
-    graph : FiberGraph
-        Fibers in pixels.
-    pieces : sequence of Piece
-        Stretches of epidermis in pixels.
-    pixel_size_um : float
-        Pixel edge in micrometers.
+    fibers : Fibers
+        All of them.
+    junctions : mapping of int to Junction
+        Of every piece that has one.
 
     Returns
     -------
     Network
-        Its intersections are in order of piece and position.
+        All of it is asked for.
     """
-    traces = [_trace(branch, pixel_size_um) for branch in graph.branches]
-    cuts: list[list[_Cut]] = [[] for _ in traces]
-    for index, piece in enumerate(pieces):
-        junction = piece.junction_px * pixel_size_um
-        if length(junction) <= 0:
-            continue
-        found = meetings([trace.points_um for trace in traces], junction)
-        projector = Projector(junction)
-        for number in np.unique(found.path):
-            mine = found.path == number
-            every = [
-                (float(s), index, float(p), int(toward))
-                for s, p, toward in zip(
-                    found.on_path[mine], found.on_curve[mine], found.toward[mine], strict=True
-                )
-            ]
-            cuts[number] += _without_touches(every, traces[number], projector)
-    return _assemble(graph, traces, cuts)
+    branches = enumerate(fibers.graph.branches)
+    arcs = {
+        _PARTS * number: Arc(branch.start, branch.end, fibers.traces[number], number)
+        for number, branch in branches
+    }
+    at_vertex = {
+        node: tuple(_PARTS * number for number in numbers) for node, numbers in fibers.at_node.items()
+    }
+    every = np.arange(len(fibers))
+    uncut = Network(fibers, arcs, at_vertex, {}, np.ones(len(fibers), dtype=bool))
+    return uncut.cut_by(junctions, every)
 
 
 def walk(network: Network, vertex: int, first: Iterable[int], limit_um: float) -> Walk:
@@ -222,7 +272,7 @@ def walk(network: Network, vertex: int, first: Iterable[int], limit_um: float) -
         if at in distance:
             continue
         distance[at] = total
-        seen[at] = seen[previous] + float(network.arcs[arc].trace.seen_um[-1])
+        seen[at] = seen[previous] + network.arcs[arc].trace.seen_length_um
         came_by[at] = (arc, forward, previous)
         if network.is_intersection(at):
             continue
@@ -234,48 +284,35 @@ def walk(network: Network, vertex: int, first: Iterable[int], limit_um: float) -
 
 def join(network: Network, steps: Sequence[tuple[int, bool]]) -> Trace:
     """One trace along several arcs, each forward or backward."""
-    parts = [
-        network.arcs[arc].trace if forward else network.arcs[arc].trace.backward() for arc, forward in steps
-    ]
-    if len(parts) == 1:
-        return parts[0]
-    return Trace(
-        np.concatenate([part.points_um for part in parts]),
-        np.concatenate([part.contrast for part in parts]),
-        np.concatenate([part.bridged for part in parts]),
-        np.concatenate([part.z_um for part in parts]),
-        _mean_width(parts),
+    return end_to_end(
+        [network.arcs[arc].trace if forward else network.arcs[arc].trace.backward() for arc, forward in steps]
     )
 
 
-def _mean_width(parts: Sequence[Trace]) -> float:
-    """Mean caliber over the parts of which it is known, by their length."""
-    known = [part for part in parts if np.isfinite(part.width_um) and part.length_um > 0]
-    if not known:
-        return float(np.nan)
-    weights = [part.length_um for part in known]
-    return float(np.average([part.width_um for part in known], weights=weights))
+def near_junction(fibers: Fibers, branches: NDArray[np.intp], junction: Junction) -> NDArray[np.intp]:
+    """Those of some branches, in their order, that may touch a junction: their boxes do."""
+    low, high = (box[branches] for box in fibers.boxes_um)
+    return branches[junction.near_boxes(low, high, TOUCH_DEPTH_UM)]
 
 
-def _trace(branch: Branch, pixel_size_um: float) -> Trace:
-    count = len(branch.path_px)
-    return Trace(
-        np.asarray(branch.path_px, dtype=np.float64) * pixel_size_um,
-        np.asarray(branch.contrast, dtype=np.float64),
-        np.asarray(branch.bridged, dtype=bool),
-        np.full(count, np.nan) if branch.z_um is None else np.asarray(branch.z_um, dtype=np.float64),
-        branch.width_um if branch.width_um > 0 else np.nan,
-    )
+def _crossed(fibers: Fibers, branches: NDArray[np.intp], junction: Junction) -> dict[int, list[_Cut]]:
+    """Where some branches cross a junction, in order along each that does."""
+    found = meetings([fibers.traces[number].points_um for number in branches], junction.points)
+    out: dict[int, list[_Cut]] = {}
+    for k, number in enumerate(branches[found.path].tolist()):
+        position = float(found.on_curve[k])
+        spot = Spot(junction.index, position, int(found.segment[k]), float(found.past[k]), met=True)
+        cut = _Cut(float(found.on_path[k]), junction.index, position, int(found.toward[k]), spot)
+        out.setdefault(number, []).append(cut)
+    return out
 
 
-def _without_touches(every: list[_Cut], trace: Trace, projector: Projector) -> list[_Cut]:
+def _without_touches(every: list[_Cut], trace: Trace, junction: Junction) -> list[_Cut]:
     """Drop pairs of crossings between which the trace hardly leaves the junction, shallowest first."""
     kept = list(every)
     while len(kept) > 1:
-        depths = [
-            float(np.abs(projector(_between(trace, one[0], two[0]).points_um).signed).max())
-            for one, two in itertools.pairwise(kept)
-        ]
+        parts = [trace.between(one.on_branch_um, two.on_branch_um) for one, two in itertools.pairwise(kept)]
+        depths = [float(np.abs(junction(part.points_um).signed).max()) for part in parts]
         shallowest = int(np.argmin(depths))
         if depths[shallowest] >= TOUCH_DEPTH_UM:
             break
@@ -283,92 +320,24 @@ def _without_touches(every: list[_Cut], trace: Trace, projector: Projector) -> l
     return kept
 
 
-def _at(trace: Trace, position: float) -> Trace:
-    """The trace at one place of it, as a trace of one point."""
-    i = int(np.clip(np.searchsorted(trace.along_um, position, side="right") - 1, 0, len(trace.along_um) - 2))
-    span = trace.along_um[i + 1] - trace.along_um[i]
-    t = (position - trace.along_um[i]) / span if span > 0 else 0.0
-    return Trace(
-        (trace.points_um[i] * (1 - t) + trace.points_um[i + 1] * t)[None],
-        (trace.contrast[i] * (1 - t) + trace.contrast[i + 1] * t)[None],
-        (trace.bridged[i] | trace.bridged[i + 1])[None],
-        (trace.z_um[i] * (1 - t) + trace.z_um[i + 1] * t)[None],
-    )
-
-
-def _between(trace: Trace, start: float, end: float) -> Trace:
-    """The part of a trace between two places of it."""
-    inside = slice(
-        int(np.searchsorted(trace.along_um, start, side="right")),
-        int(np.searchsorted(trace.along_um, end, side="left")),
-    )
-    first, last = _at(trace, start), _at(trace, end)
-    return Trace(
-        np.concatenate([first.points_um, trace.points_um[inside], last.points_um]),
-        np.concatenate([first.contrast, trace.contrast[inside], last.contrast]),
-        np.concatenate([first.bridged, trace.bridged[inside], last.bridged]),
-        np.concatenate([first.z_um, trace.z_um[inside], last.z_um]),
-        trace.width_um,
-    )
-
-
-def _assemble(graph: FiberGraph, traces: Sequence[Trace], cuts: Sequence[Sequence[_Cut]]) -> Network:
-    nodes = len(graph.nodes_px)
-    arcs: list[Arc] = []
-    unordered: list[Intersection] = []
-    for number, branch in enumerate(graph.branches):
-        trace, mine = traces[number], sorted(cuts[number])
-        places = [0.0, *(cut[0] for cut in mine), trace.length_um]
-        vertices = [
-            branch.start,
-            *range(nodes + len(unordered), nodes + len(unordered) + len(mine)),
-            branch.end,
-        ]
-        base = len(arcs)
-        for k in range(len(places) - 1):
-            part = trace if not mine else _between(trace, places[k], places[k + 1])
-            arcs.append(Arc(vertices[k], vertices[k + 1], part))
-        for k, (s, piece, position, toward) in enumerate(mine):
-            before, after = base + k, base + k + 1
-            spot = _at(trace, s)
-            above, below = (after, before) if toward > 0 else (before, after)
-            unordered.append(
-                Intersection(
-                    nodes + len(unordered),
-                    piece,
-                    spot.points_um[0],
-                    position,
-                    float(spot.z_um[0]),
-                    above,
-                    below,
-                )
-            )
-    at_vertex: dict[int, list[int]] = {vertex: [] for vertex in range(nodes + len(unordered))}
-    for index, arc in enumerate(arcs):
-        at_vertex[arc.start].append(index)
-        if arc.end != arc.start:
-            at_vertex[arc.end].append(index)
-    ordered = sorted(unordered, key=lambda i: (i.piece, i.position_um, *i.point_um))
-    return Network(
-        tuple(arcs),
-        tuple(ordered),
-        nodes,
-        {vertex: tuple(found) for vertex, found in at_vertex.items()},
-        _components(nodes + len(unordered), arcs),
-    )
-
-
-def _components(vertices: int, arcs: Sequence[Arc]) -> tuple[int, ...]:
-    """Smallest vertex of the connected component of every vertex."""
-    parent = list(range(vertices))
-
-    def root(vertex: int) -> int:
-        while parent[vertex] != vertex:
-            parent[vertex] = parent[parent[vertex]]
-            vertex = parent[vertex]
-        return vertex
-
-    for arc in arcs:
-        one, two = sorted((root(arc.start), root(arc.end)))
-        parent[two] = one
-    return tuple(root(vertex) for vertex in range(vertices))
+def _parts(
+    fibers: Fibers, number: int, cuts: Sequence[_Cut]
+) -> tuple[dict[int, Arc], tuple[Intersection, ...]]:
+    """A branch cut at some places in order along it."""
+    branch, trace, base = fibers.graph.branches[number], fibers.traces[number], _PARTS * number
+    if not cuts:
+        return {base: Arc(branch.start, branch.end, trace, number)}, ()
+    first = len(fibers.graph.nodes_px) + base
+    vertices = [branch.start, *range(first, first + len(cuts)), branch.end]
+    places = []
+    for k, cut in enumerate(cuts):
+        at = trace.at(cut.on_branch_um)
+        above, below = (base + k + 1, base + k) if cut.toward > 0 else (base + k, base + k + 1)
+        z_um = float(at.z_um[0])
+        places.append(Intersection(vertices[k + 1], number, cut.spot, at.points_um[0], z_um, above, below))
+    ends = itertools.pairwise([0.0, *(cut.on_branch_um for cut in cuts), trace.length_um])
+    arcs = {
+        base + k: Arc(vertices[k], vertices[k + 1], trace.between(*pair), number)
+        for k, pair in enumerate(ends)
+    }
+    return arcs, tuple(places)

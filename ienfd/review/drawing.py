@@ -124,16 +124,17 @@ def bent(piece: Piece, index: int, to_px: tuple[float, float], pixel_size_um: fl
 
     Neighboring handles stay where they are.
     """
-    count = len(handles(piece, pixel_size_um))
-    whole = length(piece.junction_px)
-    reach = whole / max(count - 1, 1)
-    even = resample(piece.junction_px, _BEND_UM / pixel_size_um)
-    along = np.linspace(0.0, whole, len(even))  # of the junction itself, whose corners are cut
+    junction, whole = piece.junction_px, length(piece.junction_px)
+    reach = whole / max(len(handles(piece, pixel_size_um)) - 1, 1)
     at = index * reach
-    shift = np.asarray(to_px) - points_at(piece.junction_px, at)[0]
-    weight = np.where(np.abs(along - at) < reach, 0.5 * (1 + np.cos(np.pi * (along - at) / reach)), 0.0)
-    moved: FloatArray = even + weight[:, None] * shift
-    return moved
+    start, end = max(at - reach, 0.0), min(at + reach, whole)
+    steps = int(np.ceil((end - start) / (_BEND_UM / pixel_size_um)))
+    places = np.linspace(start, end, max(steps, 1) + 1)
+    shift = np.asarray(to_px) - points_at(junction, at)[0]
+    weight = 0.5 * (1 + np.cos(np.pi * (places - at) / reach))
+    moved = points_at(junction, places) + weight[:, None] * shift
+    along = arc_lengths(junction)
+    return np.concatenate([junction[along < start], moved, junction[along > end]])
 
 
 def beside(pieces: Sequence[Piece], line_px: FloatArray) -> int | None:

@@ -34,6 +34,7 @@ from ienfd.review.queue import QueueItem
 from ienfd.review.readings import marks
 from ienfd.review.sheet import Sheet
 from ienfd.review.tour import neighbor, stops, unseen
+from ienfd.review.waiting import garbage_waits
 from ienfd.study.records import Placement
 from ienfd.study.signing import SignOffKind
 
@@ -332,6 +333,7 @@ class Reviewer:
         """Take a stretch of the junction in, whatever excluded it."""
         self._stretch(commands.include_stretch, start_px, end_px, why)
 
+    @garbage_waits()
     def redraw_junction(self, piece: int, junction_px: FloatArray, why: str = "") -> None:
         """Give the junction of a piece another course."""
         if self.sheet is None:
@@ -464,6 +466,7 @@ class Reviewer:
             self.troubled.emit(f"{said} Its report could not be filed: {error}")
         return True
 
+    @garbage_waits()
     def _write(self, edits: Sequence[Edit], *, then_on: bool = False) -> bool:
         """Write edits of this section; shows what follows from them. False when nothing was written."""
         if self.sheet is None or self.item is None:

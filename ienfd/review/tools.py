@@ -27,6 +27,7 @@ class _Begun:
 
     kind: Literal["exclude", "include", "wire", "bend"]
     clicks: list[Place] = field(default_factory=list)
+    line_px: FloatArray | None = None
 
 
 class Tools:
@@ -84,7 +85,8 @@ class Tools:
             return False
         if self.inside(place):
             self._begun.clicks.append(place)
-            self._scene.draw(self._wire.along(self._begun.clicks))
+            self._begun.line_px = self._wire.along(self._begun.clicks)
+            self._scene.draw(self._begun.line_px)
         return True
 
     def stretch(self, place: Place, *, exclude: bool) -> None:
@@ -118,14 +120,18 @@ class Tools:
             self._reviewer.said.emit("Click along the true junction. J finishes, Esc gives up.")
 
     def _finish_line(self) -> None:
-        begun, sheet, wire = self._begun, self._scene.sheet, self._wire
-        self.forget()
-        if begun is None or sheet is None or wire is None:
+        begun, self._begun = self._begun, None
+        self._redraw_along(begun)
+        self.forget()  # afterwards: to take a layer away takes longer than to count
+
+    def _redraw_along(self, begun: _Begun | None) -> None:
+        sheet = self._scene.sheet
+        if begun is None or sheet is None:
             return
-        if len(set(begun.clicks)) < 2:
+        if begun.line_px is None or len(set(begun.clicks)) < 2:
             self._reviewer.said.emit("Nothing was drawn: it takes two clicks or more.")
             return
-        line, pieces = wire.along(begun.clicks), sheet.result.findings.pieces
+        line, pieces = begun.line_px, sheet.result.findings.pieces
         index = drawing.beside(pieces, line)
         if index is None:
             self._reviewer.troubled.emit("There is no junction to redraw in this section.")
@@ -161,9 +167,9 @@ class Tools:
 
     def let_go(self, held: Handle, place: Place) -> None:
         """Make it that."""
-        self._scene.remove("drawing")
         if self._scene.sheet is not None:
             self._reviewer.redraw_junction(held[0], _bent(self._scene.sheet, held, place))
+        self._scene.remove("drawing")
 
 
 def _handles(sheet: Sheet) -> tuple[FloatArray, list[Handle]]:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import isotonic_regression
@@ -159,8 +160,11 @@ def measure(
     )
 
 
+@lru_cache(maxsize=8)
 def line_lengths_um(piece: Piece, pixel_size_um: float) -> tuple[FloatArray, dict[LengthLine, FloatArray]]:
     """How far along each line one has come at places along the junction.
+
+    What is excluded does not change it: of the last pieces it is kept.
 
     Parameters
     ----------

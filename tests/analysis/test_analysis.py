@@ -9,10 +9,15 @@ import pytest
 
 import ienfd
 from ienfd.analysis import find
+from ienfd.counting import find_all
+from ienfd.density import count
+from ienfd.geometry import length, points_at
 from ienfd.phantom import Phantom, PhantomSpec, make
 from ienfd.protocol import Protocol
 from ienfd.result import SectionResult, Status
+from ienfd.review.drawing import with_stretch
 from ienfd.section import Calibration, CalibrationSource, Channel, Section
+from ienfd.study.encoding import quantize
 
 SPEC = PhantomSpec(
     stain="fluorescence", length_mm=0.6, pixel_size_um=0.5, dermis_um=150.0, density_per_mm=10.0,
@@ -59,6 +64,24 @@ def test_turning_the_image_turns_the_result(phantom: Phantom, result: SectionRes
 
 def test_the_same_image_gives_the_same_result(phantom: Phantom, result: SectionResult) -> None:
     assert ienfd.analyze(as_section(phantom)).crossings == result.crossings
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_redrawn_junction_is_counted_as_if_all_were_counted_anew(result: SectionResult, seed: int) -> None:
+    rng, size, protocol = np.random.default_rng(seed), SPEC.pixel_size_um, Protocol()
+    course = quantize(result.findings)
+    known = find_all(course, protocol.counting)
+    for _ in range(4):
+        (piece,) = course.pieces
+        start = rng.uniform(0.0, 0.8 * length(piece.junction_px))
+        drawn = points_at(piece.junction_px, start + np.linspace(0.0, rng.uniform(20.0, 150.0), 9) / size)
+        drawn[:, 0] += rng.normal(0.0, 4.0) / size
+        line = np.round(with_stretch(piece, drawn), 2)
+        redrawn = replace(piece, junction_px=line, junction_confidence=np.ones(len(line)))
+        course = replace(course, pieces=(redrawn,))
+        known = find_all(course, protocol.counting, known)
+        assert known is not None
+        assert count(course, protocol, known).crossings == count(course, protocol).crossings
 
 
 def plain(pixels: np.ndarray, size: float | None = 0.5, problem: str | None = None) -> Section:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ienfd.correction.commands import (
@@ -30,11 +30,12 @@ from ienfd.correction.commands import (
     undo,
     undoable,
 )
-from ienfd.correction.correct import Corrected, correct, reviewed_figures
+from ienfd.correction.correct import Corrected, Corrector, correct, reviewed_figures
 from ienfd.density import count
-from ienfd.geometry import resample
+from ienfd.geometry import points_at, resample
 from ienfd.protocol import Protocol
 from ienfd.result import Branch, Crossing, FiberGraph, Findings, Piece, SectionResult, Stretch
+from ienfd.review.drawing import with_stretch
 
 PROTOCOL = Protocol()
 SIZE = 0.5
@@ -350,3 +351,46 @@ def test_exclusions_take_no_more_than_there_is(whole: list[tuple[int, int]]) -> 
 def test_a_junction_that_is_none_is_not_logged(points: list[list[float]]) -> None:
     with pytest.raises(ValueError, match=r"junction|curve"):
         edit_junction(findings().pieces[0], np.array(points))
+
+
+GEOMETRY = st.lists(
+    st.tuples(
+        st.sampled_from(["draw", "exclude", "include", "undo"]), st.integers(0, 380), st.integers(5, 200),
+        st.integers(-9, 9),
+    ),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+@settings(max_examples=30, deadline=None)
+@given(deeds=GEOMETRY)
+def test_a_correction_after_others_gives_what_all_of_them_give(
+    deeds: list[tuple[str, int, int, int]],
+) -> None:
+    found = findings(confidence=0.4)
+    base = count(found, PROTOCOL)
+    corrector = Corrector(base, PROTOCOL, lambda: found)
+    log: list[LoggedEdit] = []
+    now = corrector(log)
+    for kind, start, width, down in deeds:
+        (piece,) = now.result.findings.pieces
+        places = points_at(piece.junction_px, np.linspace(start, start + width, 6) / SIZE)
+        if kind == "draw":
+            edit = edit_junction(piece, with_stretch(piece, places + np.array([down, 0.0])))
+        elif kind == "exclude":
+            edit = exclude_stretch(places[0], places[-1])
+        elif kind == "include":
+            edit = include_stretch(places[0], places[-1])
+        else:
+            last = undoable(log)
+            if last is None:
+                continue
+            edit = undo(last)
+        log = logged(*(entry.edit for entry in log), edit)
+        now, fresh = corrector(log), correct(base, log, PROTOCOL, lambda: found)
+        assert now.result.crossings == fresh.result.crossings
+        assert now.result.lengths == fresh.result.lengths
+        assert now.result.findings.exclusions == fresh.result.findings.exclusions
+        assert (now.result.reason, now.unmatched) == (fresh.result.reason, fresh.unmatched)
+        (piece,), (other,) = now.result.findings.pieces, fresh.result.findings.pieces
+        assert np.array_equal(piece.junction_confidence, other.junction_confidence)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from hypothesis import strategies as st
 
 from ienfd.geometry import resample
 from ienfd.result import Branch, Cell, FiberGraph, Findings, Piece, Stretch
@@ -94,6 +95,30 @@ class Scene:
             graph=FiberGraph(np.array(nodes).reshape(-1, 2), tuple(branches), cells),
             refusal=self.refusal,
         )
+
+
+# heights off the round numbers at which a rule changes its mind
+HEIGHTS = st.integers(-45, 60).map(lambda h: h + 0.37)
+PLACES = st.integers(40, 360).map(lambda a: a + 0.11)
+BENDS = st.lists(st.tuples(st.integers(-30, 30), HEIGHTS), min_size=1, max_size=3)
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    """Up to five fibers; some start where another one ends."""
+    fibers: list[Fiber] = []
+    for _ in range(draw(st.integers(1, 5))):
+        ends = [fiber.line[k] for fiber in fibers for k in (0, -1)]
+        joins = bool(ends) and draw(st.booleans())
+        along, height = draw(st.sampled_from(ends)) if joins else (draw(PLACES), draw(HEIGHTS))
+        line = [(along, height)]
+        for step, next_height in draw(BENDS):
+            along = float(np.clip(along + step + 0.5, 5.0, LENGTH_UM - 5.0))
+            line.append((along, next_height))
+        gaps = [(10.2, 13.7)] if draw(st.booleans()) else []
+        fibers.append(Fiber(line, contrast=draw(st.sampled_from([2.0, 5.0, 12.0])), gaps=gaps))
+    cells = [(draw(PLACES), draw(st.integers(2, 40)) + 0.2, 4.0)] if draw(st.booleans()) else []
+    return Scene(fibers, cells=cells, wave_um=draw(st.sampled_from([0.0, 12.0])))
 
 
 def _node(nodes: list[np.ndarray], point: np.ndarray) -> int:

@@ -125,9 +125,7 @@ class Fibers:
     @cached_property
     def _tree(self) -> shapely.STRtree:
         low, high = self.boxes_um
-        return shapely.STRtree(
-            np.asarray(shapely.linestrings(np.stack([low[:, ::-1], high[:, ::-1]], axis=1)))
-        )
+        return shapely.STRtree(_diagonals(low, high))
 
     def near(self, line_um: FloatArray, distance_um: float) -> Which:
         """Branches, in order, that may have a point within a distance of a polyline: their boxes do.
@@ -139,6 +137,8 @@ class Fibers:
         distance_um : float
             The distance.
         """
+        if not len(self):
+            return np.empty(0, dtype=np.intp)
         low = np.minimum(line_um[:-1], line_um[1:]) - distance_um
         high = np.maximum(line_um[:-1], line_um[1:]) + distance_um
         return np.unique(self._tree.query(_diagonals(low, high))[1])
@@ -159,7 +159,8 @@ class Fibers:
 
     def prepare(self) -> None:
         """Have ready what is asked where a junction is redrawn, so that the first time is no slower."""
-        _ = self._tree, self._ways, self._steps_um, self.at_node, self.cells
+        if len(self):
+            _ = self._tree, self._ways, self._steps_um, self.at_node, self.cells
 
     def around(self, branches: Which, limit_um: float) -> NDArray[np.bool_]:
         """(B,) whether a branch can be entered within a walk of so many micrometers from some of them.

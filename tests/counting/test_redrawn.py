@@ -219,3 +219,8 @@ def test_another_surface_or_another_rule_takes_a_look_at_all() -> None:
         assert fresh is not None
         assert everything(found) == everything(fresh)
         assert everything(found) != everything(known)
+
+
+def test_a_junction_without_any_fiber_is_redrawn() -> None:
+    findings = replace(plexus(1), graph=FiberGraph(np.empty((0, 2))))
+    renewed(findings, [Deed("draw", 0, 0.4, 60.0, 3.0, 2.0)], CountingRules())

@@ -16,10 +16,14 @@ from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import line_field
 from ienfd.protocol import Protocol, Stain
+from ienfd.quality.checks import check_course, check_image
+from ienfd.quality.course import courses
+from ienfd.quality.image import image_figures
 from ienfd.quality.nerves import nerve_color_is_seen, nerves_are_seen
+from ienfd.quality.same_tissue import fingerprint
 from ienfd.quality.section import (
     Check,
-    check_focus,
+    check_fiber_width,
     check_saturation,
     mean_junction_confidence,
     refusal_before_analysis,
@@ -129,6 +133,7 @@ class _Search:
         if not skin.pieces:
             return self._refused("no_epidermis")
         self._trust_junction()
+        self._follow_surface(overview)
         self.progress("tracing fibers", 0.6)
         self._trace(source, overview, tissue.mask, chromogen)
         return self.findings
@@ -142,7 +147,7 @@ class _Search:
     def _check(self, outcome: Check) -> None:
         if outcome.measure is not None:
             self.findings = replace(self.findings, measures=(*self.findings.measures, outcome.measure))
-        if outcome.flag is not None:
+        if outcome.flag is not None and outcome.flag not in self.findings.flags:
             self._flag(outcome.flag)
         if outcome.refusal is not None and self.findings.refusal is None:
             self.findings = self._refused(outcome.refusal, outcome.detail)
@@ -190,6 +195,13 @@ class _Search:
         if lost > self.protocol.quality.max_excluded_fraction:
             self.findings = self._refused("junction_uncertain", f"{lost:.0%} of its length")
 
+    def _follow_surface(self, overview: Overview) -> None:
+        """What the tissue along the surface tells of the cut, and by what it is known again."""
+        along = courses(self.findings.pieces, overview)
+        for outcome in check_course(along, self.protocol.quality):
+            self._check(outcome)
+        self.findings = replace(self.findings, fingerprint=fingerprint(along))
+
     def _trace(
         self, source: NerveSource, overview: Overview, tissue: NDArray[np.bool_], chromogen: Chromogen | None
     ) -> None:
@@ -204,6 +216,7 @@ class _Search:
             choices.fiber_scales_um,
         )
         cells = find_cells(field, on_grid(epidermis, overview.grid, field.grid, field.signal.shape))
+        seen = image_figures(field, on_grid(band, overview.grid, field.grid, field.signal.shape))
         self.progress("joining fibers", 0.85)
         graph = find_fibers(
             field,
@@ -213,5 +226,8 @@ class _Search:
             None if chromogen is None else chromogen.likeness,
         )
         self.findings = replace(self.findings, graph=graph).with_measure("dendritic_cells", len(graph.cells))
-        self._check(check_focus(graph))
-        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um))
+        bounds = self.protocol.quality
+        self._check(check_fiber_width(graph, bounds))
+        for outcome in check_image(seen, source.stain, bounds):
+            self._check(outcome)
+        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um, bounds))

@@ -19,7 +19,7 @@ __all__ = ["COLUMNS", "CaseFile", "FileRow", "invalid", "read_case_file"]
 
 COLUMNS = (
     "file", "case_id", "biopsy_id", "age_years", "sex", "site", "side", "collection_date", "stain",
-    "section_um", "planes", "pixel_size_um", "control", "patient_id",
+    "section_um", "planes", "pixel_size_um", "control", "patient_id", "staining_run",
 )  # fmt: skip
 _SYNONYMS = {  # only names that can mean nothing else
     "filename": "file",

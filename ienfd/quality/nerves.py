@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 
 from ienfd.geometry import length
+from ienfd.protocol import QualityBounds
 from ienfd.quality.section import Check
 from ienfd.result import FiberGraph, Piece
 from ienfd.stain.chromogen import EOSIN, HEMATOXYLIN, Chromogen
 
 __all__ = ["nerve_color_is_seen", "nerves_are_seen"]
 
-_MIN_CLEAR_UM_PER_MM = 150.0  # clear fibers, dermis included, per mm of junction
-_WEAK_UM_PER_MM = 500.0
 _CLEAR_CONTRAST, _CLEAR_CALIBER_UM = 8.0, 4.5
 _SHORTEST_UM = 15.0
 _MIN_AGREEMENT = 0.3
@@ -41,7 +40,9 @@ def nerve_color_is_seen(chromogen: Chromogen) -> Check:
     return Check(measure=measure)
 
 
-def nerves_are_seen(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: float) -> Check:
+def nerves_are_seen(
+    graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: float, bounds: QualityBounds
+) -> Check:
     """Refuse a section without any clear nerve in epidermis and upper dermis.
 
     Parameters
@@ -52,6 +53,8 @@ def nerves_are_seen(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: f
         Stretches of epidermis.
     pixel_size_um : float
         Pixel edge in micrometers.
+    bounds : QualityBounds
+        How much there must be.
     """
     clear_um = sum(
         length(branch.path_px) * pixel_size_um
@@ -63,10 +66,10 @@ def nerves_are_seen(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: f
     junction_mm = sum(length(piece.junction_px) for piece in pieces) * pixel_size_um / 1000
     per_mm = clear_um / max(junction_mm, 1e-9)
     measure = ("clear_fibers_um_per_mm", per_mm)
-    if per_mm < _MIN_CLEAR_UM_PER_MM:
+    if per_mm < bounds.min_clear_fibers_um_per_mm:
         detail = f"{per_mm:.0f} um of clear fibers per mm of junction, dermis included"
         return Check(refusal="no_nerve_stain", measure=measure, detail=detail)
-    return Check(flag="dim_stain" if per_mm < _WEAK_UM_PER_MM else None, measure=measure)
+    return Check(flag="dim_stain" if per_mm < bounds.weak_clear_fibers_um_per_mm else None, measure=measure)
 
 
 def _angle_deg(one: np.ndarray, other: np.ndarray) -> float:

@@ -30,10 +30,13 @@ class SectionEntry:
         Its row in the store.
     corrected : Corrected or None
         What was counted, with all corrections; None when it failed or awaits that.
+    same_tissue : tuple of (str, str)
+        Image folder and path of the files of its case that show the same tissue.
     """
 
     placement: Placement
     corrected: Corrected | None = None
+    same_tissue: tuple[tuple[str, str], ...] = ()
 
     @property
     def result(self) -> SectionResult | None:
@@ -49,6 +52,11 @@ class SectionEntry:
     def control(self) -> str | None:
         """Whether it is a `positive` or `negative` control."""
         return self.case.get("control")
+
+    @property
+    def staining_run(self) -> str | None:
+        """The run in which it was stained, where the case table names one."""
+        return self.case.get("staining_run")
 
     @property
     def listed(self) -> bool:
@@ -95,7 +103,14 @@ class SectionEntry:
         flags = self.result.flags if self.result else ()
         if self.corrected is not None and self.corrected.unmatched:
             flags = (*flags, "edits_unmatched")
+        if self.same_tissue:
+            flags = (*flags, "same_tissue")
         return (*flags, "control_section") if self.control else flags
+
+    @property
+    def fingerprint(self) -> str:
+        """What its tissue is recognized by in another image."""
+        return self.result.findings.fingerprint if self.result else ""
 
     @property
     def biopsy(self) -> BiopsyKey:
@@ -123,6 +138,7 @@ class SectionEntry:
             file_planes=self.placement.facts.planes,
             sha256=self.placement.sha256,
             control=self.control,
+            fingerprint=self.fingerprint if result else "",
         )
 
 
@@ -146,6 +162,10 @@ class BiopsyEntry:
         The norms that its study calls by.
     protocol_hash : str
         Hash of the protocol as it was stored: one of an earlier version lacks what is new in this one.
+    of_study : tuple of str
+        Codes of what only the study can see: what withholds the call, or must be said beside it.
+    controls : tuple of (str, str)
+        Kind and outcome of each control of the staining runs of its sections.
     """
 
     record: BiopsyRecord
@@ -155,6 +175,8 @@ class BiopsyEntry:
     status: BiopsyStatus = "preliminary"
     norms: tuple[Norm, ...] = ()
     protocol_hash: str = ""
+    of_study: tuple[str, ...] = ()
+    controls: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:

@@ -13,14 +13,23 @@ from typing import Any
 from ienfd.batch.files import overlay_name
 from ienfd.biopsy import call_sentence
 from ienfd.reasons import REASONS
-from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, SECTIONS, Column
+from ienfd.report.columns import (
+    BIOPSIES,
+    CONTROLS,
+    CROSSINGS,
+    DICTIONARY,
+    QUALITY_FIGURES,
+    SECTIONS,
+    Column,
+)
 from ienfd.report.content import Content
+from ienfd.report.controls import ControlEntry
 from ienfd.report.csv_text import csv_bytes
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 
 __all__ = ["TABLES", "Row", "Table", "dictionary_of", "make_tables", "tabulate"]
 
-TABLES = {"sections": SECTIONS, "crossings": CROSSINGS, "biopsies": BIOPSIES}
+TABLES = {"sections": SECTIONS, "crossings": CROSSINGS, "biopsies": BIOPSIES, "controls": CONTROLS}
 _CARRIED = ("sections", "biopsies")  # tables that further columns of the case table are carried into
 
 Row = dict[str, Any]
@@ -72,6 +81,7 @@ def tabulate(content: Content) -> dict[str, Table]:
         "biopsies": lambda: (
             _biopsy(entry) | _extra(entry.record.extra, carried) for entry in content.biopsies
         ),
+        "controls": lambda: map(_control, content.controls),
     }
     return {
         name: Table((*columns, *more) if name in _CARRIED else columns, rows[name])
@@ -134,6 +144,9 @@ def _section(entry: SectionEntry) -> Row:
         "candidates": len(result.crossings) if result else None,
         "exclusion_reasons": sorted({stretch.reason for stretch in findings.exclusions}) if findings else (),
         "overlay": _overlay(entry),
+        **{name: findings.measure(name) if findings else None for name in QUALITY_FIGURES},
+        "same_tissue_as": [path for _, path in entry.same_tissue],
+        "staining_run": entry.case.get("staining_run"),
     }
 
 
@@ -207,6 +220,28 @@ def _biopsy(entry: BiopsyEntry) -> Row:
         "protocol_hash": entry.protocol_hash,
         "overdispersion": call.overdispersion,
     }
+
+
+def _control(control: ControlEntry) -> Row:
+    entry, verdict = control.section, control.verdict
+    findings = entry.result.findings if entry.result else None
+    reason = REASONS[verdict.reason] if verdict.reason else None
+    row = {
+        "staining_run": entry.staining_run,
+        "section_id": entry.placement.section_id,
+        "file": entry.placement.path,
+        "scene": entry.placement.scene,
+        "case_id": entry.placement.case_id,
+        "control": entry.control,
+        "stain": findings.stain if findings else None,
+        "passed": verdict.passed,
+        "reason": verdict.reason,
+        "reason_text": reason.text if reason else None,
+        "remedy": reason.remedy if reason else None,
+        "crossings": control.figures.crossings,
+    }
+    figures = {name: findings.measure(name) if findings else None for name in QUALITY_FIGURES}
+    return row | {column.name: figures[column.name] for column in CONTROLS if column.name not in row}
 
 
 def _dictionary(columns: Mapping[str, Sequence[Column]]) -> Iterable[Row]:

@@ -14,7 +14,7 @@ from ienfd.batch.collect import collect
 from ienfd.errors import EnvironmentProblem
 from ienfd.protocol import CallRules, CountingRules, Protocol
 from ienfd.reasons import REASONS
-from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, SECTIONS, Column
+from ienfd.report.columns import BIOPSIES, CONTROLS, CROSSINGS, DICTIONARY, SECTIONS, Column
 from ienfd.report.content import gather
 from ienfd.report.csv_text import csv_bytes, inert
 from ienfd.report.tables import make_tables
@@ -80,8 +80,11 @@ def test_every_column_is_in_the_dictionary_and_nothing_else(store: Store) -> Non
 
 
 def test_units_are_in_the_names() -> None:
-    for column in (*SECTIONS, *CROSSINGS, *BIOPSIES, *DICTIONARY):
-        ends = {"um": "_um", "mm": "_mm", "/mm": "_per_mm", "px": "_px", "a": "_years", "1": "", "": ""}
+    for column in (*SECTIONS, *CROSSINGS, *BIOPSIES, *CONTROLS, *DICTIONARY):
+        ends = {
+            "um": "_um", "mm": "_mm", "/mm": "_per_mm", "um/mm": "_um_per_mm", "px": "_px", "a": "_years",
+            "1": "", "": "",
+        }  # fmt: skip
         assert column.name.endswith(ends[column.unit])
 
 
@@ -346,7 +349,9 @@ class TestCollect:
                 collect(store)
             written.append({path.name: path.read_bytes() for path in (tmp_path / name).glob("*.csv")})
         assert written[0] == written[1]
-        assert sorted(written[0]) == ["biopsies.csv", "crossings.csv", "data_dictionary.csv", "sections.csv"]
+        assert sorted(written[0]) == [
+                "biopsies.csv", "controls.csv", "crossings.csv", "data_dictionary.csv", "sections.csv",
+            ]  # fmt: skip
         assert all(not data.startswith(b"\xef\xbb\xbf") and b"\r" not in data for data in written[0].values())
 
     def test_an_empty_study_has_empty_tables(self, store: Store) -> None:

@@ -61,10 +61,10 @@ def rows_of(sheet: Any) -> list[dict[str, Any]]:
 def test_its_sheets(store: Store) -> None:
     fill(store, [of_biopsy("a.tif")])
     book = opened(store)
-    assert book.sheetnames == ["About", "Biopsies", "Sections", "Crossings", "Data dictionary"]
+    assert book.sheetnames == ["About", "Biopsies", "Sections", "Crossings", "Controls", "Data dictionary"]
     for name, columns in (("Biopsies", BIOPSIES), ("Sections", SECTIONS), ("Crossings", CROSSINGS)):
         assert [cell.value for cell in book[name][1]] == [column.name for column in columns]
-    assert [sheet.freeze_panes for sheet in book] == [None, "C2", "A2", "A2", "A2"]
+    assert [sheet.freeze_panes for sheet in book] == [None, "C2", "A2", "A2", "A2", "A2"]
     assert book["Biopsies"].auto_filter.ref == f"A1:{book['Biopsies'].cell(2, len(BIOPSIES)).coordinate}"
     widths = [dimension.width for sheet in book for dimension in sheet.column_dimensions.values()]
     assert all(9 <= width <= 101 for width in widths)
@@ -128,7 +128,8 @@ def test_a_header_says_what_its_column_means_and_its_unit(store: Store) -> None:
 def test_the_dictionary_speaks_of_sheets(store: Store) -> None:
     fill(store, [of_biopsy("a.tif", extra={"Ward": "7"})])
     rows = rows_of(opened(store)["Data dictionary"])
-    assert {row["table"].value for row in rows} == {"Biopsies", "Sections", "Crossings", "Data dictionary"}
+    tables = {row["table"].value for row in rows}
+    assert tables == {"Biopsies", "Sections", "Crossings", "Controls", "Data dictionary"}
     assert sum(row["column"].value == "Ward" for row in rows) == 2
 
 

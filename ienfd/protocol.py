@@ -192,7 +192,7 @@ class QualityBounds:
         Apparent caliber of the thinner fibers above which a section is flagged as soft, and refused as out
         of focus.
     soft_detail_ratio, min_detail_ratio : float
-        Contrast at 1 um by contrast at 2 um below which it is flagged as soft, and refused.
+        Contrast at 1 um by contrast at 4 um below which it is flagged as soft, and refused.
     max_noise_ratio : float
         Noise of a pixel by the height of a clear fiber above which it is flagged.
     min_nerve_density, min_nerve_light : float
@@ -215,8 +215,8 @@ class QualityBounds:
     partly_saturated_fraction: float = 0.05
     soft_fiber_width_um: float = 2.6
     max_fiber_width_um: float = 4.5
-    soft_detail_ratio: float = 0.5
-    min_detail_ratio: float = 0.25
+    soft_detail_ratio: float = 0.42
+    min_detail_ratio: float = 0.22
     max_noise_ratio: float = 0.25
     min_nerve_density: float = 0.1
     min_nerve_light: float = 0.15

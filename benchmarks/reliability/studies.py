@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ienfd.analysis_key import rules_key
-from ienfd.protocol import Protocol, canonical_json
+from ienfd.protocol import Protocol, Stain, canonical_json
 from ienfd.result import (
     Cell,
     Crossing,
@@ -51,6 +51,10 @@ class File:
     content: str = ""
     scene: int = 0
     unreadable: bool = False
+    measures: tuple[tuple[str, float], ...] = ()
+    fingerprint: str = ""
+    pixel_size_um: float = 0.325
+    stain: Stain = "bright-field"
 
     @property
     def section_id(self) -> str:
@@ -109,7 +113,7 @@ def _record(file: File) -> FileRecord:
     sha256, section_id = (None, None) if file.unreadable else (file.sha256, file.section_id)
     return FileRecord(
         file.path, sha256, 10, file.scene, 0, section_id, BiopsyRecord(case_id, biopsy_id),
-        file.case, {"pixel_size_um": 0.325, "source": "ome"},
+        file.case, {"pixel_size_um": file.pixel_size_um, "source": "ome"},
     )  # fmt: skip
 
 
@@ -120,15 +124,16 @@ def _findings(file: File, key: str) -> Findings:
     return Findings(
         section_id=file.section_id,
         analysis_key=key,
-        stain="bright-field",
-        pixel_size_um=0.325,
+        stain=file.stain,
+        pixel_size_um=file.pixel_size_um,
         shape=(400, 400),
         pieces=(Piece(short, short, np.full(11, 0.9)), Piece(long, long, np.full(4, 0.5))),
         exclusions=(Stretch(0, 0.0, 3.0, "junction_low_confidence"),),
         graph=FiberGraph(np.empty((0, 2)), (), (Cell(1, 2, 3, 4), Cell(5, 6, 7, 8))),
         refusal=file.reason if file.status == "refused" else None,
         detail=file.detail,
-        measures=(("junction_confidence", 0.6), ("dendritic_cells", 2.0)),
+        measures=(("junction_confidence", 0.6), ("dendritic_cells", 2.0), *file.measures),
+        fingerprint=file.fingerprint,
     )
 
 

@@ -42,7 +42,7 @@ def check_image(figures: ImageFigures, stain: Stain, bounds: QualityBounds) -> t
 def _sharpness(ratio: float, bounds: QualityBounds) -> Check:
     measure = ("detail_ratio", ratio)
     if ratio < bounds.min_detail_ratio:
-        detail = f"contrast at 1 um is {ratio:.2f} of that at 2 um"
+        detail = f"contrast at 1 um is {ratio:.2f} of that at 4 um"
         return Check(refusal="out_of_focus", measure=measure, detail=detail)
     return Check(flag="soft_focus" if ratio < bounds.soft_detail_ratio else None, measure=measure)
 

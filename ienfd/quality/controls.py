@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ienfd.protocol import QualityBounds
+
 __all__ = ["ControlFigures", "Verdict", "judge_control"]
 
 _UNSTAINED = ("no_nerve_stain", "no_nerve_signal")
@@ -27,12 +29,15 @@ class ControlFigures:
         Counted crossings; None where it was refused or is not analyzed.
     clear_fibers_um_per_mm : float or None
         Clear fibers, dermis included, per mm of junction; None where nothing was traced.
+    noise_ratio : float or None
+        Noise of a pixel by the height of a clear fiber; None where it was not measured.
     """
 
     kind: str
     refusal: str | None = None
     crossings: int | None = None
     clear_fibers_um_per_mm: float | None = None
+    noise_ratio: float | None = None
 
 
 @dataclass(frozen=True)
@@ -43,15 +48,15 @@ class Verdict:
     reason: str | None = None
 
 
-def judge_control(found: ControlFigures, least_um_per_mm: float) -> Verdict:
+def judge_control(found: ControlFigures, bounds: QualityBounds) -> Verdict:
     """Judge one control.
 
     Parameters
     ----------
     found : ControlFigures
         What was found in it.
-    least_um_per_mm : float
-        Clear fibers per mm of junction from which on a section is stained: `QualityBounds`.
+    bounds : QualityBounds
+        From how many clear fibers on a section is stained, and up to which noise they are fibers.
 
     Returns
     -------
@@ -61,7 +66,9 @@ def judge_control(found: ControlFigures, least_um_per_mm: float) -> Verdict:
     """
     stained: bool | None = None
     if found.clear_fibers_um_per_mm is not None:
-        stained = found.clear_fibers_um_per_mm >= least_um_per_mm
+        stained = found.clear_fibers_um_per_mm >= bounds.min_clear_fibers_um_per_mm
+    if stained and (found.noise_ratio or 0.0) > bounds.max_noise_ratio:
+        stained = None if found.kind == "positive" else False  # lines no higher than noise are no nerves
     if found.refusal in _UNSTAINED:
         stained = False
     if found.crossings:

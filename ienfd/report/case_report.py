@@ -390,7 +390,7 @@ def _quality(findings: Findings) -> Iterable[Row]:
     """The figures of its quality that were taken, as they stand in `sections.csv`."""
     unit = " OD" if findings.stain == "bright-field" else " of the light about it"
     for label, name, form in (
-        ("Focus, detail at 1 to 2 um", "detail_ratio", "{:.2f}"),
+        ("Focus, detail at 1 to 4 um", "detail_ratio", "{:.2f}"),
         ("Noise by height of a fiber", "noise_ratio", "{:.2f}"),
         ("Height of a clear fiber", "nerve_contrast", "{:.2f}" + unit),
         ("Clear fibers by junction", "clear_fibers_um_per_mm", "{:.0f} um/mm"),

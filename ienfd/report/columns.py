@@ -78,7 +78,7 @@ _QUALITY = (
         "detail_ratio",
         "1",
         3,
-        "Focus: contrast at 1 um by contrast at 2 um, noise taken off; about 0.9 in focus.",
+        "Focus: contrast at 1 um by contrast at 4 um, noise taken off; about 0.9 in focus.",
     ),
     _number("noise_ratio", "1", 3, "Noise of a pixel by the height of a clear fiber."),
     _number(

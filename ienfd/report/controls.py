@@ -39,7 +39,7 @@ def control_entries(
     for entry in sections:
         if entry.control is not None:
             bounds = protocols[entry.placement.protocol_hash].quality
-            verdict = judge_control(_figures(entry), bounds.min_clear_fibers_um_per_mm)
+            verdict = judge_control(_figures(entry), bounds)
             found.append(ControlEntry(entry, verdict))
     return sorted(found, key=_order)
 
@@ -58,6 +58,7 @@ def _figures(entry: SectionEntry) -> ControlFigures:
         result.reason,
         result.count,
         result.findings.measure("clear_fibers_um_per_mm"),
+        result.findings.measure("noise_ratio"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from ienfd.protocol import Protocol, Stain
 from ienfd.quality.checks import check_course, check_image
 from ienfd.quality.course import courses
 from ienfd.quality.image import image_figures
-from ienfd.quality.nerves import nerve_color_is_seen, nerves_are_seen
+from ienfd.quality.nerves import RIM_UM, nerve_color_is_seen, nerves_are_seen
 from ienfd.quality.same_tissue import fingerprint
 from ienfd.quality.section import (
     Check,
@@ -42,6 +43,7 @@ from ienfd.stain.roles import assign_roles
 __all__ = ["Progress", "analyze", "count", "find"]
 
 _SURE_STAIN = 0.25
+_COLORS = 2  # fewer do not tell a stain from a counterstain
 
 Progress = Callable[[str, float], None]
 """Told what is done next, and the share of the time that is over."""
@@ -123,6 +125,8 @@ class _Search:
         if self.findings.refusal is not None:
             return self.findings
         self.progress("looking at the stain", 0.1)
+        if stain == "bright-field" and len(overview.signals) < _COLORS:
+            return self._refused("grey_bright_field")
         source = NerveSource(self.section, stain, overview, work_grid(self.section))
         chromogen = self._chromogen(source, tissue)
         if self.findings.refusal is not None:  # no junction is drawn in a section that is not one of nerves
@@ -135,7 +139,7 @@ class _Search:
         self._trust_junction()
         self._follow_surface(overview)
         self.progress("tracing fibers", 0.6)
-        self._trace(source, overview, tissue.mask, chromogen)
+        self._trace(source, overview, tissue, chromogen)
         return self.findings
 
     def _refused(self, reason: str, detail: str = "") -> Findings:
@@ -203,12 +207,13 @@ class _Search:
         self.findings = replace(self.findings, fingerprint=fingerprint(along))
 
     def _trace(
-        self, source: NerveSource, overview: Overview, tissue: NDArray[np.bool_], chromogen: Chromogen | None
+        self, source: NerveSource, overview: Overview, tissue: Tissue, chromogen: Chromogen | None
     ) -> None:
         """Trace the nerves of the epidermis and the upper dermis."""
         pieces, choices = self.findings.pieces, self.protocol.image
-        epidermis = epidermis_mask(pieces, overview.grid, (tissue.shape[0], tissue.shape[1]))
-        band = nerve_band(pieces, tissue, epidermis, overview.grid)
+        rows, cols = tissue.mask.shape
+        epidermis = epidermis_mask(pieces, overview.grid, (rows, cols))
+        band = nerve_band(pieces, tissue.mask, epidermis, overview.grid)
         field = line_field(
             source,
             chromogen,
@@ -216,7 +221,8 @@ class _Search:
             choices.fiber_scales_um,
         )
         cells = find_cells(field, on_grid(epidermis, overview.grid, field.grid, field.signal.shape))
-        seen = image_figures(field, on_grid(band, overview.grid, field.grid, field.signal.shape))
+        deep = band & (tissue.clearance * overview.grid.pixel_size_um > RIM_UM)
+        seen = image_figures(field, on_grid(deep, overview.grid, field.grid, field.signal.shape))
         self.progress("joining fibers", 0.85)
         graph = find_fibers(
             field,
@@ -230,4 +236,5 @@ class _Search:
         self._check(check_fiber_width(graph, bounds))
         for outcome in check_image(seen, source.stain, bounds):
             self._check(outcome)
-        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um, bounds))
+        from_rim_um = partial(tissue.from_rim_um, grid=overview.grid)
+        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um, bounds, from_rim_um))

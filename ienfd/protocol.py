@@ -217,7 +217,7 @@ class QualityBounds:
     max_fiber_width_um: float = 4.5
     soft_detail_ratio: float = 0.42
     min_detail_ratio: float = 0.22
-    max_noise_ratio: float = 0.25
+    max_noise_ratio: float = 0.3
     min_nerve_density: float = 0.1
     min_nerve_light: float = 0.15
     min_clear_fibers_um_per_mm: float = 150.0

@@ -198,6 +198,13 @@ REASONS: dict[str, Reason] = _table(
         "Check that this is a section stained for PGP 9.5.",
     ),
     Reason(
+        "grey_bright_field",
+        _R,
+        "A grey image looks like bright-field, whose stain is known by its color alone.",
+        "Scan it in color. If it is a fluorescence image that is much too bright, scan it again with a"
+        " shorter exposure, and give stain in the case table.",
+    ),
+    Reason(
         "out_of_focus", _R, "The image is out of focus beyond the bounds of the protocol.", "Scan it again."
     ),
     Reason("saturated", _R, "Too much of the tissue is saturated.", "Scan it again with a shorter exposure."),

@@ -55,6 +55,7 @@ class File:
     fingerprint: str = ""
     pixel_size_um: float = 0.325
     stain: Stain = "bright-field"
+    file_planes: int = 7
 
     @property
     def section_id(self) -> str:
@@ -95,7 +96,7 @@ def fill(
             store.record(run_id, Outcome(file.path, file.scene, 0, file.reason, file.detail))
         elif file.status != "pending":
             found, objects = stored_form(_findings(file, key))
-            facts = Facts(planes=7, pictured=True)
+            facts = Facts(planes=file.file_planes, pictured=True)
             result = _result(file, found, protocol)
             analyzed = Analyzed(result, objects, facts, protocol.hash, rules, "1")
             store.record(

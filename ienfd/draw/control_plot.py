@@ -18,7 +18,7 @@ _WIDTH, _PANEL = 720.0, 210.0
 _LEFT, _RIGHT, _TOP, _BOTTOM = 56.0, 70.0, 30.0, 34.0
 _INK, _FAINT = "#141416", "#6b6b6e"
 _FONT = "Libertinus Serif, Georgia, serif"
-_LONGEST, _MOST_NAMES = 14, 12
+_LONGEST, _MOST_NAMES = 14, 8
 _EDGES = (-3, -2, 0, 2, 3)
 
 

@@ -24,17 +24,24 @@ _FAINTEST = 0.3  # of the median: a pale dermis beside a paler one is no fold
 
 def check_image(figures: ImageFigures, stain: Stain, bounds: QualityBounds) -> tuple[Check, ...]:
     """Focus, noise and strength of the stain; what could not be measured is no check."""
-    checks = []
+    checks: list[Check] = []
+    noisy = figures.noise_ratio is not None and figures.noise_ratio > bounds.max_noise_ratio
+    least = bounds.min_nerve_density if stain == "bright-field" else bounds.min_nerve_light
+    dim = figures.nerve_contrast is not None and figures.nerve_contrast < least
     if figures.detail_ratio is not None:
         checks.append(_sharpness(figures.detail_ratio, bounds))
     if figures.noise_ratio is not None:
-        noisy = figures.noise_ratio > bounds.max_noise_ratio
         checks.append(Check(flag="noisy" if noisy else None, measure=("noise_ratio", figures.noise_ratio)))
     if figures.nerve_contrast is not None:
-        least = bounds.min_nerve_density if stain == "bright-field" else bounds.min_nerve_light
-        dim = figures.nerve_contrast < least
+        # lines as weak as that and no higher than the noise are no nerves
+        unstained = dim and noisy
         checks.append(
-            Check(flag="dim_stain" if dim else None, measure=("nerve_contrast", figures.nerve_contrast))
+            Check(
+                refusal="no_nerve_stain" if unstained else None,
+                flag="dim_stain" if dim else None,
+                measure=("nerve_contrast", figures.nerve_contrast),
+                detail="its clearest lines are weak, and no higher than the noise" if unstained else "",
+            )
         )
     return tuple(checks)
 

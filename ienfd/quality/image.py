@@ -15,7 +15,7 @@ __all__ = ["ImageFigures", "image_figures"]
 _Float32 = NDArray[np.float32]
 
 _EDGE = 256  # pixels of a part that is measured
-_MOST_PARTS = 12  # more say no more
+_MOST_PARTS = 8  # more say no more
 _LEAST_SHARE = 0.5  # of a part that is tissue
 _SCALES_UM = (0.6, 1.2, 2.4, 4.8)
 _CLEAR = 8.0  # contrast of a line that surely is one
@@ -90,7 +90,7 @@ def _part(
 ) -> tuple[_Float32, _Float32, _Float32, _Float32, _Float32]:
     """Roughness, fine and coarse detail of the tissue; height of clear lines and what is about them."""
     inside = ndimage.binary_erosion(band, iterations=3)
-    one, two, three, four = (ndimage.gaussian_filter(signal, scale / um) for scale in _SCALES_UM)
+    one, two, three, four = (_blurred(signal, scale / um) for scale in _SCALES_UM)
     line = inside & (contrast > _CLEAR)
     rough = np.abs(ndimage.laplace(signal))
     return rough[inside], (one - two)[inside], (three - four)[inside], (one - four)[line], four[line]
@@ -98,7 +98,11 @@ def _part(
 
 def _passed(um: float) -> float:
     """Share of the variance of white noise that the fine detail lets through."""
-    impulse = np.zeros((33, 33))
+    impulse = np.zeros((33, 33), np.float32)
     impulse[16, 16] = 1.0
-    one, two = (ndimage.gaussian_filter(impulse, scale / um) for scale in _SCALES_UM[:2])
+    one, two = (_blurred(impulse, scale / um) for scale in _SCALES_UM[:2])
     return float(((one - two) ** 2).sum())
+
+
+def _blurred(image: _Float32, sigma: float) -> _Float32:
+    return np.asarray(ndimage.gaussian_filter(image, sigma, truncate=3.0), np.float32)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ienfd.geometry import length
 from ienfd.protocol import QualityBounds
 from ienfd.quality.section import Check
-from ienfd.result import FiberGraph, Piece
+from ienfd.result import FiberGraph, FloatArray, Piece
 from ienfd.stain.chromogen import EOSIN, HEMATOXYLIN, Chromogen
 
-__all__ = ["nerve_color_is_seen", "nerves_are_seen"]
+__all__ = ["RIM_UM", "nerve_color_is_seen", "nerves_are_seen"]
+
+RIM_UM = 35.0
+"""So far from the rim of the tissue there are no lines of the rim itself, of a cut edge or of corneum."""
 
 _CLEAR_CONTRAST, _CLEAR_CALIBER_UM = 8.0, 4.5
 _SHORTEST_UM = 15.0
@@ -41,9 +44,15 @@ def nerve_color_is_seen(chromogen: Chromogen) -> Check:
 
 
 def nerves_are_seen(
-    graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: float, bounds: QualityBounds
+    graph: FiberGraph,
+    pieces: Sequence[Piece],
+    pixel_size_um: float,
+    bounds: QualityBounds,
+    from_rim_um: Callable[[FloatArray], FloatArray],
 ) -> Check:
-    """Refuse a section without any clear nerve in epidermis and upper dermis.
+    """Refuse a section without any clear nerve in deeper epidermis and upper dermis.
+
+    A line within `RIM_UM` of the rim of the tissue tells nothing: corneum and cut edges are lines, too.
 
     Parameters
     ----------
@@ -55,6 +64,8 @@ def nerves_are_seen(
         Pixel edge in micrometers.
     bounds : QualityBounds
         How much there must be.
+    from_rim_um : callable
+        Distance of points, (row, col) in pixels, from the rim of the tissue in micrometers.
     """
     clear_um = sum(
         length(branch.path_px) * pixel_size_um
@@ -62,6 +73,7 @@ def nerves_are_seen(
         if float(np.median(branch.contrast)) > _CLEAR_CONTRAST
         and branch.width_um < _CLEAR_CALIBER_UM
         and length(branch.path_px) * pixel_size_um > _SHORTEST_UM
+        and float(np.median(from_rim_um(branch.path_px))) > RIM_UM
     )
     junction_mm = sum(length(piece.junction_px) for piece in pieces) * pixel_size_um / 1000
     per_mm = clear_um / max(junction_mm, 1e-9)

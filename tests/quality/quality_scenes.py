@@ -8,17 +8,21 @@ from functools import cache
 import numpy as np
 from scipy import ndimage
 
+import ienfd
 from ienfd.phantom import Phantom, PhantomSpec, make
+from ienfd.protocol import Protocol
+from ienfd.result import SectionResult
 from ienfd.section import Calibration, CalibrationSource, Channel, Section
 
 SPEC = PhantomSpec(
-    stain="fluorescence", length_mm=0.6, pixel_size_um=0.5, dermis_um=150.0, density_per_mm=10.0,
+    stain="fluorescence", length_mm=0.5, pixel_size_um=0.5, dermis_um=120.0, density_per_mm=10.0,
     elastin_per_mm=2.0, clustering=0.2, fiber_photons=200.0, open_left=False, open_right=False,
 )  # fmt: skip
 NO_CROSSING = {"density_per_mm": 0.0, "fragments_per_mm": 0.0, "grazing_per_mm": 0.0}
 NO_NERVE = {
     **NO_CROSSING, "plexus_per_mm": 0.0, "bundles_per_mm": 0.0, "approaching_per_mm": 0.0,
-    "dermal_per_mm": 0.0, "langerhans_per_mm2": 0.0, "elastin_per_mm": 0.0,
+    "dermal_per_mm": 0.0, "langerhans_per_mm2": 0.0, "melanocytes_per_mm": 0.0, "elastin_per_mm": 0.0,
+    "mast_cells_per_mm": 0.0, "vessels_per_mm": 0.0, "clefts_per_mm": 0.0, "collagen_contrast": 0.0,
 }  # fmt: skip
 
 
@@ -32,6 +36,13 @@ def as_section(shown: Phantom) -> Section:
     channels = tuple(Channel(name) for name in shown.channels)
     size = Calibration(shown.spec.pixel_size_um, CalibrationSource.OME)
     return Section(shown.pixels, size, channels, bit_depth=shown.spec.bits)
+
+
+def analyzed(shown: Phantom, protocol: Protocol | None = None) -> SectionResult:
+    """With its stain stated, as in a case table: a spoilt image need not look like what it is."""
+    protocol = protocol or Protocol()
+    stated = replace(protocol, image=replace(protocol.image, stain="fluorescence"))
+    return ienfd.analyze(as_section(shown), stated)
 
 
 def blurred(shown: Phantom, sigma_um: float) -> Phantom:
@@ -60,10 +71,13 @@ def folded(shown: Phantom, width_um: float = 70.0) -> Phantom:
     return with_pixels(shown, pixels)
 
 
-def without_epidermis(shown: Phantom) -> Phantom:
-    """Dermis alone, up to every border of the image."""
-    rows, cols = shown.pixels.shape[1:3]
-    return with_pixels(shown, shown.pixels[:, rows * 2 // 3 : rows * 5 // 6, cols // 3 : cols * 2 // 3])
+def one_piece(shown: Phantom) -> Phantom:
+    """A clot: an even round piece without any layer."""
+    rows, cols = np.mgrid[:400, :400]
+    disk = ((rows - 200) ** 2 + (cols - 200) ** 2 < 120**2)[None, :, :, None]
+    soft = ndimage.gaussian_filter(disk.astype(float), (0, 2, 2, 0))
+    noise = np.random.default_rng(5).normal(0, 2, soft.shape)
+    return with_pixels(shown, 10 + 80 * soft + noise)
 
 
 def with_pixels(shown: Phantom, pixels: np.ndarray) -> Phantom:

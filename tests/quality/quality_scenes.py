@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 from scipy import ndimage
@@ -18,8 +19,8 @@ SPEC = PhantomSpec(
     stain="fluorescence", length_mm=0.5, pixel_size_um=0.5, dermis_um=120.0, density_per_mm=10.0,
     elastin_per_mm=2.0, clustering=0.2, fiber_photons=200.0, open_left=False, open_right=False,
 )  # fmt: skip
-NO_CROSSING = {"density_per_mm": 0.0, "fragments_per_mm": 0.0, "grazing_per_mm": 0.0}
-NO_NERVE = {
+NO_CROSSING: dict[str, Any] = {"density_per_mm": 0.0, "fragments_per_mm": 0.0, "grazing_per_mm": 0.0}
+NO_NERVE: dict[str, Any] = {
     **NO_CROSSING, "plexus_per_mm": 0.0, "bundles_per_mm": 0.0, "approaching_per_mm": 0.0,
     "dermal_per_mm": 0.0, "langerhans_per_mm2": 0.0, "melanocytes_per_mm": 0.0, "elastin_per_mm": 0.0,
     "mast_cells_per_mm": 0.0, "vessels_per_mm": 0.0, "clefts_per_mm": 0.0, "collagen_contrast": 0.0,

@@ -91,7 +91,7 @@ def same_pairs(prints: Sequence[str]) -> list[tuple[int, int]]:
     ]
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=32768)  # a study is gone through twice: for the sections, and for the calls
 def show_the_same(one: str, other: str) -> bool:
     """Whether two fingerprints are of the same tissue, over `LEAST_OVERLAP_UM` of junction at least."""
     return likeness(one, other) >= _SAME

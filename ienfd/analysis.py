@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +17,14 @@ from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import line_field
 from ienfd.protocol import Protocol, Stain
-from ienfd.quality.nerves import nerve_color_is_seen, nerves_are_seen
+from ienfd.quality.checks import check_course, check_image
+from ienfd.quality.course import courses
+from ienfd.quality.image import image_figures
+from ienfd.quality.nerves import RIM_UM, nerve_color_is_seen, nerves_are_seen
+from ienfd.quality.same_tissue import fingerprint
 from ienfd.quality.section import (
     Check,
-    check_focus,
+    check_fiber_width,
     check_saturation,
     mean_junction_confidence,
     refusal_before_analysis,
@@ -38,6 +43,7 @@ from ienfd.stain.roles import assign_roles
 __all__ = ["Progress", "analyze", "count", "find"]
 
 _SURE_STAIN = 0.25
+_COLORS = 2  # fewer do not tell a stain from a counterstain
 
 Progress = Callable[[str, float], None]
 """Told what is done next, and the share of the time that is over."""
@@ -119,6 +125,8 @@ class _Search:
         if self.findings.refusal is not None:
             return self.findings
         self.progress("looking at the stain", 0.1)
+        if stain == "bright-field" and len(overview.signals) < _COLORS:
+            return self._refused("grey_bright_field")
         source = NerveSource(self.section, stain, overview, work_grid(self.section))
         chromogen = self._chromogen(source, tissue)
         if self.findings.refusal is not None:  # no junction is drawn in a section that is not one of nerves
@@ -129,8 +137,9 @@ class _Search:
         if not skin.pieces:
             return self._refused("no_epidermis")
         self._trust_junction()
+        self._follow_surface(overview)
         self.progress("tracing fibers", 0.6)
-        self._trace(source, overview, tissue.mask, chromogen)
+        self._trace(source, overview, tissue, chromogen)
         return self.findings
 
     def _refused(self, reason: str, detail: str = "") -> Findings:
@@ -142,7 +151,7 @@ class _Search:
     def _check(self, outcome: Check) -> None:
         if outcome.measure is not None:
             self.findings = replace(self.findings, measures=(*self.findings.measures, outcome.measure))
-        if outcome.flag is not None:
+        if outcome.flag is not None and outcome.flag not in self.findings.flags:
             self._flag(outcome.flag)
         if outcome.refusal is not None and self.findings.refusal is None:
             self.findings = self._refused(outcome.refusal, outcome.detail)
@@ -190,13 +199,21 @@ class _Search:
         if lost > self.protocol.quality.max_excluded_fraction:
             self.findings = self._refused("junction_uncertain", f"{lost:.0%} of its length")
 
+    def _follow_surface(self, overview: Overview) -> None:
+        """What the tissue along the surface tells of the cut, and by what it is known again."""
+        along = courses(self.findings.pieces, overview)
+        for outcome in check_course(along, self.protocol.quality):
+            self._check(outcome)
+        self.findings = replace(self.findings, fingerprint=fingerprint(along))
+
     def _trace(
-        self, source: NerveSource, overview: Overview, tissue: NDArray[np.bool_], chromogen: Chromogen | None
+        self, source: NerveSource, overview: Overview, tissue: Tissue, chromogen: Chromogen | None
     ) -> None:
         """Trace the nerves of the epidermis and the upper dermis."""
         pieces, choices = self.findings.pieces, self.protocol.image
-        epidermis = epidermis_mask(pieces, overview.grid, (tissue.shape[0], tissue.shape[1]))
-        band = nerve_band(pieces, tissue, epidermis, overview.grid)
+        rows, cols = tissue.mask.shape
+        epidermis = epidermis_mask(pieces, overview.grid, (rows, cols))
+        band = nerve_band(pieces, tissue.mask, epidermis, overview.grid)
         field = line_field(
             source,
             chromogen,
@@ -204,6 +221,8 @@ class _Search:
             choices.fiber_scales_um,
         )
         cells = find_cells(field, on_grid(epidermis, overview.grid, field.grid, field.signal.shape))
+        deep = band & (tissue.clearance * overview.grid.pixel_size_um > RIM_UM)
+        seen = image_figures(field, on_grid(deep, overview.grid, field.grid, field.signal.shape))
         self.progress("joining fibers", 0.85)
         graph = find_fibers(
             field,
@@ -218,5 +237,9 @@ class _Search:
             .with_measure("dendritic_cells", len(graph.cells))
             .with_measure("epidermis_mm2", area_mm2)
         )
-        self._check(check_focus(graph))
-        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um))
+        bounds = self.protocol.quality
+        self._check(check_fiber_width(graph, bounds))
+        for outcome in check_image(seen, source.stain, bounds):
+            self._check(outcome)
+        from_rim_um = partial(tissue.from_rim_um, grid=overview.grid)
+        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um, bounds, from_rim_um))

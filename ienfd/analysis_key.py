@@ -9,11 +9,16 @@ import hashlib
 from dataclasses import asdict
 
 import ienfd
-from ienfd.protocol import Protocol, Stain, canonical_json
+from ienfd.protocol import Protocol, QualityBounds, Stain, canonical_json
 
 __all__ = ["ALGORITHM_VERSION", "analysis_key", "rules_key"]
 
 ALGORITHM_VERSION = "7"
+
+_FIRST_BOUNDS = (
+    "min_pixel_size_um", "max_pixel_size_um", "max_fiber_pixel_um", "max_saturated_fraction",
+    "max_excluded_fraction",
+)  # fmt: skip
 
 
 def analysis_key(
@@ -49,7 +54,7 @@ def analysis_key(
         "pixel_size_um": None if pixel_size_um is None else repr(float(pixel_size_um)),
         "axes": axes.upper() if axes else None,
         "image": image,
-        "quality": asdict(protocol.quality),
+        "quality": _bounds(protocol.quality),
     }
     return _digest(value)
 
@@ -62,9 +67,22 @@ def rules_key(protocol: Protocol) -> str:
             "algorithm": ALGORITHM_VERSION,
             "counting": asdict(protocol.counting),
             "density": asdict(protocol.density),
-            "quality": asdict(protocol.quality),
+            "quality": _bounds(protocol.quality),
         }
     )
+
+
+def _bounds(quality: QualityBounds) -> dict[str, float]:
+    """The bounds that may decide otherwise than those of the first version.
+
+    One that came later changes nothing by its default: what was found before it still holds.
+    """
+    usual = asdict(QualityBounds())
+    return {
+        name: value
+        for name, value in asdict(quality).items()
+        if name in _FIRST_BOUNDS or value != usual[name]
+    }
 
 
 def _digest(value: object) -> str:

@@ -102,7 +102,8 @@ def call_biopsy(
         section_um=tuple(section.section_um for section in evaluable),
     )
     norm = _norm_for(specimen.stain, protocol.call, choice)
-    reasons = (*_withheld(evaluable, specimen, norm, protocol.call), *further_reasons)
+    withheld = _withheld(evaluable, specimen, norm, protocol.call)
+    reasons = tuple(dict.fromkeys((*withheld, *further_reasons)))
     flags = {
         "planes_unknown": planes_unknown(evaluable),
         "sections_pending": any(section.status == "pending" and not section.control for section in sections),

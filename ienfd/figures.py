@@ -41,6 +41,8 @@ class SectionFigures:
         Content of the file.
     control : {"positive", "negative"} or None
         Whether it is a control and belongs to no biopsy.
+    fingerprint : str
+        What its tissue is recognized by in another image (`ienfd.quality.same_tissue`).
     """
 
     section_id: str
@@ -56,6 +58,7 @@ class SectionFigures:
     file_planes: int
     sha256: str | None
     control: str | None
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)

@@ -183,7 +183,7 @@ class CallRules:
 
 @dataclass(frozen=True)
 class QualityBounds:
-    """Bounds of the quality checks.
+    """Bounds of the quality checks: what is beyond one is refused or flagged, and stands in `sections.csv`.
 
     Parameters
     ----------
@@ -195,6 +195,25 @@ class QualityBounds:
         Fraction of saturated tissue pixels above which a section is refused.
     max_excluded_fraction : float
         Fraction of the length that may be lost to an uncertain junction before the section is refused.
+    partly_saturated_fraction : float
+        Fraction of saturated tissue pixels above which a section is flagged.
+    soft_fiber_width_um, max_fiber_width_um : float
+        Apparent caliber of the thinner fibers above which a section is flagged as soft, and refused as out
+        of focus.
+    soft_detail_ratio, min_detail_ratio : float
+        Contrast at 1 um by contrast at 4 um below which it is flagged as soft, and refused.
+    max_noise_ratio : float
+        Noise of a pixel by the height of a clear fiber above which it is flagged.
+    min_nerve_density, min_nerve_light : float
+        Height of a clear fiber, as optical density in bright-field and as a share of the light round about
+        in fluorescence, below which the stain is flagged as weak.
+    min_clear_fibers_um_per_mm, weak_clear_fibers_um_per_mm : float
+        Clear fibers, dermis included, per mm of junction below which a section is refused as not stained, and
+        flagged as weakly stained.
+    max_fold_fraction : float
+        Fraction of the surface at which tissue lies double, above which a section is flagged.
+    max_epidermis_um : float
+        Median thickness of the epidermis above which a section is flagged as cut obliquely.
     """
 
     min_pixel_size_um: float = 0.05
@@ -202,6 +221,18 @@ class QualityBounds:
     max_fiber_pixel_um: float = 1.0
     max_saturated_fraction: float = 0.25
     max_excluded_fraction: float = 0.6
+    partly_saturated_fraction: float = 0.05
+    soft_fiber_width_um: float = 2.6
+    max_fiber_width_um: float = 4.5
+    soft_detail_ratio: float = 0.42
+    min_detail_ratio: float = 0.22
+    max_noise_ratio: float = 0.3
+    min_nerve_density: float = 0.1
+    min_nerve_light: float = 0.15
+    min_clear_fibers_um_per_mm: float = 150.0
+    weak_clear_fibers_um_per_mm: float = 500.0
+    max_fold_fraction: float = 0.015
+    max_epidermis_um: float = 130.0
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
 

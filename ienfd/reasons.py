@@ -199,6 +199,13 @@ REASONS: dict[str, Reason] = _table(
         "Check that this is a section stained for PGP 9.5.",
     ),
     Reason(
+        "grey_bright_field",
+        _R,
+        "A grey image looks like bright-field, whose stain is known by its color alone.",
+        "Scan it in color. If it is a fluorescence image that is much too bright, scan it again with a"
+        " shorter exposure, and give stain in the case table.",
+    ),
+    Reason(
         "out_of_focus", _R, "The image is out of focus beyond the bounds of the protocol.", "Scan it again."
     ),
     Reason("saturated", _R, "Too much of the tissue is saturated.", "Scan it again with a shorter exposure."),
@@ -306,7 +313,19 @@ REASONS: dict[str, Reason] = _table(
         "Single planes of a section thicker than 10 um show only part of its fibers.",
         "Scan a stack or an extended-focus image.",
     ),
-    Reason("duplicate_field", _W, "Two files of this biopsy show the same tissue.", "Take one of them out."),
+    Reason(
+        "duplicate_field",
+        _W,
+        "Two files of this case show the same tissue.",
+        "Take one of them out of the case table; same_tissue_as in sections.csv says which.",
+    ),
+    Reason(
+        "control_failed",
+        _W,
+        "A control of the staining run failed.",
+        "See controls.csv; stain the sections again. Name staining_run in the case table where it is another"
+        " run.",
+    ),
     Reason(
         "image_in_two_biopsies",
         _W,
@@ -379,9 +398,34 @@ REASONS: dict[str, Reason] = _table(
         "There are many dendritic cells in the epidermis.",
         "Check the crossings near them.",
     ),
-    Reason("partly_saturated", _Q, "Part of the tissue is saturated."),
+    Reason(
+        "partly_saturated", _Q, "Part of the tissue is saturated.", "Scan it again with a shorter exposure."
+    ),
     Reason("soft_focus", _Q, "The image is soft.", "Faint fibers may be missed; scan it again if you can."),
-    Reason("dim_stain", _Q, "The nerve stain is weak."),
+    Reason(
+        "dim_stain",
+        _Q,
+        "The nerve stain is weak.",
+        "Faint fibers may be missed; check the staining and the positive control.",
+    ),
+    Reason(
+        "noisy",
+        _Q,
+        "The image is noisy.",
+        "Faint fibers may be missed; scan it again with more light or a longer exposure.",
+    ),
+    Reason(
+        "tissue_fold",
+        _Q,
+        "Tissue seems to lie double somewhere along the epidermis.",
+        "Leave the fold out in the review, with its length.",
+    ),
+    Reason(
+        "oblique_cut",
+        _Q,
+        "The epidermis is so thick that the section may have been cut obliquely.",
+        "Look at it; use a section that was cut at a right angle to the skin.",
+    ),
     Reason(
         "no_dermis_seen",
         _Q,
@@ -407,6 +451,30 @@ REASONS: dict[str, Reason] = _table(
         "See `ienfd protocol pinned`; run again under that protocol, or validate and pin this one.",
     ),
     Reason("control_section", _Q, "A control section: not pooled into any biopsy."),
+    Reason(
+        "control_without_nerve",
+        _Q,
+        "This positive control shows no nerve.",
+        "Check the antibody and its dilution, and stain the run again.",
+    ),
+    Reason(
+        "control_with_nerve",
+        _Q,
+        "This negative control shows nerves, or what looks like them.",
+        "Look at it: what is stained in it is not nerve. Check the blocking, and stain the run again.",
+    ),
+    Reason(
+        "control_not_judged",
+        _Q,
+        "A control of the staining run could not be judged.",
+        "See controls.csv; scan a control that shows the epidermis.",
+    ),
+    Reason(
+        "same_tissue",
+        _Q,
+        "Another file of this case shows the same tissue.",
+        "Take one of them out of the case table; same_tissue_as in sections.csv says which.",
+    ),
     # comparisons with a manual count
     Reason(
         "manual_unmatched",

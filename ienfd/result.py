@@ -181,6 +181,9 @@ class Findings:
     measures : tuple of (str, float)
         Named figures: those behind the flags (focus, saturation ...), `junction_confidence` (its mean
         along all junctions), `dendritic_cells` and `epidermis_mm2`.
+    fingerprint : str
+        What its tissue is recognized by in another image (`ienfd.quality.same_tissue`); empty where
+        there is too little of it, and in what an earlier version has found.
     """
 
     section_id: str
@@ -195,6 +198,7 @@ class Findings:
     detail: str = ""
     flags: tuple[str, ...] = ()
     measures: tuple[tuple[str, float], ...] = ()
+    fingerprint: str = ""
 
     def measure(self, name: str) -> float | None:
         """A named figure; None where it was not taken."""

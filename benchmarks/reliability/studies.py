@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ienfd.analysis_key import rules_key
-from ienfd.protocol import Protocol, canonical_json
+from ienfd.protocol import Protocol, Stain, canonical_json
 from ienfd.result import (
     Cell,
     Crossing,
@@ -52,6 +52,11 @@ class File:
     content: str = ""
     scene: int = 0
     unreadable: bool = False
+    measures: tuple[tuple[str, float], ...] = ()
+    fingerprint: str = ""
+    pixel_size_um: float = 0.325
+    stain: Stain = "bright-field"
+    file_planes: int = 7
 
     @property
     def section_id(self) -> str:
@@ -94,7 +99,7 @@ def fill(
             store.record(run_id, Outcome(file.path, file.scene, 0, file.reason, file.detail))
         elif file.status != "pending":
             found, objects = stored_form(_findings(file, key))
-            facts = Facts(planes=7, pictured=True)
+            facts = Facts(planes=file.file_planes, pictured=True)
             result = _result(file, found, protocol)
             analyzed = Analyzed(result, objects, facts, protocol.hash, rules, "1")
             store.record(
@@ -112,7 +117,7 @@ def _record(file: File) -> FileRecord:
     sha256, section_id = (None, None) if file.unreadable else (file.sha256, file.section_id)
     return FileRecord(
         file.path, sha256, 10, file.scene, 0, section_id, BiopsyRecord(case_id, biopsy_id),
-        file.case, {"pixel_size_um": 0.325, "source": "ome"},
+        file.case, {"pixel_size_um": file.pixel_size_um, "source": "ome"},
     )  # fmt: skip
 
 
@@ -123,15 +128,21 @@ def _findings(file: File, key: str) -> Findings:
     return Findings(
         section_id=file.section_id,
         analysis_key=key,
-        stain="bright-field",
-        pixel_size_um=0.325,
+        stain=file.stain,
+        pixel_size_um=file.pixel_size_um,
         shape=(400, 400),
         pieces=(Piece(short, short, np.full(11, 0.9)), Piece(long, long, np.full(4, 0.5))),
         exclusions=(Stretch(0, 0.0, 3.0, "junction_low_confidence"),),
         graph=FiberGraph(np.empty((0, 2)), (), (Cell(1, 2, 3, 4), Cell(5, 6, 7, 8))),
         refusal=file.reason if file.status == "refused" else None,
         detail=file.detail,
-        measures=(("junction_confidence", 0.6), ("dendritic_cells", 2.0), ("epidermis_mm2", 0.16)),
+        measures=(
+            ("junction_confidence", 0.6),
+            ("dendritic_cells", 2.0),
+            ("epidermis_mm2", 0.16),
+            *file.measures,
+        ),
+        fingerprint=file.fingerprint,
     )
 
 

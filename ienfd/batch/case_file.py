@@ -8,7 +8,7 @@ __all__ = ["CASE_TABLE", "COLUMNS"]
 
 COLUMNS = (
     "file", "case_id", "biopsy_id", "age_years", "sex", "site", "side", "collection_date", "stain",
-    "section_um", "planes", "pixel_size_um", "control", "patient_id",
+    "section_um", "planes", "pixel_size_um", "control", "patient_id", "staining_run",
 )  # fmt: skip
 
 CASE_TABLE = TableForm(

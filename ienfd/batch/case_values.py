@@ -145,6 +145,7 @@ class CaseValues(BaseModel):
         | None
     ) = None
     patient_id: str | None = None
+    staining_run: str | None = None
 
     @property
     def biopsy(self) -> str:

@@ -13,12 +13,16 @@ from ienfd.batch.tasks import CORRECTED, draw_overlay, label_of, read_label
 from ienfd.biopsy import call_sentence
 from ienfd.protocol import Protocol
 from ienfd.report.content import Content, gather
+from ienfd.report.controls import course_of
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.tables import make_tables
 from ienfd.study.records import Placement
 from ienfd.study.store import Store
 
-__all__ = ["collect", "drawn_overlay", "present_overlay"]
+__all__ = ["CONTROL_PLOT", "collect", "drawn_overlay", "present_overlay"]
+
+
+CONTROL_PLOT = "controls.svg"
 
 
 def collect(store: Store, engine: Engine | None = None) -> RunReport:
@@ -34,6 +38,7 @@ def collect(store: Store, engine: Engine | None = None) -> RunReport:
     content = gather(store)
     for name, data in make_tables(content).items():
         write_atomic(store.folder / name, data)
+    _write_course(store, content)
     write_norms(store)
     files = StudyFiles(store.folder)
     signed = {
@@ -52,6 +57,16 @@ def collect(store: Store, engine: Engine | None = None) -> RunReport:
         if place.section_id is not None and place.status != "failed"
     )
     return _report(store, content)
+
+
+def _write_course(store: Store, content: Content) -> None:
+    """Draw how the controls ran; one that holds no longer is taken away."""
+    course = course_of(content.controls)
+    path = store.folder / CONTROL_PLOT
+    if course is not None:
+        write_atomic(path, course.encode())
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _draw_corrected(

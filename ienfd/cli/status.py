@@ -21,6 +21,8 @@ def status(study: Path) -> int:
 
     from ienfd.cli.console import make_console, plural
     from ienfd.reasons import REASONS
+    from ienfd.report.content import gather_controls
+    from ienfd.report.controls import failed, tally
     from ienfd.report.summary import summarize
     from ienfd.study.store import Store
 
@@ -28,6 +30,7 @@ def status(study: Path) -> int:
         last = store.last_run()
         summary = summarize(store)
         advice, head = store.advice, store.head()
+        controls = gather_controls(store) if summary.controls else ()
     console = make_console()
     if last is None:
         console.print("This study is empty. Next: ienfd run IMAGES --out STUDY")
@@ -46,6 +49,13 @@ def status(study: Path) -> int:
             if of == state:
                 said = REASONS[reason].text if reason in REASONS else reason
                 console.print(Text(f"          {count} {said}", style="dim"))
+    if controls:
+        outcomes = tally(controls)
+        words = [word for word in ("passed", "failed", "not judged") if outcomes[word]]
+        said = ", ".join(f"{outcomes[word]} {word}" for word in words)
+        console.print(f"Controls: {said}; see controls.csv")
+        for line in failed(controls):
+            console.print(Text(f"          {line}", style="yellow"))
     if summary.edits:
         reviews = ", ".join(f"{n} {state.replace('_', ' ')}" for state, n in sorted(summary.reviews.items()))
         console.print(f"Review: {reviews}; {plural(summary.edits, 'edit')}, {summary.signed} signed")

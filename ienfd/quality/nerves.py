@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from ienfd.geometry import length
+from ienfd.protocol import QualityBounds
 from ienfd.quality.section import Check
-from ienfd.result import FiberGraph, Piece
+from ienfd.result import FiberGraph, FloatArray, Piece
 from ienfd.stain.chromogen import Chromogen
 
-__all__ = ["nerve_color_is_seen", "nerves_are_seen"]
+__all__ = ["RIM_UM", "nerve_color_is_seen", "nerves_are_seen"]
 
-_MIN_CLEAR_UM_PER_MM = 150.0  # clear fibers, dermis included, per mm of junction
-_WEAK_UM_PER_MM = 500.0
+RIM_UM = 35.0
+"""So far from the rim of the tissue there are no lines of the rim itself, of a cut edge or of corneum."""
+
 _CLEAR_CONTRAST, _CLEAR_CALIBER_UM = 8.0, 4.5
 _SHORTEST_UM = 15.0
 _MIN_AGREEMENT = 0.3
@@ -36,8 +38,16 @@ def nerve_color_is_seen(chromogen: Chromogen) -> Check:
     return Check(measure=measure)
 
 
-def nerves_are_seen(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: float) -> Check:
-    """Refuse a section without any clear nerve in epidermis and upper dermis.
+def nerves_are_seen(
+    graph: FiberGraph,
+    pieces: Sequence[Piece],
+    pixel_size_um: float,
+    bounds: QualityBounds,
+    from_rim_um: Callable[[FloatArray], FloatArray],
+) -> Check:
+    """Refuse a section without any clear nerve in deeper epidermis and upper dermis.
+
+    A line within `RIM_UM` of the rim of the tissue tells nothing: corneum and cut edges are lines, too.
 
     Parameters
     ----------
@@ -47,6 +57,10 @@ def nerves_are_seen(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: f
         Stretches of epidermis.
     pixel_size_um : float
         Pixel edge in micrometers.
+    bounds : QualityBounds
+        How much there must be.
+    from_rim_um : callable
+        Distance of points, (row, col) in pixels, from the rim of the tissue in micrometers.
     """
     clear_um = sum(
         length(branch.path_px) * pixel_size_um
@@ -54,11 +68,12 @@ def nerves_are_seen(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: f
         if float(np.median(branch.contrast)) > _CLEAR_CONTRAST
         and branch.width_um < _CLEAR_CALIBER_UM
         and length(branch.path_px) * pixel_size_um > _SHORTEST_UM
+        and float(np.median(from_rim_um(branch.path_px))) > RIM_UM
     )
     junction_mm = sum(length(piece.junction_px) for piece in pieces) * pixel_size_um / 1000
     per_mm = clear_um / max(junction_mm, 1e-9)
     measure = ("clear_fibers_um_per_mm", per_mm)
-    if per_mm < _MIN_CLEAR_UM_PER_MM:
+    if per_mm < bounds.min_clear_fibers_um_per_mm:
         detail = f"{per_mm:.0f} um of clear fibers per mm of junction, dermis included"
         return Check(refusal="no_nerve_stain", measure=measure, detail=detail)
-    return Check(flag="dim_stain" if per_mm < _WEAK_UM_PER_MM else None, measure=measure)
+    return Check(flag="dim_stain" if per_mm < bounds.weak_clear_fibers_um_per_mm else None, measure=measure)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import fsum
 
 from ienfd.figures import SectionFigures
 from ienfd.protocol import CallRules
+from ienfd.quality.same_tissue import same_pairs
 
 __all__ = [
     "PIXEL_SIZE_RATIO",
     "SINGLE_PLANE_UM",
     "amount_reasons",
     "consistency_reasons",
+    "pixel_sizes_agree",
     "planes_reasons",
     "planes_unknown",
 ]
@@ -49,17 +51,23 @@ def amount_reasons(sections: Sequence[SectionFigures], rules: CallRules) -> tupl
 
 def consistency_reasons(sections: Sequence[SectionFigures]) -> tuple[str, ...]:
     """Where the evaluable sections of a biopsy contradict each other."""
-    sizes = [section.pixel_size_um for section in sections if section.pixel_size_um is not None]
     # One file may hold several scenes, each a section of its own: it is the section that may not
     # come twice. Its id is made of the content, so that it tells a copy under another name.
     same = Counter((section.sha256, section.section_id) for section in sections if section.sha256)
     contradictions = {
         "stain_inconsistent": len({section.stain for section in sections if section.stain}) > 1,
         "length_line_inconsistent": len({section.length_line for section in sections}) > 1,
-        "calibration_inconsistent": not all(a <= PIXEL_SIZE_RATIO * b for a in sizes for b in sizes),
-        "duplicate_field": any(times > 1 for times in same.values()),
+        "calibration_inconsistent": not pixel_sizes_agree([section.pixel_size_um for section in sections]),
+        "duplicate_field": any(times > 1 for times in same.values())
+        or bool(same_pairs([section.fingerprint for section in sections])),
     }
     return tuple(code for code, holds in contradictions.items() if holds)
+
+
+def pixel_sizes_agree(sizes_um: Iterable[float | None]) -> bool:
+    """Whether pixel sizes differ by no more than scanners do; those that are not known are left out."""
+    known = [size for size in sizes_um if size is not None]
+    return all(a <= PIXEL_SIZE_RATIO * b for a in known for b in known)
 
 
 def planes_reasons(sections: Sequence[SectionFigures]) -> tuple[str, ...]:

@@ -9,17 +9,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.geometry import arc_lengths, length
-from ienfd.protocol import Protocol
+from ienfd.protocol import Protocol, QualityBounds
 from ienfd.result import FiberGraph, Piece, Stretch
 from ienfd.section import Section
 
-__all__ = ["Check", "check_focus", "check_saturation", "refusal_before_analysis", "uncertain_stretches"]
+__all__ = [
+    "Check",
+    "check_fiber_width",
+    "check_saturation",
+    "mean_junction_confidence",
+    "refusal_before_analysis",
+    "uncertain_stretches",
+]
 
 _SMALLEST_UM = 100.0
 _SMALLEST_PX = 32
-_SOFT_WIDTH_UM = 2.6
-_BLURRED_WIDTH_UM = 4.5
-_SATURATED_FLAG = 0.05
 _MIN_WIDTHS = 5
 
 
@@ -84,10 +88,11 @@ def check_saturation(saturated: NDArray[np.float32], tissue: NDArray[np.bool_], 
     measure = ("saturated_fraction", share)
     if share > protocol.quality.max_saturated_fraction:
         return Check(refusal="saturated", measure=measure, detail=f"{share:.0%} of the tissue")
-    return Check(flag="partly_saturated" if share > _SATURATED_FLAG else None, measure=measure)
+    partly = share > protocol.quality.partly_saturated_fraction
+    return Check(flag="partly_saturated" if partly else None, measure=measure)
 
 
-def check_focus(graph: FiberGraph) -> Check:
+def check_fiber_width(graph: FiberGraph, bounds: QualityBounds) -> Check:
     """Apparent caliber of the thinner fibers: in focus they are 0.5 to 1.5 um wide."""
     known = [(b.width_um, length(b.path_px)) for b in graph.branches if b.width_um > 0]
     if len(known) < _MIN_WIDTHS:
@@ -97,6 +102,6 @@ def check_focus(graph: FiberGraph) -> Check:
     share = np.cumsum(weights[order]) / weights.sum()
     thin = float(widths[order][int(np.searchsorted(share, 0.25))])
     measure = ("thin_fiber_width_um", thin)
-    if thin > _BLURRED_WIDTH_UM:
+    if thin > bounds.max_fiber_width_um:
         return Check(refusal="out_of_focus", measure=measure, detail=f"fibers appear {thin:.1f} um wide")
-    return Check(flag="soft_focus" if thin > _SOFT_WIDTH_UM else None, measure=measure)
+    return Check(flag="soft_focus" if thin > bounds.soft_fiber_width_um else None, measure=measure)

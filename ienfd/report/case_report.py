@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
@@ -25,7 +26,7 @@ from ienfd.report.course_page import CoursePage, course_of, course_page
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.typeset import FONT
 from ienfd.report.wording import ASSAY, IMAGING, SPECIMEN, Template
-from ienfd.result import SectionResult
+from ienfd.result import Findings, SectionResult
 from ienfd.skin.lengths import effective_exclusions
 from ienfd.study.log import Head
 from ienfd.study.signing import SignOff
@@ -236,7 +237,7 @@ def case_report(
         plot_words=words,
         patient=_patient(entry),
         specimen=(*_specimen(entry), *_from_table(entry, SPECIMEN)),
-        assay=(("Stain", call.stain or _NOT_STATED), *_from_table(entry, ASSAY)),
+        assay=(("Stain", call.stain or _NOT_STATED), *_from_table(entry, ASSAY), *_controls(entry)),
         imaging=(*_imaging(entry.sections), *_from_table(entry, IMAGING)),
         result=_result(entry),
         method=_method(entry, head),
@@ -284,6 +285,13 @@ def _from_table(entry: BiopsyEntry, labels: Mapping[str, str]) -> tuple[Row, ...
     """What further columns of the case table say."""
     said = {header.casefold().strip(): value for header, value in entry.record.extra.items()}
     return tuple((label, str(said.get(header) or _NOT_STATED)) for header, label in labels.items())
+
+
+def _controls(entry: BiopsyEntry) -> tuple[Row, ...]:
+    """How the controls of its staining runs came out; said only where there are any."""
+    counts = Counter(f"{kind}: {outcome}" for kind, outcome in entry.controls)
+    said = (f"{words} ({count})" if count > 1 else words for words, count in sorted(counts.items()))
+    return (("Control sections", "; ".join(said)),) if counts else ()
 
 
 def _imaging(sections: Iterable[SectionEntry]) -> tuple[Row, ...]:
@@ -377,6 +385,7 @@ def _page(entry: SectionEntry, seen: Pictures, cut_edge_um: float) -> SectionPag
         ),
         ("Confidence of the junction", "" if confidence is None else f"{confidence:.2f}"),
         ("Corrections", str(entry.corrected.edits if entry.corrected else 0)),
+        *_quality(result.findings),
     )
     summary = (
         f"{result.count} crossings on {lengths.evaluable_mm:.2f} mm: {result.density_per_mm or 0:.1f} /mm "
@@ -399,6 +408,23 @@ def _page(entry: SectionEntry, seen: Pictures, cut_edge_um: float) -> SectionPag
         picture=_encoded(Image.fromarray(small.pixels)),
         marks=marks_svg(small, seen.result, stretches),
     )
+
+
+def _quality(findings: Findings) -> Iterable[Row]:
+    """The figures of its quality that were taken, as they stand in `sections.csv`."""
+    unit = " OD" if findings.stain == "bright-field" else " of the light about it"
+    for label, name, form in (
+        ("Focus, detail at 1 to 4 um", "detail_ratio", "{:.2f}"),
+        ("Noise by height of a fiber", "noise_ratio", "{:.2f}"),
+        ("Height of a clear fiber", "nerve_contrast", "{:.2f}" + unit),
+        ("Clear fibers by junction", "clear_fibers_um_per_mm", "{:.0f} um/mm"),
+        ("Saturated", "saturated_fraction", "{:.1%}"),
+        ("Folded", "fold_fraction", "{:.1%}"),
+        ("Epidermis", "epidermis_um", "{:.0f} um"),
+    ):
+        value = findings.measure(name)
+        if value is not None and isfinite(value):
+            yield label, form.format(value)
 
 
 def _base(encoded: bytes, result: SectionResult) -> Picture:

@@ -9,7 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["BIOPSIES", "COURSE", "CROSSINGS", "DICTIONARY", "SECTIONS", "Column"]
+__all__ = [
+    "BIOPSIES", "CONTROLS", "COURSE", "CROSSINGS", "DICTIONARY", "QUALITY_FIGURES", "RULES", "SECTIONS",
+    "Column",
+]  # fmt: skip
 
 _DECIMALS = 6  # of mm and /mm: enough to compute every density again from its row
 
@@ -67,6 +70,35 @@ _PROTOCOL = (
 
 _SAMPLING = "Poisson, widened by the overdispersion; covers sampling only, not errors of counting."
 
+_QUALITY = (
+    _number("saturated_fraction", "1", None, "Share of the tissue at the end of the scale, 0 to 1."),
+    _number(
+        "thin_fiber_width_um", "um", None, "Apparent caliber of the thinner fibers: 0.5 to 1.5 in focus."
+    ),
+    _number(
+        "detail_ratio",
+        "1",
+        3,
+        "Focus: contrast at 1 um by contrast at 4 um, noise taken off; about 0.9 in focus.",
+    ),
+    _number("noise_ratio", "1", 3, "Noise of a pixel by the height of a clear fiber."),
+    _number(
+        "nerve_contrast",
+        "1",
+        3,
+        "Height of a clear fiber: optical density in bright-field, in fluorescence the share of the light"
+        " round about.",
+    ),
+    _number(
+        "clear_fibers_um_per_mm", "um/mm", 1, "Clear fibers, dermis included, by length of the junction."
+    ),
+    _number("fold_fraction", "1", 3, "Share of the surface at which tissue seems to lie double, 0 to 1."),
+    _number("epidermis_um", "um", 1, "Median thickness of the epidermis: too much in an oblique cut."),
+)
+_OF_A_RUN = ("saturated_fraction", "detail_ratio", "noise_ratio", "nerve_contrast", "clear_fibers_um_per_mm")
+QUALITY_FIGURES = tuple(column.name for column in _QUALITY)
+"""Figures that the checks of an image give, as they are named among the measures of a section."""
+
 SECTIONS: tuple[Column, ...] = (
     Column("section_id", "Section: UUID made of content, scene and region of the file."),
     Column("file", "File relative to the image folder."),
@@ -118,6 +150,9 @@ SECTIONS: tuple[Column, ...] = (
     Column("overlay", "Its picture, relative to the study folder; empty where there is none."),
     _number("epidermis_mm2", "mm2", 6, "Area of the viable epidermis, as it was found."),
     _number("dendritic_cells_per_mm2", "/mm2", 1, "Dendritic cells by that area; they are never fibers."),
+    *_QUALITY,
+    Column("same_tissue_as", "Files of its case that show the same tissue.", "list"),
+    Column("staining_run", "Staining run, as the case table gives it: its controls speak for it."),
 )
 
 CROSSINGS: tuple[Column, ...] = (
@@ -235,6 +270,22 @@ RULES: tuple[Column, ...] = (
     _density("density_per_mm", "Crossings by evaluable length."),
     _number("ratio_to_protocol", "1", 3, "This density by that of the protocol; empty where that is 0."),
     *_PROTOCOL,
+)
+
+CONTROLS: tuple[Column, ...] = (
+    Column("staining_run", "Staining run, as the case table gives it; empty: it names none."),
+    Column("section_id", "Section, as in sections.csv."),
+    Column("file", "File relative to the image folder."),
+    Column("scene", "Image inside the file, from 0.", "integer"),
+    Column("case_id", "Case that the control is listed under; it belongs to no biopsy."),
+    Column("control", "positive: nerves are expected; negative: none are.", "code"),
+    Column("stain", "bright-field or fluorescence.", "code"),
+    Column("passed", "Whether it shows what is expected; empty when that cannot be told.", "true/false"),
+    Column("reason", "Why it did not pass.", "code"),
+    Column("reason_text", "The same in a sentence."),
+    Column("remedy", "What to do about it."),
+    Column("crossings", "Crossings in it; they are counted in no biopsy.", "integer"),
+    *(column for column in _QUALITY if column.name in _OF_A_RUN),
 )
 
 DICTIONARY: tuple[Column, ...] = (

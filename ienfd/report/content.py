@@ -11,19 +11,37 @@ from ienfd.correction.commands import ALTERING, Command, LoggedEdit, standing
 from ienfd.correction.correct import correct
 from ienfd.norms import Norm
 from ienfd.protocol import Protocol, protocol_from_json
+from ienfd.reasons import REASONS, Effect
+from ienfd.report.controls import (
+    ControlEntry,
+    about_controls,
+    control_entries,
+    controls_of,
+    failed,
+    outcome,
+)
 from ienfd.report.course import PatientCourse, courses
 from ienfd.report.entries import BiopsyEntry, BiopsyStatus, SectionEntry
-from ienfd.report.pooling import PERSON, copies, group_biopsies, said, shared_images, ways
+from ienfd.report.pooling import (
+    PERSON,
+    copies,
+    group_biopsies,
+    of_two_scales,
+    said,
+    shared_images,
+    ways,
+    with_same_tissue,
+)
 from ienfd.report.signed import norms_then, says_the_same, validated_then
 from ienfd.study.records import BiopsyRecord, Placement
 from ienfd.study.signing import SignOff
 from ienfd.study.store import Store
 from ienfd.study.validated import Validated
 
-__all__ = ["Content", "gather", "recalled", "same_row"]
+__all__ = ["Content", "gather", "gather_controls", "recalled", "same_row"]
 
+_NO_CASE = ""
 _CHANGED, _NOT_VALIDATED = "changed_after_signing", "not_validated"
-_OF_THE_STUDY = ("case_data_conflict", "image_in_two_biopsies", "protocol_inconsistent")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +60,8 @@ class Content:
         What a person should know.
     courses : tuple of PatientCourse
         The biopsies of each patient who has several, side by side.
+    controls : tuple of ControlEntry
+        All controls of the study, by run and file.
     """
 
     sections: tuple[SectionEntry, ...]
@@ -49,6 +69,7 @@ class Content:
     protocols: Mapping[str, Protocol]
     warnings: tuple[str, ...] = ()
     courses: tuple[PatientCourse, ...] = ()
+    controls: tuple[ControlEntry, ...] = ()
 
 
 def gather(store: Store, case_id: str | None = None, *, edited: bool = True) -> Content:
@@ -66,7 +87,7 @@ def gather(store: Store, case_id: str | None = None, *, edited: bool = True) -> 
         Without it sections are as the program left them, before anybody corrected them; corrections of
         case data hold nevertheless.
     """
-    placements = store.placements(case_id)
+    placements = store.placements(case_id, controls=True)
     if case_id is None:
         ledger = _Ledger(store.edits(), store.sign_offs())
     else:
@@ -77,29 +98,55 @@ def gather(store: Store, case_id: str | None = None, *, edited: bool = True) -> 
         hash_: protocol_from_json(store.protocol_json(hash_))
         for hash_ in sorted({row.protocol_hash for row in placements})
     }
-    entries = _sections(store, placements, ledger if edited else _Ledger((), ()), protocols)
+    every = _sections(store, placements, ledger if edited else _Ledger((), ()), protocols)
+    controls = control_entries(every, protocols)
+    entries, alike = with_same_tissue(
+        [entry for entry in every if case_id in (None, entry.placement.case_id)]
+    )
     last = store.last_run()
     newest = str(last["protocol_hash"]) if last else ""
     norms, validated = store.norms(), store.validated()
     groups, warnings = group_biopsies(entries)
-    shared = shared_images(groups)
+    shared, scales = shared_images(groups), of_two_scales(groups)
     biopsies = []
     for key, group in groups.items():
         hashes = {entry.placement.protocol_hash for entry in group}
-        holds = key[0] == "divided", key in shared, len(ways(group, protocols)) > 1
+        own = controls_of(group, controls)
+        of_study = {
+            "case_data_conflict": key[0] == "divided",
+            "image_in_two_biopsies": key in shared,
+            "protocol_inconsistent": len(ways(group, protocols)) > 1,
+            "calibration_inconsistent": key in scales,
+            "duplicate_field": any(entry.same_tissue for entry in group),
+        }
+        codes = (*(code for code, holds in of_study.items() if holds), *about_controls(own))
         signature = ledger.signature(group)
         chosen = (signature.protocol_hash if signature else "", newest, min(hashes))
         protocol_hash = next(hash_ for hash_ in chosen if hash_ in hashes)
         protocol = protocols[protocol_hash]
-        codes = [code for code, held in zip(_OF_THE_STUDY, holds, strict=True) if held]
         then = norms_then(signature, protocol, norms)
         called = _called(group, protocol, then, codes, *ledger.status(group))
-        called = _compared(replace(called, protocol_hash=protocol_hash), validated, signature)
-        biopsies.append(_as_signed(called, signature))
+        told = tuple((str(one.section.control), outcome(one.verdict)) for one in own)
+        called = replace(called, protocol_hash=protocol_hash, controls=told)
+        biopsies.append(_as_signed(_compared(called, validated, signature), signature))
     biopsies.sort(key=lambda b: (b.record.case_id, b.record.biopsy_id, b.sections[0].placement.path))
     followed, contradictions = courses(biopsies, protocols)
-    warnings += [*_otherwise(biopsies), *contradictions, *copies(groups)]
-    return Content(tuple(entries), tuple(biopsies), protocols, tuple(warnings), followed)
+    warnings += [*_otherwise(biopsies), *contradictions, *copies(groups), *alike, *failed(controls)]
+    return Content(
+        tuple(entries), tuple(biopsies), protocols, tuple(warnings), followed, controls=tuple(controls)
+    )
+
+
+def gather_controls(store: Store) -> tuple[ControlEntry, ...]:
+    """Only the controls of a study, by run and file."""
+    rows = store.placements(_NO_CASE, controls=True)
+    sections = sorted({row.section_id for row in rows if row.section_id is not None})
+    ledger = _Ledger(store.edits_of_case(_NO_CASE, sections), ())
+    protocols = {
+        hash_: protocol_from_json(store.protocol_json(hash_))
+        for hash_ in sorted({row.protocol_hash for row in rows})
+    }
+    return tuple(control_entries(_sections(store, rows, ledger, protocols), protocols))
 
 
 def recalled(biopsy: BiopsyEntry, section: SectionEntry, *, altered: bool) -> BiopsyEntry:
@@ -115,13 +162,17 @@ def recalled(biopsy: BiopsyEntry, section: SectionEntry, *, altered: bool) -> Bi
         Whether something was done to it that takes a signed result back.
     """
     group = [section if same_row(section, entry) else entry for entry in biopsy.sections]
-    reasons = [code for code in biopsy.call.withheld_reasons if code in _OF_THE_STUDY]
     signed = biopsy.status in ("final", "amended")
     status: BiopsyStatus = "preliminary" if signed and altered else biopsy.status
     flags = [_CHANGED] if (signed and altered) or _CHANGED in biopsy.call.flags else []
     flags += [_NOT_VALIDATED] if _NOT_VALIDATED in biopsy.call.flags else []
-    called = _called(group, biopsy.protocol, biopsy.norms, reasons, status, flags)
-    return replace(called, protocol_hash=biopsy.protocol_hash, validated=biopsy.validated)
+    called = _called(group, biopsy.protocol, biopsy.norms, biopsy.of_study, status, flags)
+    return replace(
+        called,
+        protocol_hash=biopsy.protocol_hash,
+        validated=biopsy.validated,
+        controls=biopsy.controls,
+    )
 
 
 def same_row(one: SectionEntry, other: SectionEntry) -> bool:
@@ -195,7 +246,7 @@ def _called(
     group: Sequence[SectionEntry],
     protocol: Protocol,
     norms: tuple[Norm, ...],
-    reasons: Sequence[str],
+    of_study: Sequence[str],
     status: BiopsyStatus,
     flags: Sequence[str],
 ) -> BiopsyEntry:
@@ -207,10 +258,11 @@ def _called(
         site=record.site,
         protocol=protocol,
         known_norms=norms,
-        further_reasons=reasons,
+        further_reasons=[code for code in of_study if REASONS[code].effect is Effect.WITHHELD],
     )
-    call = replace(call, flags=(*call.flags, *flags))
-    return BiopsyEntry(record, tuple(group), protocol, call, status, norms)
+    beside = (code for code in of_study if REASONS[code].effect is Effect.FLAGGED)
+    call = replace(call, flags=(*call.flags, *beside, *flags))
+    return BiopsyEntry(record, tuple(group), protocol, call, status, norms, of_study=tuple(of_study))
 
 
 def _as_signed(entry: BiopsyEntry, signature: SignOff | None) -> BiopsyEntry:

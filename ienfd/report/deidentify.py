@@ -1,9 +1,9 @@
 """A study without anything that could tell whose it is.
 
-Cases, biopsies, patients and files get numbers; dates become years; ages over 89 are left out; further
-columns of the case table, free text and the particulars of a reason, which may hold a file name, are
-dropped. A number is made of the id and of the secret id of the study: nobody can tell the one from the
-other, and it is the same in every export of the same study.
+Cases, biopsies, patients, staining runs and files get numbers; dates become years; ages over 89 are left
+out; further columns of the case table, free text and the particulars of a reason, which may hold a file
+name, are dropped. A number is made of the id and of the secret id of the study: nobody can tell the one
+from the other, and it is the same in every export of the same study.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ def deidentified(content: Content, study_id: str) -> tuple[Content, dict[Place, 
     ordered = sorted(sections.values(), key=lambda e: (e.placement.path, e.placement.scene))
     rows = {place_of(entry.placement): sections[id(entry)].placement for entry in content.sections}
     biopsies = tuple(sorted(shown.values(), key=_order))
-    return Content(tuple(ordered), biopsies, content.protocols, (), tuple(courses)), rows
+    controls = tuple(replace(one, section=sections[id(one.section)]) for one in content.controls)
+    hidden = Content(tuple(ordered), biopsies, content.protocols, (), tuple(courses), controls)
+    return hidden, rows
 
 
 class _Names:
@@ -77,6 +79,8 @@ class _Names:
         self._study_id = study_id
         self.files = self._numbered({f"{row.root}/{row.path}" for row in rows}, "section")
         self.cases = self._numbered({row.case_id for row in rows}, "case")
+        runs = {str(row.case["staining_run"]) for row in rows if row.case.get("staining_run")}
+        self.runs = self._numbered(runs, "run")
         patients = {str(row.case["patient_id"]) for row in rows if row.case.get("patient_id")}
         self.patients = self._numbered(patients, "patient")
         biopsies = {(row.case_id, row.biopsy_id) for row in rows}
@@ -107,7 +111,8 @@ def _section(entry: SectionEntry, names: _Names) -> SectionEntry:
         case=case,
         detail="",
     )
-    return replace(without_detail(entry), placement=anonymous)
+    same = tuple(("", names.files[f"{root}/{path}"]) for root, path in entry.same_tissue)
+    return replace(without_detail(entry), placement=anonymous, same_tissue=same)
 
 
 def without_detail(entry: SectionEntry) -> SectionEntry:
@@ -130,6 +135,8 @@ def _kept(case: Mapping[str, Any], names: _Names) -> dict[str, Any]:
         kept["collection_date"] = year
     if case.get("patient_id"):
         kept["patient_id"] = names.patients[str(case["patient_id"])]
+    if case.get("staining_run"):
+        kept["staining_run"] = names.runs[str(case["staining_run"])]
     return kept
 
 

@@ -31,10 +31,13 @@ class SectionEntry:
         Its row in the store.
     corrected : Corrected or None
         What was counted, with all corrections; None when it failed or awaits that.
+    same_tissue : tuple of (str, str)
+        Image folder and path of the files of its case that show the same tissue.
     """
 
     placement: Placement
     corrected: Corrected | None = None
+    same_tissue: tuple[tuple[str, str], ...] = ()
 
     @property
     def result(self) -> SectionResult | None:
@@ -50,6 +53,11 @@ class SectionEntry:
     def control(self) -> str | None:
         """Whether it is a `positive` or `negative` control."""
         return self.case.get("control")
+
+    @property
+    def staining_run(self) -> str | None:
+        """The run in which it was stained, where the case table names one."""
+        return self.case.get("staining_run")
 
     @property
     def listed(self) -> bool:
@@ -96,7 +104,14 @@ class SectionEntry:
         flags = self.result.flags if self.result else ()
         if self.corrected is not None and self.corrected.unmatched:
             flags = (*flags, "edits_unmatched")
+        if self.same_tissue:
+            flags = (*flags, "same_tissue")
         return (*flags, "control_section") if self.control else flags
+
+    @property
+    def fingerprint(self) -> str:
+        """What its tissue is recognized by in another image."""
+        return self.result.findings.fingerprint if self.result else ""
 
     @property
     def biopsy(self) -> BiopsyKey:
@@ -124,6 +139,7 @@ class SectionEntry:
             file_planes=self.placement.facts.planes,
             sha256=self.placement.sha256,
             control=self.control,
+            fingerprint=self.fingerprint if result else "",
         )
 
 
@@ -149,6 +165,10 @@ class BiopsyEntry:
         Hash of the protocol as it was stored: one of an earlier version lacks what is new in this one.
     validated : Validated or None
         What the laboratory has validated, as the study or the signature knows it.
+    of_study : tuple of str
+        Codes of what only the study can see: what withholds the call, or must be said beside it.
+    controls : tuple of (str, str)
+        Kind and outcome of each control of the staining runs of its sections.
     """
 
     record: BiopsyRecord
@@ -159,6 +179,8 @@ class BiopsyEntry:
     norms: tuple[Norm, ...] = ()
     protocol_hash: str = ""
     validated: Validated | None = None
+    of_study: tuple[str, ...] = ()
+    controls: tuple[tuple[str, str], ...] = ()
 
     @property
     def name(self) -> str:

@@ -8,12 +8,18 @@ single file was run again under a corrected table.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ienfd.protocol import Protocol
+from ienfd.quality.same_tissue import MOST_COMPARED, same_pairs
+from ienfd.quality.sampling import pixel_sizes_agree
 from ienfd.report.entries import BiopsyKey, SectionEntry
 
-__all__ = ["PERSON", "Groups", "copies", "group_biopsies", "said", "shared_images", "ways"]
+__all__ = [
+    "PERSON", "Groups", "copies", "group_biopsies", "of_two_scales", "said", "shared_images", "ways",
+    "with_same_tissue",
+]  # fmt: skip
 
 PERSON = ("site", "side", "collection_date", "age_years", "sex", "patient_id")
 _SHOWN = 5
@@ -85,6 +91,55 @@ def copies(groups: Groups) -> list[str]:
             where = "one biopsy" if biopsies == 1 else f"{biopsies} biopsies"
             warnings.append(f"the same image in {where}: {', '.join(files[:_SHOWN])}{more}")
     return warnings
+
+
+def with_same_tissue(sections: Sequence[SectionEntry]) -> tuple[list[SectionEntry], list[str]]:
+    """The sections with those of their case that show the same tissue, and what a person should know of it.
+
+    Controls, and files that no case table speaks of, are compared with none.
+    """
+    cases: dict[str, list[int]] = {}
+    for position, entry in enumerate(sections):
+        if entry.listed and entry.control is None and entry.status == "ok":
+            cases.setdefault(entry.placement.case_id, []).append(position)
+    alike: dict[int, list[int]] = {}
+    warnings = []
+    for case_id, positions in cases.items():
+        for one, other in same_pairs([sections[position].fingerprint for position in positions]):
+            alike.setdefault(positions[one], []).append(positions[other])
+            alike.setdefault(positions[other], []).append(positions[one])
+            first, second = (sections[positions[k]].placement for k in (one, other))
+            if first.section_id != second.section_id:  # `copies` speaks of the same image
+                warnings.append(f"case {case_id}: {first.path} and {second.path} show the same tissue")
+        if len(positions) > MOST_COMPARED:
+            warnings.append(
+                f"case {case_id} has {len(positions)} sections: only identical ones are recognized"
+            )
+    places = [(entry.placement.root, entry.placement.path) for entry in sections]
+    marked = [
+        replace(entry, same_tissue=tuple(places[other] for other in alike[position]))
+        if position in alike
+        else entry
+        for position, entry in enumerate(sections)
+    ]
+    return marked, warnings
+
+
+def of_two_scales(groups: Groups) -> set[BiopsyKey]:
+    """Biopsies of cases whose sections have pixel sizes that contradict each other."""
+    cases: dict[str, list[SectionEntry]] = {}
+    for group in groups.values():
+        for entry in group:
+            if entry.listed and entry.status == "ok":
+                cases.setdefault(entry.placement.case_id, []).append(entry)
+    doubtful = {
+        case_id
+        for case_id, entries in cases.items()
+        if not pixel_sizes_agree([entry.placement.calibration.get("pixel_size_um") for entry in entries])
+    }
+    return {
+        key for key, group in groups.items() if group[0].listed and group[0].placement.case_id in doubtful
+    }
 
 
 def _by_image(groups: Groups) -> list[list[tuple[BiopsyKey, str]]]:

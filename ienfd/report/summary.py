@@ -30,6 +30,8 @@ class Summary:
         Biopsies, and those of them that are signed.
     edits : int
         Entries of the log.
+    controls : int
+        Sections that are controls.
     """
 
     sections: Counter[str] = field(default_factory=Counter)
@@ -38,6 +40,7 @@ class Summary:
     biopsies: int = 0
     signed: int = 0
     edits: int = 0
+    controls: int = 0
 
 
 def summarize(store: Store) -> Summary:
@@ -60,6 +63,7 @@ def summarize(store: Store) -> Summary:
         biopsies=len(biopsies),
         signed=sum(signed.values()),
         edits=len(entries),
+        controls=sum(row.control is not None for row in rows),
     )
 
 

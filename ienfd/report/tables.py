@@ -13,15 +13,32 @@ from typing import Any
 from ienfd.batch.files import overlay_name
 from ienfd.biopsy import call_sentence
 from ienfd.reasons import REASONS
-from ienfd.report.columns import BIOPSIES, COURSE, CROSSINGS, DICTIONARY, RULES, SECTIONS, Column
+from ienfd.report.columns import (
+    BIOPSIES,
+    CONTROLS,
+    COURSE,
+    CROSSINGS,
+    DICTIONARY,
+    QUALITY_FIGURES,
+    RULES,
+    SECTIONS,
+    Column,
+)
 from ienfd.report.content import Content
+from ienfd.report.controls import ControlEntry
 from ienfd.report.course import PatientCourse, comparison_sentence
 from ienfd.report.csv_text import csv_bytes
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 
 __all__ = ["TABLES", "Row", "Table", "dictionary_of", "make_tables", "tabulate"]
 
-TABLES = {"sections": SECTIONS, "crossings": CROSSINGS, "biopsies": BIOPSIES, "course": COURSE}
+TABLES = {
+    "sections": SECTIONS,
+    "crossings": CROSSINGS,
+    "biopsies": BIOPSIES,
+    "course": COURSE,
+    "controls": CONTROLS,
+}
 _CARRIED = ("sections", "biopsies")  # tables that further columns of the case table are carried into
 
 Row = dict[str, Any]
@@ -74,6 +91,7 @@ def tabulate(content: Content) -> dict[str, Table]:
             _biopsy(entry) | _extra(entry.record.extra, carried) for entry in content.biopsies
         ),
         "course": lambda: (row for course in content.courses for row in _comparisons(course)),
+        "controls": lambda: map(_control, content.controls),
     }
     return {
         name: Table((*columns, *more) if name in _CARRIED else columns, rows[name])
@@ -139,6 +157,9 @@ def _section(entry: SectionEntry) -> Row:
         "overlay": _overlay(entry),
         "epidermis_mm2": epidermis_mm2,
         "dendritic_cells_per_mm2": cells / epidermis_mm2 if cells is not None and epidermis_mm2 else None,
+        **{name: findings.measure(name) if findings else None for name in QUALITY_FIGURES},
+        "same_tissue_as": [path for _, path in entry.same_tissue],
+        "staining_run": entry.case.get("staining_run"),
     }
 
 
@@ -242,6 +263,28 @@ def _comparisons(course: PatientCourse) -> Iterable[Row]:
             "not_compared_reasons": one.reasons,
             "sentence": comparison_sentence(one),
         }
+
+
+def _control(control: ControlEntry) -> Row:
+    entry, verdict = control.section, control.verdict
+    findings = entry.result.findings if entry.result else None
+    reason = REASONS[verdict.reason] if verdict.reason else None
+    row = {
+        "staining_run": entry.staining_run,
+        "section_id": entry.placement.section_id,
+        "file": entry.placement.path,
+        "scene": entry.placement.scene,
+        "case_id": entry.placement.case_id,
+        "control": entry.control,
+        "stain": findings.stain if findings else None,
+        "passed": verdict.passed,
+        "reason": verdict.reason,
+        "reason_text": reason.text if reason else None,
+        "remedy": reason.remedy if reason else None,
+        "crossings": control.figures.crossings,
+    }
+    figures = {name: findings.measure(name) if findings else None for name in QUALITY_FIGURES}
+    return row | {column.name: figures[column.name] for column in CONTROLS if column.name not in row}
 
 
 def _dictionary(columns: Mapping[str, Sequence[Column]]) -> Iterable[Row]:

@@ -1,9 +1,9 @@
 """The tables of a study as one workbook for Excel and LibreOffice.
 
-Sheets: About, Biopsies, Sections, Crossings, Course, Data dictionary. They hold the rows, columns and values
-of the CSV files, in cells that have a type: numbers, true or false, days. Every header has a note with
-its meaning and unit. A biopsy below its limit, and one that is borderline, is colored beside the word
-that says so, in two colors that the color-blind tell apart.
+Sheets: About, Biopsies, Sections, Crossings, Course, Controls, Data dictionary. They hold the rows,
+columns and values of the CSV files, in cells that have a type: numbers, true or false, days. Every
+header has a note with its meaning and unit. A biopsy below its limit, and one that is borderline, is
+colored beside the word that says so, in two colors that the color-blind tell apart.
 
 Text stays text: no cell is a formula, a link or a number because it looks like one. A control character,
 for which XML has no word, is written as ECMA-376 prescribes (`_x0001_`), and read back as itself.
@@ -31,7 +31,13 @@ from ienfd.report.tables import Row, Table, dictionary_of, tabulate
 
 __all__ = ["SHEETS", "workbook_bytes"]
 
-SHEETS = {"biopsies": "Biopsies", "sections": "Sections", "crossings": "Crossings", "course": "Course"}
+SHEETS = {
+    "biopsies": "Biopsies",
+    "sections": "Sections",
+    "crossings": "Crossings",
+    "course": "Course",
+    "controls": "Controls",
+}
 """Names of the sheets, in their order, of the tables that they hold."""
 
 _DICTIONARY = "Data dictionary"

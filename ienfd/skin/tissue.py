@@ -11,9 +11,10 @@ from scipy import ndimage
 from skimage.measure import label, regionprops
 from skimage.segmentation import watershed
 
+from ienfd.result import FloatArray
 from ienfd.skin.outline import Outline, trace_outlines
 from ienfd.stain.blur import wide_blur
-from ienfd.stain.grid import block_mean, spread_blocks
+from ienfd.stain.grid import Grid, block_mean, spread_blocks
 from ienfd.stain.overview import Overview
 
 __all__ = ["Tissue", "find_tissue"]
@@ -53,6 +54,20 @@ class Tissue:
     def clearance(self) -> NDArray[np.float64]:
         """(H, W) distance of every pixel from glass, in pixels of the grid."""
         return np.asarray(ndimage.distance_transform_edt(self.mask), float)
+
+    def from_rim_um(self, points_px: FloatArray, grid: Grid) -> FloatArray:
+        """(N,) distance of points of the image, (row, col), from glass in micrometers.
+
+        Parameters
+        ----------
+        points_px : (N, 2) ndarray of float
+            In pixels of the image.
+        grid : Grid
+            The grid of the mask.
+        """
+        at = np.rint(grid.from_image(points_px)).astype(np.intp)
+        rows, cols = (np.clip(at[:, axis], 0, size - 1) for axis, size in enumerate(self.mask.shape))
+        return self.clearance[rows, cols] * grid.pixel_size_um
 
     @cached_property
     def regions(self) -> NDArray[np.int32]:

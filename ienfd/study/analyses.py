@@ -17,7 +17,7 @@ from ienfd.study.records import StoredObject, analysis_id, result_id
 
 __all__ = ["TABLE_KINDS", "load_findings", "load_results", "save_analysis", "save_result"]
 
-TABLE_KINDS = ("exclusion",)  # objects that a table row is made from; they have no geometry
+TABLE_KINDS = ("exclusion", "fingerprint")  # objects that a table row is made from; they have no geometry
 _CROSSING_COLUMNS = tuple(Crossing.__dataclass_fields__)
 
 

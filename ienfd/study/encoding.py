@@ -110,6 +110,8 @@ def _raw_objects(findings: Findings) -> list[_Raw]:
         raw.append(_Raw("nodes", findings.graph.nodes_px, {}))
     raw.extend(_raw_branch(branch) for branch in findings.graph.branches)
     raw.extend(_Raw("cell", None, _cell_properties(cell)) for cell in findings.graph.cells)
+    if findings.fingerprint:
+        raw.append(_Raw("fingerprint", None, {"course": findings.fingerprint}))
     return raw
 
 
@@ -163,6 +165,7 @@ def decode_objects(bare: Findings, objects: Iterable[StoredObject]) -> Findings:
         branches=tuple(_branch(row) for row in by_kind.get("branch", [])),
         cells=tuple(Cell(**row.properties) for row in by_kind.get("cell", [])),
     )
+    fingerprint = by_kind.get("fingerprint", [])
     surfaces = {row.properties["piece"]: row for row in by_kind.get("surface", [])}
     return replace(
         bare,
@@ -172,6 +175,7 @@ def decode_objects(bare: Findings, objects: Iterable[StoredObject]) -> Findings:
         ),
         exclusions=tuple(Stretch(**row.properties) for row in by_kind.get("exclusion", [])),
         graph=graph,
+        fingerprint=fingerprint[0].properties["course"] if fingerprint else "",
     )
 
 
@@ -188,6 +192,7 @@ def stored_form(findings: Findings) -> tuple[Findings, list[StoredObject]]:
         pieces=(),
         exclusions=(),
         graph=FiberGraph(np.empty((0, 2))),
+        fingerprint="",
         measures=tuple((name, _significant(value)) for name, value in findings.measures),
     )
     return decode_objects(bare, objects), objects

@@ -158,7 +158,7 @@ class ObjectRow(Base):
     analysis_id: Mapped[str] = mapped_column(ForeignKey("analyses.analysis_id"), primary_key=True)
     ordinal: Mapped[int] = mapped_column(primary_key=True)
     object_id: Mapped[str]
-    kind: Mapped[str]  # surface, junction, exclusion, nodes, branch, cell
+    kind: Mapped[str]  # surface, junction, exclusion, nodes, branch, cell, fingerprint
     geometry: Mapped[bytes | None]  # see ienfd.study.encoding
     properties: Mapped[dict[str, Any]]
 

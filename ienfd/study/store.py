@@ -241,8 +241,11 @@ class Store:
                 update(RunRow).where(RunRow.run_id == run_id).values(state=state, ended_at=_now())
             )
 
-    def placements(self, case_id: str | None = None) -> list[Placement]:
-        """All present rows of the study, or of one case, by path; those awaiting their outcome included."""
+    def placements(self, case_id: str | None = None, *, controls: bool = False) -> list[Placement]:
+        """All present rows of the study, or of one case, by path; those awaiting their outcome included.
+
+        With `controls` those of other cases, too, that are controls: they speak for the whole run.
+        """
         query = (
             select(  # columns, not objects: a study has many
                 *PlacementRow.__table__.columns, FileRow.path, FileRow.root, FileRow.sha256,
@@ -256,7 +259,10 @@ class Store:
             .where(FileRow.present)
         )  # fmt: skip
         if case_id is not None:
-            query = query.where(PlacementRow.case_id == case_id)
+            wanted = PlacementRow.case_id == case_id
+            if controls:
+                wanted |= PlacementRow.case["control"].as_string().is_not(None)
+            query = query.where(wanted)
         with self.reading() as session:
             rows = [_placement(row) for row in session.execute(query)]
         return sorted(rows, key=lambda row: (row.path, row.scene, row.region, row.root))

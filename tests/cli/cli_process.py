@@ -11,7 +11,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-TABLES = ("biopsies.csv", "course.csv", "crossings.csv", "data_dictionary.csv", "sections.csv")
+TABLES = (
+    "biopsies.csv",
+    "controls.csv",
+    "course.csv",
+    "crossings.csv",
+    "data_dictionary.csv",
+    "sections.csv",
+)
 BATCH = Path(__file__).parents[1] / "batch"
 
 # The command itself, with stand-ins for reading and image analysis.

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from benchmarks.reliability.studies import File, fill, of_biopsy
-from ienfd.report.columns import BIOPSIES, COURSE, CROSSINGS, SECTIONS
+from ienfd.report.columns import BIOPSIES, CONTROLS, COURSE, CROSSINGS, SECTIONS
 from ienfd.report.content import gather
 from ienfd.report.deidentify import deidentified
 from ienfd.report.parquet import parquet_files
@@ -23,7 +23,13 @@ from ienfd.study.store import Store
 pa = import_module("pyarrow")
 pq = import_module("pyarrow.parquet")
 
-COLUMNS = {"biopsies": BIOPSIES, "sections": SECTIONS, "crossings": CROSSINGS, "course": COURSE}
+COLUMNS = {
+    "biopsies": BIOPSIES,
+    "sections": SECTIONS,
+    "crossings": CROSSINGS,
+    "course": COURSE,
+    "controls": CONTROLS,
+}
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from ienfd.batch.collect import collect
 from ienfd.errors import EnvironmentProblem
 from ienfd.protocol import CallRules, CountingRules, Protocol
 from ienfd.reasons import REASONS
-from ienfd.report.columns import BIOPSIES, CROSSINGS, DICTIONARY, RULES, SECTIONS, Column
+from ienfd.report.columns import BIOPSIES, CONTROLS, CROSSINGS, DICTIONARY, RULES, SECTIONS, Column
 from ienfd.report.content import gather
 from ienfd.report.csv_text import csv_bytes, inert
 from ienfd.report.tables import make_tables
@@ -80,9 +80,9 @@ def test_every_column_is_in_the_dictionary_and_nothing_else(store: Store) -> Non
 
 
 def test_units_are_in_the_names() -> None:
-    for column in (*SECTIONS, *CROSSINGS, *BIOPSIES, *RULES, *DICTIONARY):
+    for column in (*SECTIONS, *CROSSINGS, *BIOPSIES, *CONTROLS, *RULES, *DICTIONARY):
         ends = {"um": "_um", "mm": "_mm", "mm2": "_mm2", "/mm": "_per_mm", "/mm2": "_per_mm2", "px": "_px",
-                "a": "_years", "1": "", "": ""}  # fmt: skip
+                "um/mm": "_um_per_mm", "a": "_years", "1": "", "": ""}  # fmt: skip
         assert column.name.endswith(ends[column.unit])
 
 
@@ -347,8 +347,10 @@ class TestCollect:
                 collect(store)
             written.append({path.name: path.read_bytes() for path in (tmp_path / name).glob("*.csv")})
         assert written[0] == written[1]
-        names = ["biopsies.csv", "course.csv", "crossings.csv", "data_dictionary.csv", "sections.csv"]
-        assert sorted(written[0]) == names
+        assert sorted(written[0]) == [
+            "biopsies.csv", "controls.csv", "course.csv", "crossings.csv", "data_dictionary.csv",
+            "sections.csv",
+        ]  # fmt: skip
         assert all(not data.startswith(b"\xef\xbb\xbf") and b"\r" not in data for data in written[0].values())
 
     def test_an_empty_study_has_empty_tables(self, store: Store) -> None:

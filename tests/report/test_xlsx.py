@@ -61,7 +61,9 @@ def rows_of(sheet: Any) -> list[dict[str, Any]]:
 def test_its_sheets(store: Store) -> None:
     fill(store, [of_biopsy("a.tif")])
     book = opened(store)
-    assert book.sheetnames == ["About", "Biopsies", "Sections", "Crossings", "Course", "Data dictionary"]
+    assert book.sheetnames == [
+        "About", "Biopsies", "Sections", "Crossings", "Course", "Controls", "Data dictionary",
+    ]  # fmt: skip
     for name, columns in (("Biopsies", BIOPSIES), ("Sections", SECTIONS), ("Crossings", CROSSINGS)):
         assert [cell.value for cell in book[name][1]] == [column.name for column in columns]
     assert [sheet.freeze_panes for sheet in book] == [None, "C2", "A2", "A2", "A2", "A2"]

@@ -8,7 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from cli_process import ENVIRONMENT, command, ienfd, put, rows, run
+from cli_process import ENVIRONMENT, TABLES, command, ienfd, put, rows, run
 
 from ienfd.correction.commands import note, review
 from ienfd.correction.correct import reviewed_figures
@@ -103,14 +103,14 @@ def test_an_export_under_numbers_holds_no_name(images: Path, tmp_path: Path) -> 
     done = ienfd(images, "export", study, "--out", tmp_path / "plain")
     assert done.returncode == 0, done.stderr
     assert "2 sections written" in done.stdout
-    for name in ("sections.csv", "crossings.csv", "biopsies.csv", "course.csv", "data_dictionary.csv"):
+    for name in TABLES:
         assert (tmp_path / "plain" / name).read_bytes() == (study / name).read_bytes()
     plain = {file.name: file.read_bytes() for file in (tmp_path / "plain" / "overlays").iterdir()}
     assert set(plain) == {file.name for file in (study / "overlays").iterdir()}
     done = ienfd(images, "export", study, "--out", tmp_path / "hidden", "--deidentify")
     assert done.returncode == 0, done.stderr
     files = [file for file in (tmp_path / "hidden").rglob("*") if file.is_file()]
-    assert len(files) == 7
+    assert len(files) == len(TABLES) + 2  # and both overlays
     for file in files:
         assert b"Miller" not in file.read_bytes()
         assert b"Hope" not in file.read_bytes()

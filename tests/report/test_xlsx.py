@@ -66,7 +66,7 @@ def test_its_sheets(store: Store) -> None:
     ]  # fmt: skip
     for name, columns in (("Biopsies", BIOPSIES), ("Sections", SECTIONS), ("Crossings", CROSSINGS)):
         assert [cell.value for cell in book[name][1]] == [column.name for column in columns]
-    assert [sheet.freeze_panes for sheet in book] == [None, "C2", "A2", "A2", "A2", "A2"]
+    assert [sheet.freeze_panes for sheet in book] == [None, "C2", *["A2"] * 5]
     assert book["Biopsies"].auto_filter.ref == f"A1:{book['Biopsies'].cell(2, len(BIOPSIES)).coordinate}"
     widths = [dimension.width for sheet in book for dimension in sheet.column_dimensions.values()]
     assert all(9 <= width <= 101 for width in widths)

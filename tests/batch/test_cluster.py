@@ -15,7 +15,6 @@ from batch_helpers import carried_out, planned, state
 from distributed import LocalCluster
 from test_pool import die, die_once, double, fail, sleep
 
-from ienfd.batch import cluster
 from ienfd.batch.cluster import DaskPool, check_address
 from ienfd.batch.jobs import Ending, Job
 from ienfd.batch.pool import LocalPool
@@ -112,7 +111,7 @@ def test_a_plan_gives_the_same_study_as_on_this_machine(cluster: str, tmp_path: 
 
 
 def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cluster, "_CONNECT_S", 1)
+    monkeypatch.setattr("ienfd.batch.cluster._CONNECT_S", 1)
     with pytest.raises(EnvironmentProblem) as caught:
         DaskPool("tcp://127.0.0.1:1")
     assert caught.value.code == "scheduler_unavailable"

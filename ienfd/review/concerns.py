@@ -12,7 +12,7 @@ from scipy.stats import binomtest
 
 from ienfd.geometry import arc_lengths, points_at, to_shapely
 from ienfd.reasons import REASONS
-from ienfd.report.content import same_row
+from ienfd.report.calling import same_row
 from ienfd.result import Crossing, Findings, Piece
 from ienfd.review.sheet import Sheet
 from ienfd.review.tour import MATTERS_OF_RULE, is_doubtful

@@ -9,7 +9,8 @@ from ienfd.batch.files import StudyFiles
 from ienfd.correction.commands import ALTERING, Edit, LoggedEdit
 from ienfd.correction.correct import Corrector
 from ienfd.protocol import Protocol
-from ienfd.report.content import Content, gather, same_row
+from ienfd.report.calling import same_row
+from ienfd.report.content import Content, gather
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.report.summary import signed_biopsies
 from ienfd.result import Findings

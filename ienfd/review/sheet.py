@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from ienfd.correction.commands import ALTERING, Command, LoggedEdit, of_reading, standing
 from ienfd.correction.correct import Corrected, Corrector
 from ienfd.protocol import Protocol
-from ienfd.report.content import recalled
+from ienfd.report.calling import recalled
 from ienfd.report.entries import BiopsyEntry, SectionEntry
 from ienfd.result import Crossing, Findings, SectionResult
 from ienfd.study.log import Target

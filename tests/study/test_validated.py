@@ -22,7 +22,8 @@ from ienfd.correction.commands import review
 from ienfd.correction.correct import reviewed_figures
 from ienfd.errors import UsageError
 from ienfd.protocol import CountingRules, Protocol, load_protocol
-from ienfd.report.content import gather, recalled
+from ienfd.report.calling import recalled
+from ienfd.report.content import gather
 from ienfd.report.exchange import conclusion
 from ienfd.report.signing import sign_biopsy
 from ienfd.report.tables import make_tables

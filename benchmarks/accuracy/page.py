@@ -16,6 +16,7 @@ from PIL import Image
 
 from benchmarks.accuracy.figures import calibration, calibration_error, precision_recall
 from benchmarks.accuracy.measure import Measured
+from benchmarks.accuracy.plan import DEVELOPMENT_SEEDS_BELOW
 from ienfd.statistics import bland_altman
 
 __all__ = ["write_page"]
@@ -106,9 +107,11 @@ def _calibration_plot(axes: Axes, measured: Sequence[Measured]) -> None:
 
 def _precision_recall_plot(axes: Axes, measured: Sequence[Measured]) -> None:
     curve = precision_recall(measured)
-    axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.02), title="By least confidence")
+    axes.set(xlabel="recall", ylabel="precision", title="By least confidence")
     if not curve:
         return
+    lowest = min(min(point.recall, point.precision) for point in curve)
+    axes.set(xlim=(lowest - 0.05, 1.0), ylim=(lowest - 0.05, 1.02))
     axes.plot([p.recall for p in curve], [p.precision for p in curve], "o-", markersize=4)
     for point in curve[::3]:
         at = point.recall, point.precision
@@ -160,7 +163,7 @@ def _said(value: float | None) -> str:
 
 
 def _worst(measured: Sequence[Measured]) -> list[str]:
-    """The sections that cost most crossings, as their overlays."""
+    """The sections that cost most crossings, as their overlays; those of tests are named, not shown."""
     wrong = sorted(measured, key=lambda m: (-(m.score.missed + m.score.spurious), m.section.name))
     out = []
     for m in wrong[:_WORST]:
@@ -172,8 +175,9 @@ def _worst(measured: Sequence[Measured]) -> list[str]:
             f" {m.score.spurious} counted that are not there"
             + (f"; the junction lies {distance:.1f} um off" if np.isfinite(distance) else f"; {m.reason}")
         )
-        shown = m.overlay is not None and m.overlay.is_file()
-        image = f'<img src="{_shrunk(m.overlay)}" alt="">' if shown and m.overlay is not None else ""
+        image = ""
+        if m.overlay is not None and m.overlay.is_file() and m.section.seed < DEVELOPMENT_SEEDS_BELOW:
+            image = f'<img src="{_shrunk(m.overlay)}" alt="">'
         out.append(f"<figure>{image}<figcaption>{html.escape(said)}</figcaption></figure>")
     return out or ["<p>Nowhere.</p>"]
 

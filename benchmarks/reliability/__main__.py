@@ -69,7 +69,7 @@ def _disk(room: Path, out: Path, small: bool) -> tuple[Any, list[str]]:
         return {"tried": False, "why": "small disks need Linux and root"}, []
     images = out / ("few-images" if small else "images")
     make_images(images, 2 if small else 12)
-    sizes = [300, 600] if small else [100, 300, 600, 700, 1000, 1500, 2000, 5000, 12_000, 20_000, 28_000]
+    sizes = [300] if small else [100, 300, 600, 700, 1000, 1500, 2000, 5000, 12_000, 20_000, 28_000]
     found = asdict(fill_disks(images, room, sizes))
     return found, [f"{name}: {found[name]}" for name in ("unclear", "broken") if found[name]]
 

@@ -331,11 +331,14 @@ def test_where_nothing_crosses_the_command_asks_for_nothing_counted(
 def test_the_page_shows_the_worst_sections_and_every_cell(tmp_path: Path) -> None:
     overlay = tmp_path / "overlay.png"
     Image.new("RGB", (40, 30), "white").save(overlay)
-    planned = plan_sweeps(SWEEPS[:1], 1)
+    planned = plan_sweeps(SWEEPS[:1], 1, 7_000)
     good, bad = measured(5, 0, 0), replace(measured(1, 3, 2), overlay=overlay)
     found = [replace(good, section=planned[0]), replace(bad, section=planned[1])]
     text = write_page(tmp_path, found, summarized(found)).read_text("utf-8")
     assert "pixel: 0.16 um" in text
     assert text.count("<figure>") == 3
+    assert "image/jpeg" in text
+    blind = [replace(m, section=s) for m, s in zip(found, plan_sweeps(SWEEPS[:1], 1), strict=False)]
+    assert "image/jpeg" not in write_page(tmp_path, blind, summarized(blind)).read_text("utf-8")
     assert "2 missed, 3 counted that are not there" in text
     assert "http" not in text

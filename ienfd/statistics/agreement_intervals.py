@@ -10,8 +10,7 @@ from math import nan, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import beta, t
-from scipy.stats import f as f_distribution
+from scipy.special import betaincinv, fdtri, stdtrit  # scipy.stats takes a third of a second to import
 
 from ienfd.statistics.agreement import MIDDLE_95, BlandAltman, cohen_kappa, icc_2_1
 
@@ -82,8 +81,8 @@ def icc_interval(ratings: NDArray[np.float64]) -> Interval:
     if spread <= 0:
         return _NOT_DEFINED
     freedom = whole**2 / spread
-    up = float(f_distribution.ppf(_TAILS[1], n - 1, freedom))
-    down = float(f_distribution.ppf(_TAILS[1], freedom, n - 1))
+    up = float(fdtri(n - 1, freedom, _TAILS[1]))
+    down = float(fdtri(freedom, n - 1, _TAILS[1]))
     others = k * of_cols + (k * n - k - n) * rest
     low = n * (of_rows - up * rest) / (up * others + n * of_rows)
     high = n * (down * of_rows - rest) / (others + n * down * of_rows)
@@ -153,11 +152,11 @@ def share_interval(hits: ArrayLike, of: ArrayLike) -> Interval:
     few = (_quantile(int(n)) / _quantile(groups)) ** 2 if n > groups else 1.0
     left = n / alike * few
     inside = share * left
-    low = float(beta.ppf(_TAILS[0], inside, left - inside + 1)) if inside > 0 else 0.0
-    high = float(beta.ppf(_TAILS[1], inside + 1, left - inside)) if inside < left else 1.0
+    low = float(betaincinv(inside, left - inside + 1, _TAILS[0])) if inside > 0 else 0.0
+    high = float(betaincinv(inside + 1, left - inside, _TAILS[1])) if inside < left else 1.0
     return low, high
 
 
 def _quantile(n: int) -> float:
     """Of Student's t for the mean of n values, two-sided."""
-    return float(t.ppf(_TAILS[1], n - 1))
+    return float(stdtrit(n - 1, _TAILS[1]))

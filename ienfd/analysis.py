@@ -239,7 +239,8 @@ class _Search:
         )
         bounds = self.protocol.quality
         self._check(check_fiber_width(graph, bounds))
-        for outcome in check_image(seen, source.stain, bounds):
+        agreement = None if chromogen is None else chromogen.agreement
+        for outcome in check_image(seen, source.stain, bounds, color_agreement=agreement):
             self._check(outcome)
         from_rim_um = partial(tissue.from_rim_um, grid=overview.grid)
         self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um, bounds, from_rim_um))

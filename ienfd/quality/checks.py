@@ -19,11 +19,26 @@ __all__ = ["check_course", "check_image"]
 _ROUND_ABOUT_UM = 500.0  # longer than twice the width of any fold
 _DOUBLE = 1.4  # times what is usual round about; a fold doubles it, before it is blurred
 _NARROWEST, _AT_ENDS = 3, 8  # steps
+_ONE_COLOR = 0.9  # weak nerve stains reach 0.97, nuclei and pigment of real skin 0.8
 _FAINTEST = 0.3  # of the median: a pale dermis beside a paler one is no fold
 
 
-def check_image(figures: ImageFigures, stain: Stain, bounds: QualityBounds) -> tuple[Check, ...]:
-    """Focus, noise and strength of the stain; what could not be measured is no check."""
+def check_image(
+    figures: ImageFigures, stain: Stain, bounds: QualityBounds, *, color_agreement: float | None = None
+) -> tuple[Check, ...]:
+    """Focus, noise and strength of the stain; what could not be measured is no check.
+
+    Parameters
+    ----------
+    figures : ImageFigures
+        What was measured.
+    stain : {"bright-field", "fluorescence"}
+        How the section was stained.
+    bounds : QualityBounds
+        Of the protocol.
+    color_agreement : float, optional
+        Share of the clearest lines that have the color of the nerve stain; not given in fluorescence.
+    """
     checks: list[Check] = []
     noisy = figures.noise_ratio is not None and figures.noise_ratio > bounds.max_noise_ratio
     least = bounds.min_nerve_density if stain == "bright-field" else bounds.min_nerve_light
@@ -33,17 +48,24 @@ def check_image(figures: ImageFigures, stain: Stain, bounds: QualityBounds) -> t
     if figures.noise_ratio is not None:
         checks.append(Check(flag="noisy" if noisy else None, measure=("noise_ratio", figures.noise_ratio)))
     if figures.nerve_contrast is not None:
-        # lines as weak as that and no higher than the noise are no nerves
-        unstained = dim and noisy
+        # lines as weak as that, and no higher than the noise or not of one color, are no nerves
+        of_one_color = color_agreement is None or color_agreement > _ONE_COLOR
+        unstained = dim and (noisy or not of_one_color)
         checks.append(
             Check(
                 refusal="no_nerve_stain" if unstained else None,
                 flag="dim_stain" if dim else None,
                 measure=("nerve_contrast", figures.nerve_contrast),
-                detail="its clearest lines are weak, and no higher than the noise" if unstained else "",
+                detail=_weak(of_one_color) if unstained else "",
             )
         )
     return tuple(checks)
+
+
+def _weak(of_one_color: bool) -> str:
+    return "its clearest lines are weak, and " + (
+        "no higher than the noise" if of_one_color else "not of one color"
+    )
 
 
 def _sharpness(ratio: float, bounds: QualityBounds) -> Check:

@@ -144,9 +144,10 @@ def estimate_chromogen(patches: Sequence[NDArray[np.float32]], px_um: float) -> 
     if found.counterstain is None:
         return found
     longer, covariance = _clear_lines(patches, px_um, _LONGER_UM)
-    brown = _chromogen(longer[:, _of_other_color(longer)], covariance, ground)
+    other = _of_other_color(longer)
+    brown = _chromogen(longer[:, other], covariance, ground)
     alike = np.cos(np.deg2rad(_BROWN_DEG))
-    share = float((_cosine(longer.T, brown.vector) > alike).mean())
+    share = float((other & (_cosine(longer.T, brown.vector) > alike)).mean())
     return brown if float(brown.vector @ _unit(DAB)) > alike and share > _BROWN_SHARE else found
 
 

@@ -64,6 +64,15 @@ def test_a_stain_is_weak_by_the_bound_of_its_kind() -> None:
     assert flags == {"bright-field": None, "fluorescence": "dim_stain"}
 
 
+def test_weak_lines_of_many_colors_are_no_nerves() -> None:
+    figures = ImageFigures(0.9, 0.1, 0.08)
+    for agreement, refusal in ((None, None), (0.95, None), (0.75, "no_nerve_stain")):
+        check = check_image(figures, "bright-field", BOUNDS, color_agreement=agreement)[-1]
+        assert (check.flag, check.refusal) == ("dim_stain", refusal)
+    clear = check_image(ImageFigures(0.9, 0.1, 0.3), "bright-field", BOUNDS, color_agreement=0.75)[-1]
+    assert (clear.flag, clear.refusal) == (None, None)
+
+
 STAINS: Any = ("bright-field", "fluorescence")
 
 

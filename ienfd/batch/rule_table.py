@@ -21,7 +21,7 @@ from ienfd.result import Findings
 from ienfd.skin.lengths import measure
 from ienfd.study.store import Store
 
-__all__ = ["FILE", "CountedBy", "RuleTotal", "totals", "under_every_rule", "write_rule_table"]
+__all__ = ["FILE", "LINES", "CountedBy", "RuleTotal", "totals", "under_every_rule", "write_rule_table"]
 
 FILE = "rule_table.csv"
 LINES: tuple[LengthLine, ...] = get_args(LengthLine)

@@ -17,7 +17,7 @@ from benchmarks.accuracy.truth import FloatArray, TrueSection, read_true_section
 from benchmarks.scoring import SectionScore, match, refused_score, score_section
 from ienfd.study.store import Store
 
-__all__ = ["Measured", "analyze_images", "measure"]
+__all__ = ["Measured", "analyze_images", "found_junctions", "measure", "read_table"]
 
 _EXIT_SOME_FAILED = 3
 _BY_CONFIDENCE = ("crosses", "too_faint")  # what only its confidence decides
@@ -91,11 +91,11 @@ def measure(out: Path, sections: Sequence[PlannedSection]) -> list[Measured]:
         If a section has no row in sections.csv.
     """
     study = out / "study"
-    rows = {row["file"]: row for row in _table(study / "sections.csv")}
+    rows = {row["file"]: row for row in read_table(study / "sections.csv")}
     crossings: dict[str, list[dict[str, str]]] = {}
-    for row in _table(study / "crossings.csv"):
+    for row in read_table(study / "crossings.csv"):
         crossings.setdefault(row["section_id"], []).append(row)
-    junctions = _junctions(study)
+    junctions = found_junctions(study)
     measured = []
     for section in sections:
         file = image_path(out, section).name
@@ -146,12 +146,13 @@ def _places(crossings: Sequence[dict[str, str]]) -> FloatArray:
     return np.array(places, dtype=np.float64).reshape(-1, 2)
 
 
-def _table(path: Path) -> list[dict[str, str]]:
+def read_table(path: Path) -> list[dict[str, str]]:
+    """The rows of a table of a study."""
     with path.open(encoding="utf-8", newline="") as stream:
         return list(csv.DictReader(stream))
 
 
-def _junctions(study: Path) -> dict[str, tuple[FloatArray, ...]]:
+def found_junctions(study: Path) -> dict[str, tuple[FloatArray, ...]]:
     """The junctions that were found, by file; the tables do not hold them."""
     with Store(study) as store:
         return {

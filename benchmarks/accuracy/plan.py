@@ -15,6 +15,7 @@ __all__ = [
     "DEVELOPMENT_SEEDS_BELOW",
     "TEST_SEEDS_FROM",
     "PlannedSection",
+    "check_seeds",
     "plan_kinds",
     "plan_sections",
     "plan_sweeps",
@@ -82,7 +83,7 @@ def plan_sections(
     ValueError
         If a seed would lie between those for development and those for tests.
     """
-    _check_seeds(count, first_seed)
+    check_seeds(count, first_seed)
     sections = []
     for number in range(count):
         generator = _GENERATORS[number % 2]
@@ -101,7 +102,7 @@ def plan_kinds(count: int, first_seed: int = TEST_SEEDS_FROM) -> list[PlannedSec
     ValueError
         If a seed would lie between those for development and those for tests.
     """
-    _check_seeds(count, first_seed)
+    check_seeds(count, first_seed)
     kinds = [KINDS[number % len(KINDS)] for number in range(count)]
     return [
         PlannedSection("phantom", kind.stain, None, first_seed + number, kind)
@@ -122,14 +123,15 @@ def plan_sweeps(
         If a seed would lie between those for development and those for tests.
     """
     made = [variant for sweep in sweeps for variant in variants(sweep, per_cell)]
-    _check_seeds(len(made), first_seed)
+    check_seeds(len(made), first_seed)
     return [
         PlannedSection("phantom", variant.base.stain, None, first_seed + number, variant=variant)
         for number, variant in enumerate(made)
     ]
 
 
-def _check_seeds(count: int, first_seed: int) -> None:
+def check_seeds(count: int, first_seed: int) -> None:
+    """Raise ValueError if a seed would lie between those for development and those for tests."""
     last = first_seed + count - 1
     if first_seed < 0 or not (last < DEVELOPMENT_SEEDS_BELOW or first_seed >= TEST_SEEDS_FROM):
         raise ValueError(

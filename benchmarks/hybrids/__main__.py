@@ -7,7 +7,6 @@ and pigment, not how it stands many patients. Only what lies along the traced ju
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import sys
 from collections.abc import Sequence
@@ -20,13 +19,12 @@ import tifffile
 from PIL import Image
 
 import ienfd
-from benchmarks.accuracy.measure import analyze_images
-from benchmarks.accuracy.plan import DEVELOPMENT_SEEDS_BELOW, TEST_SEEDS_FROM
+from benchmarks.accuracy.measure import analyze_images, found_junctions, read_table
+from benchmarks.accuracy.plan import TEST_SEEDS_FROM, check_seeds
 from benchmarks.hybrids.tissue import COUNTERSTAINS, Hybrid, Tissue, make, read_tissue, with_counterstain
 from benchmarks.scoring import SectionScore, curve_distance_um, match, pool, refused_score
 from ienfd.analysis_key import ALGORITHM_VERSION
 from ienfd.geometry import Projector
-from ienfd.study.store import Store
 
 _SECTIONS = 40
 _SCALES = (0.25, 0.35, 0.499, 0.65)
@@ -50,9 +48,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--first-seed", type=int, default=TEST_SEEDS_FROM, help="as in benchmarks.accuracy")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(arguments)
+    check_seeds(args.sections, args.first_seed)
     seeds = range(args.first_seed, args.first_seed + args.sections)
-    if seeds.stop > DEVELOPMENT_SEEDS_BELOW and seeds.start < TEST_SEEDS_FROM:
-        parser.error(f"development has seeds below {DEVELOPMENT_SEEDS_BELOW}, tests from {TEST_SEEDS_FROM}")
     tissue = read_tissue()
     hybrids = {f"{seed:07d}.ome.tif": make(tissue, seed) for seed in seeds}
     images = args.out / "images"
@@ -101,12 +98,12 @@ def _rescaled(pixels: np.ndarray, by: float) -> np.ndarray:
 
 
 def _summary(study: Path, hybrids: dict[str, Hybrid]) -> dict[str, Any]:
-    rows = {row["file"]: row for row in _table(study / "sections.csv")}
+    rows = {row["file"]: row for row in read_table(study / "sections.csv")}
     crossings: dict[str, list[tuple[float, float]]] = {}
-    for row in _table(study / "crossings.csv"):
+    for row in read_table(study / "crossings.csv"):
         if row["counted"] == "true":
             crossings.setdefault(row["section_id"], []).append((float(row["row_px"]), float(row["col_px"])))
-    junctions = _junctions(study)
+    junctions = found_junctions(study)
     scored = [
         _scored(name, hybrid, rows[name], crossings.get(rows[name]["section_id"], []), junctions)
         for name, hybrid in hybrids.items()
@@ -171,20 +168,6 @@ def _along(traced: Projector, points_um: np.ndarray) -> np.ndarray:
     """Which points lie beside the traced stretch."""
     view = traced(points_um)
     return (np.abs(view.signed) < _JUDGED_UM) & ~view.beyond
-
-
-def _junctions(study: Path) -> dict[str, tuple[np.ndarray, ...]]:
-    with Store(study) as store:
-        return {
-            row.path: tuple(piece.junction_px for piece in store.findings(row.analysis_id).pieces)
-            for row in store.placements()
-            if row.analysis_id is not None
-        }
-
-
-def _table(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as stream:
-        return list(csv.DictReader(stream))
 
 
 def _rounded(value: float) -> float | None:

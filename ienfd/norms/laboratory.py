@@ -16,7 +16,7 @@ import ienfd
 from ienfd.errors import EnvironmentProblem, UsageError
 from ienfd.norms.norm import Entered, Norm
 from ienfd.norms.registry import available, load
-from ienfd.study.account import account, user_data
+from ienfd.study.account import account, own_place
 
 __all__ = ["FOLDER_VARIABLE", "Entry", "OwnNorm", "enter", "find", "norm_folder", "own_norms", "write_norm"]
 
@@ -63,13 +63,7 @@ class Entry:
 
 def norm_folder() -> Path | None:
     """The folder of the laboratory's norms: of IENFD_NORMS, or the user's own; None where neither is."""
-    named = os.environ.get(FOLDER_VARIABLE)
-    if named:
-        return Path(named)
-    try:
-        return user_data() / "ienfd" / "norms"
-    except RuntimeError:  # a container's user without a home
-        return None
+    return own_place(FOLDER_VARIABLE, "norms")
 
 
 def own_norms() -> tuple[OwnNorm, ...]:

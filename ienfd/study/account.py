@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-__all__ = ["account", "user_data"]
+__all__ = ["account", "own_place", "user_data"]
 
 
 def account() -> str:
@@ -34,3 +34,14 @@ def user_data() -> Path:
         return Path.home() / "Library" / "Application Support"
     named = Path(os.environ.get("XDG_DATA_HOME", ""))
     return named if named.is_absolute() else Path.home() / ".local" / "share"
+
+
+def own_place(variable: str, name: str) -> Path | None:
+    """What an environment variable names, else `name` among the user's data; None where neither is."""
+    named = os.environ.get(variable)
+    if named:
+        return Path(named)
+    try:
+        return user_data() / "ienfd" / name
+    except RuntimeError:  # a container's user without a home
+        return None

@@ -21,7 +21,7 @@ from ienfd.analysis_key import ALGORITHM_VERSION
 from ienfd.errors import EnvironmentProblem, UsageError
 from ienfd.protocol import Protocol
 from ienfd.protocol_file import toml_value
-from ienfd.study.account import account, user_data
+from ienfd.study.account import account, own_place
 
 __all__ = ["FILE_VARIABLE", "Validated", "pin", "validated_file", "validated_now"]
 
@@ -79,13 +79,7 @@ class Validated:
 
 def validated_file() -> Path | None:
     """The laboratory's file: of IENFD_VALIDATED, or in the user's data; None where neither is."""
-    named = os.environ.get(FILE_VARIABLE)
-    if named:
-        return Path(named)
-    try:
-        return user_data() / "ienfd" / "validated.toml"
-    except RuntimeError:  # a container's user without a home
-        return None
+    return own_place(FILE_VARIABLE, "validated.toml")
 
 
 def validated_now() -> Validated | None:

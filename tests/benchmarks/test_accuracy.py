@@ -157,7 +157,7 @@ def test_tables_meet_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     truth = true_section([(50, 100), (50, 300)])
     monkeypatch.setattr(measuring, "read_true_section", lambda path, generator: truth)
     file = image_path(tmp_path, good).name
-    monkeypatch.setattr(measuring, "_junctions", lambda study: {file: (LINE + np.array([3.0, 0.0]),)})
+    monkeypatch.setattr(measuring, "found_junctions", lambda study: {file: (LINE + np.array([3.0, 0.0]),)})
     first, second = measure(tmp_path, [good, refused])
     assert (first.score.matched, first.score.spurious, first.score.missed) == (1, 1, 1)
     assert first.score.junction_length_error == pytest.approx(0.1)
@@ -189,7 +189,7 @@ def test_what_no_reader_could_see_is_neither_missed_nor_spurious(
     )
     truth = replace(true_section([(50, 100), (50, 300)]), seen=np.array(seen))
     monkeypatch.setattr(measuring, "read_true_section", lambda path, generator: truth)
-    monkeypatch.setattr(measuring, "_junctions", lambda study: {})
+    monkeypatch.setattr(measuring, "found_junctions", lambda study: {})
     (found,) = measure(tmp_path, [section])
     assert (found.score.matched, found.score.spurious, found.score.missed) == (1, 1, 1)
     of_seen = found.score_of_seen

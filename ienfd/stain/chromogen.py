@@ -145,6 +145,8 @@ def estimate_chromogen(patches: Sequence[NDArray[np.float32]], px_um: float) -> 
         return found
     longer, covariance = _clear_lines(patches, px_um, _LONGER_UM)
     other = _of_other_color(longer)
+    if other.mean() <= _BROWN_SHARE:  # no more can be brown
+        return found
     brown = _chromogen(longer[:, other], covariance, ground)
     alike = np.cos(np.deg2rad(_BROWN_DEG))
     share = float((other & (_cosine(longer.T, brown.vector) > alike)).mean())

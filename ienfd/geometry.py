@@ -20,6 +20,7 @@ import numpy as np
 import shapely
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
+from scipy.spatial import cKDTree
 
 __all__ = [
     "FloatArray",
@@ -201,12 +202,32 @@ class Projector:
         tree = shapely.STRtree(_lines(corners[:-1], corners[1:]), node_capacity=2)
         return corners, which[1:] - 1, arc_lengths(corners), normals, tree
 
+    @cached_property
+    def _corners(self) -> tuple[cKDTree, float]:
+        """Its corners, and half the length of its longest segment."""
+        corners = self._parts[0]
+        return cKDTree(corners), float(np.hypot(*np.diff(corners, axis=0).T).max()) / 2.0
+
     def within(self, points: FloatArray, distance: float) -> NDArray[np.bool_]:
         """(K,) whether points lie within a distance of the polyline: faster than to project them."""
-        near = np.zeros(len(points), dtype=bool)
-        places = shapely.points(np.asarray(points, dtype=np.float64)[:, ::-1])
-        near[self._parts[-1].query(places, predicate="dwithin", distance=distance)[0]] = True
+        near, open_ = self._surely_within(points, distance)
+        near[open_] = np.abs(self(points[open_]).signed) <= distance
         return near
+
+    def all_within(self, points: FloatArray, distance: float) -> bool:
+        """Whether all points lie within a distance of the polyline."""
+        near, open_ = self._surely_within(points, distance)
+        return bool((near | open_).all() and (np.abs(self(points[open_]).signed) <= distance).all())
+
+    def _surely_within(
+        self, points: FloatArray, distance: float
+    ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which points lie within a distance of a corner, and which may lie so near to a segment only."""
+        tree, half = self._corners
+        reach = distance + half * (1 + 1e-9)
+        to_corner = tree.query(points, distance_upper_bound=np.nextafter(reach, np.inf))[0]
+        near: NDArray[np.bool_] = np.asarray(to_corner <= distance)
+        return near, ~near & np.asarray(to_corner <= reach)
 
     def near_boxes(self, low: FloatArray, high: FloatArray, distance: float) -> NDArray[np.bool_]:
         """(K,) whether boxes with these (K, 2) corners may come within a distance of the polyline."""

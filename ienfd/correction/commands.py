@@ -15,6 +15,7 @@ from uuid import uuid4
 
 import numpy as np
 
+from ienfd.geometry import common_ends
 from ienfd.result import Crossing, FloatArray, Piece
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "remove_crossing",
     "reopen",
     "review",
+    "rounded_px",
     "same_person",
     "standing",
     "undo",
@@ -237,16 +239,28 @@ def compare_readers(figures: Values) -> Edit:
 def edit_junction(piece: Piece, junction_px: FloatArray, why: str = "") -> Edit:
     """Another course of the junction of one piece, with the epidermis on its left.
 
+    Only the part that differs is said, from the last point that stays to the first that stays again, so
+    that it can be taken back, or found again, whatever else has been drawn elsewhere.
+
     Raises
     ------
     ValueError
         If it has fewer than two different points.
     """
-    after = _curve(junction_px)
-    points = np.asarray(after["junction_px"]).reshape(-1, 2)
-    if not (points != points[:1]).any():
+    before, after = _curve(piece.junction_px), _curve(junction_px)
+    if not (after != after[:1]).any():
         raise ValueError("a junction needs at least two different points")
-    return Edit(Command.EDIT_JUNCTION, None, _curve(piece.junction_px), after, why)
+    head, tail = common_ends(before, after)
+    first, left = max(head - 1, 0), max(tail - 1, 0)
+    part, drawn = before[first : len(before) - left], after[first : len(after) - left]
+    reaches = [first == 0, left == 0]
+    return Edit(
+        Command.EDIT_JUNCTION,
+        None,
+        {"junction_px": part.tolist(), "reaches_end": reaches},
+        {"junction_px": drawn.tolist()},
+        why,
+    )
 
 
 def exclude_stretch(start_px: Sequence[float], end_px: Sequence[float], why: str = "") -> Edit:
@@ -410,11 +424,17 @@ def _standing_place(crossing: Crossing) -> dict[str, Any]:
     return {**place, "counted": crossing.counted, "reason": crossing.reason}
 
 
-def _curve(points_px: FloatArray) -> dict[str, Any]:
-    points = np.round(np.asarray(points_px, dtype=np.float64), _PLACES)
+def rounded_px(points_px: FloatArray) -> FloatArray:
+    """Points as the log says them."""
+    return np.asarray(np.round(points_px, _PLACES), dtype=np.float64)
+
+
+def _curve(points_px: FloatArray) -> FloatArray:
+    """(N, 2) points as they are said."""
+    points = rounded_px(points_px)
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
         raise ValueError("a curve is an (N, 2) array of finite numbers")
-    return {"junction_px": points.tolist()}
+    return points
 
 
 def _ends(start_px: Sequence[float], end_px: Sequence[float]) -> dict[str, Any]:

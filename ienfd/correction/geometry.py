@@ -8,8 +8,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from ienfd.correction.commands import Command, LoggedEdit
-from ienfd.geometry import Projector, arc_lengths, common_ends, length, points_at
+from ienfd.correction.commands import Command, LoggedEdit, rounded_px
+from ienfd.geometry import Projector, arc_lengths, length, points_at
 from ienfd.protocol import Protocol
 from ienfd.quality.section import mean_junction_confidence, uncertain_stretches
 from ienfd.result import Findings, FloatArray, Piece, Stretch
@@ -21,6 +21,7 @@ MATCH_UM = 5.0
 """What lies no farther from where a person saw it is taken for the same."""
 
 _SAME_COURSE_UM = 1.0  # a junction that was moved by less is not another one
+_BOTH_ENDS = (True, True)  # a whole course
 _UNCERTAIN = "junction_low_confidence"
 _BY_PERSON = "excluded_stretch"
 
@@ -94,7 +95,7 @@ def _apply(findings: Findings, entry: LoggedEdit, size: float, protocol: Protoco
     before, after = entry.edit.before or {}, entry.edit.after or {}
     if entry.edit.command is Command.EDIT_JUNCTION:
         old, new = (np.asarray(v["junction_px"], dtype=np.float64) for v in (before, after))
-        return _redrawn(findings, old, new, size, protocol)
+        return _redrawn(findings, old, new, before.get("reaches_end", _BOTH_ENDS), size, protocol)
     stretch = _stretch(findings.pieces, after["start_px"], after["end_px"], size)
     if stretch is None:
         return None
@@ -110,13 +111,29 @@ def _apply(findings: Findings, entry: LoggedEdit, size: float, protocol: Protoco
 
 
 def _redrawn(
-    findings: Findings, old: FloatArray, new: FloatArray, size: float, protocol: Protocol
+    findings: Findings,
+    old: FloatArray,
+    new: FloatArray,
+    reaches_end: Sequence[bool],
+    size: float,
+    protocol: Protocol,
 ) -> Findings | None:
-    index = _same_course(findings.pieces, old, size)
-    if index is None:
+    """With another course of a junction, `new` in the place of `old`."""
+    place = _place_of(findings.pieces, old, reaches_end, size)
+    if place is None:
         return None
+    index, first, last = place
     piece = findings.pieces[index]
-    changed = replace(piece, junction_px=new, junction_confidence=_trust(piece, new, size))
+    course, trust = piece.junction_px, piece.junction_confidence
+    changed = replace(
+        piece,
+        junction_px=np.concatenate([course[:first], new, course[last:]]),
+        junction_confidence=np.concatenate(
+            [trust[:first], _trust(course[first:last], trust[first:last], new, size), trust[last:]]
+        ),
+    )
+    if length(changed.junction_px) <= 0:
+        return None
     pieces = (*findings.pieces[:index], changed, *findings.pieces[index + 1 :])
     elsewhere = [s for s in findings.exclusions if s.piece != index]
     others = [s for s in findings.exclusions if s.piece == index and s.reason != _UNCERTAIN]
@@ -129,32 +146,35 @@ def _redrawn(
     return replace(findings, pieces=pieces, exclusions=(*elsewhere, *moved, *uncertain))
 
 
-def _trust(piece: Piece, new: FloatArray, size: float) -> FloatArray:
-    """Confidence of a junction that was drawn anew: a person's where it is another course."""
-    head, tail = common_ends(piece.junction_px, new)
-    last = len(new) - tail
-    middle = new[head:last]  # any other point is one of the former course
-    seen = _seen_from(piece)(middle)
-    kept = np.interp(seen.position, arc_lengths(piece.junction_px), piece.junction_confidence)
-    anew = np.where(np.abs(seen.signed) * size > _SAME_COURSE_UM, 1.0, kept)
-    confidence = piece.junction_confidence
-    return np.concatenate([confidence[:head], anew, confidence[len(confidence) - tail :]])
+def _trust(old: FloatArray, confidence: FloatArray, new: FloatArray, size: float) -> FloatArray:
+    """Confidence of a part of a junction drawn anew: a person's where it is another course."""
+    if length(old) <= 0:
+        return np.ones(len(new))
+    seen = Projector(old)(new)
+    kept = np.interp(seen.position, arc_lengths(old), confidence)
+    return np.where(np.abs(seen.signed) * size > _SAME_COURSE_UM, 1.0, kept)
 
 
-def _same_course(pieces: Sequence[Piece], course: FloatArray, size: float) -> int | None:
-    """The piece whose junction runs where `course` runs."""
+def _place_of(
+    pieces: Sequence[Piece], part: FloatArray, reaches_end: Sequence[bool], size: float
+) -> tuple[int, int, int] | None:
+    """The piece on whose junction a part runs, its first point there and the one after its last."""
     for index, piece in enumerate(pieces):
-        if np.array_equal(piece.junction_px, course):
-            return index
-    distances = [
-        float(np.abs(_seen_from(piece)(course).signed).mean()) * size
-        if length(piece.junction_px) > 0
-        else np.inf
-        for piece in pieces
-    ]
-    if not distances or min(distances) > MATCH_UM:
+        course = rounded_px(piece.junction_px)
+        for first in np.flatnonzero((course == part[0]).all(axis=1)).tolist():
+            if np.array_equal(course[first : first + len(part)], part):
+                return index, first, first + len(part)
+    with_one = [index for index, piece in enumerate(pieces) if length(piece.junction_px) > 0]
+    views = {index: _seen_from(pieces[index])(part) for index in with_one}
+    distances_um = {index: float(np.abs(view.signed).mean()) * size for index, view in views.items()}
+    nearest = min(distances_um, key=lambda index: distances_um[index], default=None)
+    if nearest is None or distances_um[nearest] > MATCH_UM:
         return None
-    return int(np.argmin(distances))
+    position = views[nearest].position
+    along = arc_lengths(pieces[nearest].junction_px)
+    first = 0 if reaches_end[0] else int(np.searchsorted(along, position[0]))
+    last = len(along) if reaches_end[1] else int(np.searchsorted(along, position[-1], side="right"))
+    return (nearest, first, last) if first <= last else None
 
 
 def _carried(stretches: Sequence[Stretch], old: Piece, new: Piece, size: float) -> list[Stretch]:

@@ -18,7 +18,7 @@ from ienfd.counting.evidence import (
     reach_of,
 )
 from ienfd.counting.junctions import Junction, Spot
-from ienfd.counting.links import Group, Link, fiber_groups
+from ienfd.counting.links import LONGEST_LINK_UM, Group, Link, fiber_groups
 from ienfd.counting.network import Intersection, Network, walk
 from ienfd.geometry import FloatArray
 from ienfd.protocol import CountingRules
@@ -188,7 +188,7 @@ def _forks_in_band(
     view = junctions[place.spot.piece](point)
     others = [arc for arc in network.at_vertex[fork] if arc != place.above]
     ends = {vertex for arc in others for vertex in (network.arcs[arc].start, network.arcs[arc].end)}
-    near = abs(float(view.signed[0])) <= rules.junction_band_um
+    near = abs(float(view.signed[0])) <= rules.junction_band_um and stem.trace.length_um <= LONGEST_LINK_UM
     if not near or any(network.is_intersection(vertex) for vertex in ends):
         return []
     reaches_um = [reach_of(network, walk(network, fork, [arc], REACH_CAP_UM)) for arc in others]

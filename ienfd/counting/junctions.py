@@ -85,6 +85,10 @@ class Junction:
         """(K,) whether points lie within a distance of it; a little farther counts, too."""
         return self._projector.within(points_um, distance_um + _MARGIN_UM)
 
+    def all_within(self, points_um: FloatArray, distance_um: float) -> bool:
+        """Whether all points lie within a distance of it."""
+        return self._projector.all_within(points_um, distance_um)
+
     def near_boxes(self, low_um: FloatArray, high_um: FloatArray, distance_um: float) -> NDArray[np.bool_]:
         """(K,) whether something in a box, given by two (K, 2) corners, may lie within a distance of it."""
         return self._projector.near_boxes(low_um, high_um, distance_um + _MARGIN_UM)

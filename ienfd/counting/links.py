@@ -21,7 +21,7 @@ from ienfd.counting.trace import Trace
 from ienfd.geometry import FloatArray, points_at
 from ienfd.protocol import CountingRules
 
-__all__ = ["Group", "Link", "fiber_groups"]
+__all__ = ["Group", "Link", "deepest_link_um", "fiber_groups"]
 
 EPIDERMAL_LINK_UM = 60.0
 """Longest way through the epidermis between the entry and the exit of one fiber."""
@@ -35,8 +35,6 @@ DERMAL_BRANCH_DEPTH_UM = 25.0
 ONE_FORK_UM = 4.0
 """Two fibers that part at one fork, this near to the junction, are daughters of one stem; farther
 apart, or with several forks between them, they are fibers of one plexus."""
-
-_DEEPEST_UM = max(DERMAL_LINK_DEPTH_UM, DERMAL_BRANCH_DEPTH_UM)
 
 LONGEST_LINK_UM = max(EPIDERMAL_LINK_UM, DERMAL_LINK_UM, DERMAL_BRANCH_UM)
 """No way from one intersection to another that is longer makes them one fiber."""
@@ -60,6 +58,12 @@ class Group:
 
     members: tuple[int, ...]
     links: Mapping[int, Link]
+
+
+def deepest_link_um(rules: CountingRules) -> float:
+    """No way through the dermis that goes deeper makes two intersections one fiber."""
+    branch = DERMAL_BRANCH_DEPTH_UM if rules.dermal_branch == "one" else 0.0
+    return max(rules.junction_band_um, DERMAL_LINK_DEPTH_UM, branch)
 
 
 def fiber_groups(
@@ -138,38 +142,29 @@ def _judge(
     trace = join(network, steps)
     if _depth_jumps(trace):
         return None
-    if not upper and _is_deep(trace, max(rules.junction_band_um, _DEEPEST_UM), junction):
+    if not upper and not junction.all_within(trace.points_um, deepest_link_um(rules)):
         return None
     arms = _arms(network, place.vertex, steps, rules.min_reach_um)
-    if arms and _stays_within(trace, rules.junction_band_um, junction):
+    if arms and junction.all_within(trace.points_um, rules.junction_band_um):
         # two fibers that cross within the band have two arms here, a fork has one
         return Link.JUNCTION_BRANCH if len(arms) == 1 and rules.junction_branch == "one" else None
     if not upper and arms:
         one_fork = rules.dermal_branch == "one" and max(arms) - min(arms) <= ONE_FORK_UM
         near = one_fork and trace.length_um <= DERMAL_BRANCH_UM
-        return Link.SAME_FIBER if near and _stays_within(trace, DERMAL_BRANCH_DEPTH_UM, junction) else None
+        return (
+            Link.SAME_FIBER if near and junction.all_within(trace.points_um, DERMAL_BRANCH_DEPTH_UM) else None
+        )
     if rules.reentry == "each":
         return None
     if not upper:
         near = trace.length_um <= DERMAL_LINK_UM
-        return Link.SAME_FIBER if near and _stays_within(trace, DERMAL_LINK_DEPTH_UM, junction) else None
+        return (
+            Link.SAME_FIBER if near and junction.all_within(trace.points_um, DERMAL_LINK_DEPTH_UM) else None
+        )
     if trace.length_um <= SHORT_UM:
         return Link.SAME_FIBER if len(arms) < 2 else None
     smooth = trace.length_um <= EPIDERMAL_LINK_UM and _sharpest_turn_deg(trace) < SHARP_TURN_DEG
     return Link.SAME_FIBER if smooth else None
-
-
-def _stays_within(trace: Trace, depth_um: float, junction: Junction) -> bool:
-    """Whether no point of a trace lies farther from the junction than so many micrometers."""
-    if _is_deep(trace, depth_um, junction):
-        return False
-    return bool((np.abs(junction(trace.points_um).signed) <= depth_um).all())
-
-
-def _is_deep(trace: Trace, depth_um: float, junction: Junction) -> bool:
-    """Whether its middle lies farther: its ends lie on the junction, so this tells most that leave it."""
-    middle = trace.points_um[len(trace.points_um) // 2]
-    return bool(np.abs(junction(middle).signed[0]) > depth_um)
 
 
 def _arms(

@@ -16,7 +16,7 @@ from ienfd.counting.bystanders import TIP_UM, Insider
 from ienfd.counting.evidence import REACH_CAP_UM
 from ienfd.counting.fibers import Fibers
 from ienfd.counting.junctions import Junction, Spot
-from ienfd.counting.links import DERMAL_BRANCH_DEPTH_UM, DERMAL_LINK_DEPTH_UM, LONGEST_LINK_UM
+from ienfd.counting.links import LONGEST_LINK_UM, deepest_link_um
 from ienfd.counting.network import TOUCH_DEPTH_UM
 from ienfd.geometry import FloatArray, common_ends
 from ienfd.protocol import CountingRules
@@ -113,18 +113,13 @@ def asked_again(
     rules : CountingRules
         The laboratory's choices.
     """
-    # The depths up to which fibers belong together, the height from which an end approaches, the depth
-    # of a touch. A line is looked at point by point: the point that decides may lie one step farther.
-    looked_um = max(
-        rules.junction_band_um,
-        DERMAL_BRANCH_DEPTH_UM,
-        DERMAL_LINK_DEPTH_UM,
-        rules.approach_um + TIP_UM + fibers.longest_step_um,
-        TOUCH_DEPTH_UM + fibers.longest_step_um,
-    )
-    # From a place one walks along a link at most, and from every fork on it as far as a reach counts.
-    walked_um = LONGEST_LINK_UM + REACH_CAP_UM
-    asked = fibers.around(_near(changes, fibers, looked_um), walked_um + _MARGIN_UM)
+    # What is cut, what is seen of a fiber from there, and what leaves a way to another intersection.
+    cut = _near(changes, fibers, TOUCH_DEPTH_UM + fibers.longest_step_um)
+    asked = fibers.around(cut, LONGEST_LINK_UM + REACH_CAP_UM + _MARGIN_UM)
+    # How deep such a way goes; the height from which an end approaches. A line is looked at point by
+    # point: the point that decides may lie one step farther.
+    deep_um = max(deepest_link_um(rules), rules.approach_um + TIP_UM) + fibers.longest_step_um
+    asked |= fibers.around(_near(changes, fibers, deep_um), LONGEST_LINK_UM + _MARGIN_UM)
     joined = [np.array(branches) for branches in together]
     while joined:  # those that share a branch are all found together
         apart = [branches for branches in joined if not asked[branches].any()]

@@ -39,7 +39,7 @@ SMOOTHED_AT_UM: dict[LengthLine, float] = {"surface": 15.0, "junction": 5.0, "ch
 
 _JUNCTION_STEP_UM = 0.5  # a fifth of the kernel's standard deviation
 _SURFACE_STEP_UM = 1.5
-_MATCH_STEP_UM = 2.0  # places of the junction at which the surface is looked up
+_MATCH_STEP_UM = 4.0  # places of the junction at which the surface is looked up
 
 _PRECEDENCE = {"excluded_stretch": 0, "appendage": 1, "junction_low_confidence": 3, "cut_edge": 4}
 _OTHER_REASONS = 2

@@ -32,7 +32,7 @@ from ienfd.correction.commands import (
 )
 from ienfd.correction.correct import Corrected, Corrector, correct, reviewed_figures
 from ienfd.density import count
-from ienfd.geometry import points_at, resample
+from ienfd.geometry import FloatArray, points_at, resample
 from ienfd.protocol import Protocol
 from ienfd.result import Branch, Crossing, FiberGraph, Findings, Piece, SectionResult, Stretch
 from ienfd.review.drawing import with_stretch
@@ -173,6 +173,45 @@ def test_a_junction_drawn_elsewhere_is_counted_anew_and_trusted() -> None:
     assert confidence[0] == pytest.approx(0.6)
     assert now.result.lengths is not None
     assert now.result.lengths.junction_mm > 0.45
+
+
+def moved(piece: Piece, start: int, end: int, by_px: float) -> FloatArray:
+    """The junction of a piece, lower between two of its points."""
+    course = piece.junction_px.copy()
+    course[start:end, 0] += by_px
+    return course
+
+
+def test_stretches_drawn_one_after_the_other_are_taken_back_in_any_order() -> None:
+    found = findings(confidence=0.6)
+    first = edit_junction(found.pieces[0], moved(found.pieces[0], 20, 40, 8.0))
+    between = corrected(first).result.findings.pieces[0]
+    second = edit_junction(between, moved(between, 60, 90, 10.0))
+    entries = logged(first, second, undo(logged(first)[0]))
+    now = correct(count(found, PROTOCOL), entries, PROTOCOL, lambda: found)
+    assert now.unmatched == ()
+    assert np.array_equal(
+        now.result.findings.pieces[0].junction_px, moved(found.pieces[0], 60, 90, 10.0)
+    )  # fmt: skip
+
+
+def test_a_stretch_drawn_anew_finds_its_place_in_another_analysis() -> None:
+    found, again = findings(), findings(key="two", shift_px=2.0)
+    drawn = moved(found.pieces[0], 60, 90, 10.0)
+    now = corrected(edit_junction(found.pieces[0], drawn), of=again)
+    assert now.unmatched == ()
+    course = now.result.findings.pieces[0].junction_px
+    assert np.array_equal(course[60:90], drawn[60:90])
+    assert np.array_equal(course[:59], again.pieces[0].junction_px[:59])
+    assert np.array_equal(course[-100:], again.pieces[0].junction_px[-100:])
+
+
+def test_a_whole_course_replaces_all_of_another_analysis() -> None:
+    longer = findings(key="two", shift_px=2.0)
+    drawn = findings().pieces[0].junction_px[10:-10] + np.array([5.0, 0.0])
+    now = corrected(edit_junction(findings().pieces[0], drawn), of=longer)
+    assert now.unmatched == ()
+    assert np.array_equal(now.result.findings.pieces[0].junction_px, drawn)
 
 
 def test_a_correction_of_a_crossing_survives_a_junction_that_is_moved_a_little() -> None:

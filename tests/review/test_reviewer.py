@@ -332,7 +332,7 @@ def test_a_redrawn_junction_is_counted_anew(store: Store, reviewer: Reviewer) ->
     assert 150 not in {along for along, (counted, _) in places(reviewer).items() if counted}
     assert sheet_of(reviewer).result.count == 3
     assert sheet_of(reviewer).corrected.edits == 1
-    assert (store.edits()[0].edit.before or {})["junction_px"][0] == [ROW, 0.0]
+    assert (store.edits()[0].edit.before or {})["junction_px"][0] == [ROW, 240.0]  # the last point that stays
     reviewer.undo()
     assert places(reviewer)[150] == (True, "crosses")
 

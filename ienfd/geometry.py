@@ -30,6 +30,7 @@ __all__ = [
     "arc_lengths",
     "common_ends",
     "from_shapely",
+    "inside",
     "left_normals",
     "length",
     "meeting_lengths",
@@ -153,6 +154,28 @@ def left_normals(points: FloatArray) -> FloatArray:
     return np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
 
 
+def inside(points: FloatArray, outline: FloatArray) -> NDArray[np.bool_]:
+    """(K,) whether points lie inside a closed outline, which may cross itself, by the even-odd rule.
+
+    Parameters
+    ----------
+    points : (K, 2) ndarray of float
+        One or more points.
+    outline : (N, 2) ndarray of float
+        Corners in order; the last is joined to the first.
+    """
+    start, end = outline, np.roll(outline, -1, axis=0)
+    low, high = np.minimum(start, end), np.maximum(start, end)
+    met = (low <= points.max(axis=0)) & (high >= points.min(axis=0))
+    axis = int(np.argmin(met.sum(axis=0)))  # rays along the other one meet fewer edges
+    start, end = start[met[:, axis]], end[met[:, axis]]
+    at, across = points[:, None, axis], points[:, None, 1 - axis]
+    crosses = (start[:, axis] <= at) != (end[:, axis] <= at)
+    run = np.where(crosses, end[:, axis] - start[:, axis], 1.0)
+    where = start[:, 1 - axis] + (at - start[:, axis]) / run * (end - start)[:, 1 - axis]
+    return np.asarray((crosses & (where > across)).sum(axis=1) % 2 == 1)
+
+
 @dataclass(frozen=True, eq=False)
 class Projection:
     """Points seen from a polyline.
@@ -215,7 +238,10 @@ class Projector:
         return near
 
     def all_within(self, points: FloatArray, distance: float) -> bool:
-        """Whether all points lie within a distance of the polyline."""
+        """Whether all (K, 2) points, of which there is one or more, lie within a distance of the polyline."""
+        middle = len(points) // 2  # tells for most lines that leave it
+        if not any(which.any() for which in self._surely_within(points[middle : middle + 1], distance)):
+            return False
         near, open_ = self._surely_within(points, distance)
         return bool((near | open_).all() and (np.abs(self(points[open_]).signed) <= distance).all())
 

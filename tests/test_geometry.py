@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -148,3 +149,16 @@ def test_meetings_change_sides_in_turn(
     ends = geometry.Projector(curve)(np.array(path)[[0, -1]]).signed
     if (np.abs(ends) > 1e-6).all():
         assert len(found.path) % 2 == int(ends[0] * ends[1] < 0)
+
+
+@settings(deadline=None)
+@given(
+    outline=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 40)), min_size=3, max_size=12, unique=True),
+    seed=st.integers(0, 99),
+)
+def test_inside_is_what_a_polygon_made_valid_contains(outline: list[tuple[int, int]], seed: int) -> None:
+    corners = np.array(outline, dtype=float)
+    points = np.random.default_rng(seed).uniform(-5.0, 45.0, (40, 2))
+    area = shapely.make_valid(shapely.Polygon(corners[:, ::-1]))
+    expected = shapely.contains_xy(area, points[:, 1], points[:, 0])
+    assert np.array_equal(geometry.inside(points, corners), expected)

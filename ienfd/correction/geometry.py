@@ -9,25 +9,34 @@ from functools import lru_cache
 import numpy as np
 
 from ienfd.correction.commands import Command, LoggedEdit, rounded_px
-from ienfd.geometry import Projector, arc_lengths, length, points_at
+from ienfd.geometry import Projector, arc_lengths, length, points_at, resample
 from ienfd.protocol import Protocol
 from ienfd.quality.section import mean_junction_confidence, uncertain_stretches
 from ienfd.result import Findings, FloatArray, Piece, Stretch
 from ienfd.skin.lengths import reason_at
 
-__all__ = ["MATCH_UM", "excluded_at", "judged_anew", "nearest_piece", "with_edit"]
+__all__ = [
+    "MATCH_UM",
+    "course_along",
+    "excluded_at",
+    "judged_anew",
+    "nearest_piece",
+    "seen_from",
+    "with_edit",
+]
 
 MATCH_UM = 5.0
 """What lies no farther from where a person saw it is taken for the same."""
 
 _SAME_COURSE_UM = 1.0  # a junction that was moved by less is not another one
 _BOTH_ENDS = (True, True)  # a whole course
+_LOOKED_AT = 50  # places of a line that tell where it runs
 _UNCERTAIN = "junction_low_confidence"
 _BY_PERSON = "excluded_stretch"
 
 
 @lru_cache(maxsize=8)
-def _seen_from(piece: Piece) -> Projector:
+def seen_from(piece: Piece) -> Projector:
     """The junction of a piece, which is looked at again and again."""
     return Projector(piece.junction_px)
 
@@ -38,11 +47,22 @@ def nearest_piece(pieces: Sequence[Piece], place_px: Sequence[float]) -> tuple[i
     for index, piece in enumerate(pieces):
         if length(piece.junction_px) <= 0:
             continue
-        seen = _seen_from(piece)(np.asarray([place_px], dtype=np.float64))
+        seen = seen_from(piece)(np.asarray([place_px], dtype=np.float64))
         distance = float(abs(seen.signed[0]))
         if best is None or distance < best[2]:
             best = index, float(seen.position[0]), distance
     return best
+
+
+def course_along(pieces: Sequence[Piece], line_px: FloatArray) -> tuple[int, float] | None:
+    """Piece along whose junction a line runs, and its mean distance from it in pixels."""
+    places = resample(line_px, max(length(line_px) / _LOOKED_AT, 1.0))
+    away = {
+        index: float(np.abs(seen_from(piece)(places).signed).mean())
+        for index, piece in enumerate(pieces)
+        if length(piece.junction_px) > 0
+    }
+    return min(away.items(), key=lambda item: item[1], default=None)
 
 
 def excluded_at(
@@ -164,13 +184,11 @@ def _place_of(
         for first in np.flatnonzero((course == part[0]).all(axis=1)).tolist():
             if np.array_equal(course[first : first + len(part)], part):
                 return index, first, first + len(part)
-    with_one = [index for index, piece in enumerate(pieces) if length(piece.junction_px) > 0]
-    views = {index: _seen_from(pieces[index])(part) for index in with_one}
-    distances_um = {index: float(np.abs(view.signed).mean()) * size for index, view in views.items()}
-    nearest = min(distances_um, key=lambda index: distances_um[index], default=None)
-    if nearest is None or distances_um[nearest] > MATCH_UM:
+    found = course_along(pieces, part)
+    if found is None or found[1] * size > MATCH_UM:
         return None
-    position = views[nearest].position
+    nearest = found[0]
+    position = seen_from(pieces[nearest])(part[[0, -1]]).position
     along = arc_lengths(pieces[nearest].junction_px)
     first = 0 if reaches_end[0] else int(np.searchsorted(along, position[0]))
     last = len(along) if reaches_end[1] else int(np.searchsorted(along, position[-1], side="right"))
@@ -182,7 +200,7 @@ def _carried(stretches: Sequence[Stretch], old: Piece, new: Piece, size: float) 
     if not stretches:
         return []
     ends = np.array([(stretch.start_um, stretch.end_um) for stretch in stretches]).ravel() / size
-    there = _seen_from(new)(points_at(old.junction_px, ends)).position * size
+    there = seen_from(new)(points_at(old.junction_px, ends)).position * size
     return [
         replace(stretch, start_um=float(min(pair)), end_um=float(max(pair)))
         for stretch, pair in zip(stretches, there.reshape(-1, 2), strict=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 
 from ienfd.counting.evidence import REACH_CAP_UM, ROUNDING_UM, Side, side_of
@@ -14,7 +13,7 @@ from ienfd.counting.fibers import Fibers
 from ienfd.counting.junctions import Junction, Spot
 from ienfd.counting.network import TOUCH_DEPTH_UM, Network, near_junction, walk
 from ienfd.counting.trace import Trace
-from ienfd.geometry import FloatArray
+from ienfd.geometry import FloatArray, inside
 from ienfd.protocol import CountingRules
 from ienfd.result import Piece
 
@@ -76,7 +75,7 @@ def fragments(
 
     One that is no fragment of a piece may still be one of the next.
     """
-    areas = {
+    outlines = {
         index: _epidermis(junction.piece, junction.pixel_size_um) for index, junction in junctions.items()
     }
     out = []
@@ -84,8 +83,8 @@ def fragments(
         branches = fibers.of_component(component)
         traces = [fibers.traces[branch] for branch in branches]
         points = np.concatenate([trace.points_um for trace in traces])
-        for index, area in areas.items():
-            if shapely.contains_xy(area, points[:, 1], points[:, 0]).mean() <= 0.5:
+        for index, outline in outlines.items():
+            if inside(points, outline).mean() <= 0.5:
                 continue
             view = junctions[index](points)
             nearest = int(np.argmin(np.abs(view.signed)))
@@ -173,10 +172,9 @@ def _runs(flag: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]
 
 
-def _epidermis(piece: Piece, pixel_size_um: float) -> shapely.Geometry:
-    """Area between junction and surface, in micrometers, as (x = col, y = row)."""
-    outline = np.concatenate([piece.junction_px, piece.surface_px[::-1]]) * pixel_size_um
-    return shapely.make_valid(shapely.Polygon(outline[:, ::-1]))
+def _epidermis(piece: Piece, pixel_size_um: float) -> FloatArray:
+    """(N, 2) outline of the area between junction and surface, in micrometers."""
+    return np.concatenate([piece.junction_px, piece.surface_px[::-1]]) * pixel_size_um
 
 
 def _whole(traces: Sequence[Trace]) -> Side:

@@ -184,12 +184,13 @@ def _forks_in_band(
     fork = stem.end if stem.start == place.vertex else stem.start
     if network.is_intersection(fork):
         return []
-    point = stem.trace.points_um[-1 if stem.start == place.vertex else 0]
-    view = junctions[place.spot.piece](point)
     others = [arc for arc in network.at_vertex[fork] if arc != place.above]
     ends = {vertex for arc in others for vertex in (network.arcs[arc].start, network.arcs[arc].end)}
-    near = abs(float(view.signed[0])) <= rules.junction_band_um and stem.trace.length_um <= LONGEST_LINK_UM
-    if not near or any(network.is_intersection(vertex) for vertex in ends):
+    if len(others) < 2 or any(network.is_intersection(vertex) for vertex in ends):
+        return []
+    point = stem.trace.points_um[-1 if stem.start == place.vertex else 0]
+    view = junctions[place.spot.piece](point)
+    if abs(float(view.signed[0])) > rules.junction_band_um or stem.trace.length_um > LONGEST_LINK_UM:
         return []
     reaches_um = [reach_of(network, walk(network, fork, [arc], REACH_CAP_UM)) for arc in others]
     daughters = [reach_um for reach_um in reaches_um if reach_um >= rules.min_reach_um - ROUNDING_UM]

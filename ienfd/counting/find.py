@@ -106,7 +106,7 @@ def _renewed(known: Candidates, junctions: Mapping[int, Junction]) -> Candidates
     anew = cut_otherwise(changes.values(), fibers)
     components = components_around(changes.values(), fibers, known.insiders)
     try:
-        network = known.network.without(anew).following(follow).cut_by(junctions, anew).asking(asked)
+        network = known.network.following(follow, anew).cut_by(junctions, anew).asking(asked)
         kept = [
             _following(one, follow, junctions)
             for one in known.candidates

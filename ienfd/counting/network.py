@@ -143,29 +143,34 @@ class Network:
         """The same, asked about some branches."""
         return replace(self, asked=asked)
 
-    def following(self, follow: Callable[[Spot], Spot]) -> Network:
-        """The same with its intersections at other spots of the junctions."""
+    def cut_by(self, junctions: Mapping[int, Junction], branches: NDArray[np.intp]) -> Network:
+        """The same with some branches cut where they cross the junctions, however they were cut before."""
+        cuts: dict[int, list[_Cut]] = {int(branch): [] for branch in branches}
+        for junction in junctions.values():
+            near = near_junction(self.fibers, branches, junction)
+            for number, every in _crossed(self.fibers, near, junction).items():
+                cuts[number] += _without_touches(every, self.fibers.traces[number], junction)
+        return self._with(cuts)
+
+    def following(self, follow: Callable[[Spot], Spot], but: NDArray[np.intp]) -> Network:
+        """The same with its intersections at other spots of the junctions, but for those of some branches.
+
+        Raises
+        ------
+        LookupError
+            If one of them does not stay where it is.
+        """
+        left = set(but.tolist())
 
         def there(place: Intersection) -> Intersection:
             spot = follow(place.spot)
             return place if spot is place.spot else replace(place, spot=spot)
 
-        return replace(self, cuts={branch: tuple(map(there, places)) for branch, places in self.cuts.items()})
-
-    def without(self, branches: NDArray[np.intp]) -> Network:
-        """The same with some branches uncut."""
-        return self._with({int(branch): () for branch in branches})
-
-    def cut_by(self, junctions: Mapping[int, Junction], branches: NDArray[np.intp]) -> Network:
-        """The same with some branches, which are uncut, cut where they cross the junctions."""
-        cuts: dict[int, list[_Cut]] = {}
-        for junction in junctions.values():
-            near = near_junction(self.fibers, branches, junction)
-            for number, every in _crossed(self.fibers, near, junction).items():
-                cuts.setdefault(number, []).extend(
-                    _without_touches(every, self.fibers.traces[number], junction)
-                )
-        return self._with({branch: tuple(mine) for branch, mine in cuts.items()})
+        cuts = {
+            branch: places if branch in left else tuple(map(there, places))
+            for branch, places in self.cuts.items()
+        }
+        return replace(self, cuts=cuts)
 
     def _with(self, cuts: Mapping[int, Sequence[_Cut]]) -> Network:
         """The same with some branches cut otherwise."""
@@ -312,12 +317,19 @@ def _without_touches(every: list[_Cut], trace: Trace, junction: Junction) -> lis
     kept = list(every)
     while len(kept) > 1:
         parts = [trace.between(one.on_branch_um, two.on_branch_um) for one, two in itertools.pairwise(kept)]
-        depths = [float(np.abs(junction(part.points_um).signed).max()) for part in parts]
+        depths = [_depth_um(part.points_um, junction) for part in parts]
         shallowest = int(np.argmin(depths))
         if depths[shallowest] >= TOUCH_DEPTH_UM:
             break
         del kept[shallowest : shallowest + 2]
     return kept
+
+
+def _depth_um(points_um: FloatArray, junction: Junction) -> float:
+    """Largest distance from the junction; infinite where it is more than a touch."""
+    if not junction.all_within(points_um, TOUCH_DEPTH_UM):
+        return float("inf")
+    return float(np.abs(junction(points_um).signed).max())
 
 
 def _parts(

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.graph import route_through_array
 
-from ienfd.geometry import FloatArray, Projector, arc_lengths, length, points_at, resample, smooth
+from ienfd.correction.geometry import seen_from
+from ienfd.geometry import FloatArray, arc_lengths, length, points_at, resample, smooth
 from ienfd.result import Piece
 
-__all__ = ["LiveWire", "bent", "beside", "handles", "with_stretch"]
+__all__ = ["LiveWire", "bent", "handles", "with_stretch"]
 
 _EDGE_UM, _SMOOTH_UM = 2.0, 2.0
 _MARGIN_UM = 40.0
@@ -96,7 +97,7 @@ def with_stretch(piece: Piece, drawn_px: FloatArray) -> FloatArray:
     junction = piece.junction_px
     if len(drawn_px) < 2 or length(drawn_px) <= 0:
         return junction
-    ends = Projector(junction)(drawn_px[[0, -1]]).position
+    ends = seen_from(piece)(drawn_px[[0, -1]]).position
     if _runs_backwards(junction, drawn_px, ends):
         drawn_px, ends = drawn_px[::-1], ends[::-1]
     along = arc_lengths(junction)
@@ -135,14 +136,3 @@ def bent(piece: Piece, index: int, to_px: tuple[float, float], pixel_size_um: fl
     moved = points_at(junction, places) + weight[:, None] * shift
     along = arc_lengths(junction)
     return np.concatenate([junction[along < start], moved, junction[along > end]])
-
-
-def beside(pieces: Sequence[Piece], line_px: FloatArray) -> int | None:
-    """Index of the piece whose junction a drawn line runs along; None where there is none."""
-    away = [
-        float(np.abs(Projector(piece.junction_px)(line_px).signed).mean())
-        if length(piece.junction_px) > 0
-        else np.inf
-        for piece in pieces
-    ]
-    return int(np.argmin(away)) if away and min(away) < np.inf else None

@@ -238,12 +238,15 @@ class FiberLines:
         on_fibers = [c for c in crossings if c.fiber_id != c.crossing_id]  # those not added by a person
         if self.tree is None or not on_fibers:
             return list(classes)
+        places = np.array([(crossing.row_px, crossing.col_px) for crossing in on_fibers])
+        fibers = self.fiber[self.branch_of_point[self.tree.query(places)[1]]]
+        counted = np.array([crossing.counted for crossing in on_fibers])
         reach = _NEAR_UM / pixel_size_um
-        for crossing in sorted(on_fibers, key=lambda c: c.counted):  # what is counted has the last word
-            place = crossing.row_px, crossing.col_px
-            fiber = self.fiber[self.branch_of_point[self.tree.query(place)[1]]]
-            near = np.unique(self.branch_of_point[self.tree.query_ball_point(place, reach)])
-            classes[near[self.fiber[near] == fiber]] = "counted" if crossing.counted else "candidate"
+        drawn = _apart(self.vectors_px[:, 0], self.fiber[self.owner])
+        for name, mine in (("candidate", ~counted), ("counted", counted)):  # that has the last word
+            if mine.any():
+                near = cKDTree(_apart(places[mine], fibers[mine])).query(drawn, distance_upper_bound=reach)[0]
+                classes[self.owner[np.isfinite(near)]] = name
         return list(classes)
 
     def segments(self, sheet: Sheet) -> Segments:
@@ -255,8 +258,14 @@ class FiberLines:
             "other": (*theme.fiber, 0.45),
         }
         classes = self.classes(sheet.result.crossings, sheet.pixel_size_um)
-        colors = np.array([_rgba(looks[name]) for name in classes]).reshape(-1, 4)
-        return Segments(self.vectors_px, colors[self.owner])
+        colors = {name: _rgba(look) for name, look in looks.items()}
+        of_branch = np.array([colors[name] for name in classes]).reshape(-1, 4)
+        return Segments(self.vectors_px, of_branch[self.owner])
+
+
+def _apart(points_px: FloatArray, fiber: NDArray[np.int32]) -> FloatArray:
+    """(N, 3) points, those of different fibers farther apart than any image is wide."""
+    return np.column_stack([points_px, 1e7 * fiber])
 
 
 def _components(findings: Findings) -> NDArray[np.int32]:

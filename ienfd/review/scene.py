@@ -21,6 +21,7 @@ __all__ = ["Scene"]
 _IMAGE = "image "
 _DECIDED = ("fibers", "surface", "junction", "dendritic cells", "crossings")
 _LINE_UM, _THICK_UM = 0.6, 0.9
+_THUMBNAIL_LINES = 64
 _PICKED_UM, _HANDLE_UM, _BESIDE_UM = 16.0, 5.0, 6.0
 
 
@@ -69,23 +70,24 @@ class Scene:
         hides : bool
             Show no marks but these.
         """
-        self.remove("drawing", "handles", *(name for name in self._layers if name.startswith(_IMAGE)))
-        self.sheet, self._fibers = sheet, fibers
-        self._pictures = [] if picture is None else [self._add_image(picture, 0)]
-        findings = sheet.result.findings
-        self._put_areas(sheet)
-        if hides:
-            self.remove(*_DECIDED)
-        else:
-            self._put_segments("fibers", fibers.segments(sheet), _LINE_UM)
-            self._put_segments("surface", layers.surface_segments(findings), _THICK_UM)
-            self._put_segments("junction", layers.junction_segments(findings), _THICK_UM)
-            self._put_points("dendritic cells", layers.cells(sheet))
-            self._put_points("crossings", layers.crossing_marks(sheet))
-        if own is not None:
-            self._put_points("my marks", own)
-        self._apply_hidden()
-        self._rest()
+        with self.viewer.layers.batched_update():  # napari collects garbage once
+            self.remove("drawing", "handles", *(name for name in self._layers if name.startswith(_IMAGE)))
+            self.sheet, self._fibers = sheet, fibers
+            self._pictures = [] if picture is None else [self._add_image(picture, 0)]
+            findings = sheet.result.findings
+            self._put_areas(sheet)
+            if hides:
+                self.remove(*_DECIDED)
+            else:
+                self._put_segments("fibers", fibers.segments(sheet), _LINE_UM)
+                self._put_segments("surface", layers.surface_segments(findings), _THICK_UM)
+                self._put_segments("junction", layers.junction_segments(findings), _THICK_UM)
+                self._put_points("dendritic cells", layers.cells(sheet))
+                self._put_points("crossings", layers.crossing_marks(sheet))
+            if own is not None:
+                self._put_points("my marks", own)
+            self._apply_hidden()
+            self._rest()
 
     def update(self, sheet: Sheet, own: Marks | None) -> None:
         """Show what an edit has changed: marks where they stand, lines only if they moved."""
@@ -251,6 +253,8 @@ class Scene:
             self._layers[name] = self.viewer.add_vectors(
                 ndim=2, vector_style="line", name=name, **self._placing
             )
+            # napari draws a thumbnail with every change, line by line
+            self._layers[name]._max_vectors_thumbnail = _THUMBNAIL_LINES
         layer, placing = self[name], self._placing
         if tuple(layer.scale) != placing["scale"]:
             layer.scale = placing["scale"]

@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from ienfd.correction.geometry import course_along
 from ienfd.result import FloatArray
 from ienfd.review import drawing
 from ienfd.review.images import ImageView
@@ -132,10 +133,11 @@ class Tools:
             self._reviewer.said.emit("Nothing was drawn: it takes two clicks or more.")
             return
         line, pieces = begun.line_px, sheet.result.findings.pieces
-        index = drawing.beside(pieces, line)
-        if index is None:
+        along = course_along(pieces, line)
+        if along is None:
             self._reviewer.troubled.emit("There is no junction to redraw in this section.")
         else:
+            index, _ = along
             self._reviewer.redraw_junction(index, drawing.with_stretch(pieces[index], line))
 
     def bend(self) -> None:

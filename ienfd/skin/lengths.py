@@ -181,17 +181,32 @@ def line_lengths_um(piece: Piece, pixel_size_um: float) -> tuple[FloatArray, dic
         For each line the length passed up to there, never decreasing, from 0 to its whole length.
     """
     junction = resample(piece.junction_px * pixel_size_um, _JUNCTION_STEP_UM)
-    surface = resample(piece.surface_px * pixel_size_um, _SURFACE_STEP_UM)
     position = np.linspace(0.0, length(piece.junction_px) * pixel_size_um, len(junction))
-    outer = smooth_at(surface, SMOOTHED_AT_UM["surface"])
+    outer, chord = _surface_lines(piece.surface_px.tobytes(), pixel_size_um)
     share = _corresponding_share(junction, outer)
     along: dict[LengthLine, FloatArray] = {
-        "surface": np.interp(share, np.linspace(0.0, 1.0, len(outer)), arc_lengths(outer)),
+        "surface": _along(outer.points, share),
         "junction": arc_lengths(smooth_at(junction, SMOOTHED_AT_UM["junction"])),
+        "chord": _along(chord, share),
     }
-    chord = smooth_at(surface, SMOOTHED_AT_UM["chord"])
-    along["chord"] = np.interp(share, np.linspace(0.0, 1.0, len(chord)), arc_lengths(chord))
     return position, along
+
+
+@lru_cache(maxsize=8)
+def _surface_lines(surface_px: bytes, pixel_size_um: float) -> tuple[Projector, FloatArray]:
+    """A smoothed surface, to be looked at from the junction, and its chord, in micrometers.
+
+    Both stay as they are when a junction is drawn anew.
+    """
+    points = np.frombuffer(surface_px, dtype=np.float64).reshape(-1, 2)
+    surface = resample(points * pixel_size_um, _SURFACE_STEP_UM)
+    outer = smooth_at(surface, SMOOTHED_AT_UM["surface"])
+    return Projector(outer), smooth_at(surface, SMOOTHED_AT_UM["chord"])
+
+
+def _along(line: FloatArray, share: FloatArray) -> FloatArray:
+    """Length of a line passed at shares of its points."""
+    return np.interp(share, np.linspace(0.0, 1.0, len(line)), arc_lengths(line))
 
 
 def stretch_outline_px(piece: Piece, stretch: Stretch, pixel_size_um: float) -> FloatArray:
@@ -204,14 +219,12 @@ def stretch_outline_px(piece: Piece, stretch: Stretch, pixel_size_um: float) -> 
     """
     whole_um = length(piece.junction_px) * pixel_size_um
     ends_um = np.clip([stretch.start_um, stretch.end_um], 0.0, whole_um)
-    surface = smooth_at(
-        resample(piece.surface_px * pixel_size_um, _SURFACE_STEP_UM), SMOOTHED_AT_UM["surface"]
-    )
+    surface, _ = _surface_lines(piece.surface_px.tobytes(), pixel_size_um)
     junction = resample(piece.junction_px * pixel_size_um, _JUNCTION_STEP_UM)
     share = _corresponding_share(junction, surface)
     at = np.interp(ends_um, np.linspace(0.0, whole_um, len(share)), share)
     below = _part(piece.junction_px * pixel_size_um, *ends_um)
-    above = _part(surface, *(at * length(surface)))
+    above = _part(surface.points, *(at * length(surface.points)))
     return np.concatenate([below, above[::-1]]) / pixel_size_um
 
 
@@ -240,13 +253,13 @@ def _part(points: FloatArray, start: float, end: float) -> FloatArray:
     return np.concatenate([ends[:1], points[(along > start) & (along < end)], ends[1:]])
 
 
-def _corresponding_share(junction: FloatArray, surface: FloatArray) -> FloatArray:
+def _corresponding_share(junction: FloatArray, surface: Projector) -> FloatArray:
     """Share of the surface's points passed at every junction point, monotone from 0 to 1."""
-    if length(surface) <= 0 or length(junction) <= 0:
+    if length(surface.points) <= 0 or length(junction) <= 0:
         return np.linspace(0.0, 1.0, len(junction))
     places = resample(junction, _MATCH_STEP_UM)
-    nearest = Projector(surface)(places).position
-    share = np.interp(nearest, arc_lengths(surface), np.linspace(0.0, 1.0, len(surface)))
+    arc = arc_lengths(surface.points)
+    share = np.interp(surface(places).position, arc, np.linspace(0.0, 1.0, len(arc)))
     monotone = np.asarray(isotonic_regression(share).x, dtype=np.float64)
     fine = np.interp(np.linspace(0.0, 1.0, len(junction)), np.linspace(0.0, 1.0, len(places)), monotone)
     fine[0], fine[-1] = 0.0, 1.0

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from review_scenes import ROW, SIZE, line, skin
 
+from ienfd.correction.geometry import course_along
 from ienfd.geometry import FloatArray, Projector, length
 from ienfd.result import Piece
-from ienfd.review.drawing import LiveWire, bent, beside, handles, with_stretch
+from ienfd.review.drawing import LiveWire, bent, handles, with_stretch
 
 STRAIGHT = skin([]).pieces[0]
 
@@ -188,20 +189,25 @@ def test_dragging_a_handle_to_where_it_is_leaves_the_junction() -> None:
     assert all(one[1] < two[1] for one, two in pairwise(changed))
 
 
-# beside which piece
+# along which junction
 
 UPPER, LOWER = piece(line((100.0, 0.0), (100.0, 400.0))), piece(line((300.0, 0.0), (300.0, 400.0)))
+NONE = piece(line((5.0, 5.0), (5.0, 5.0)))
 
 
-@pytest.mark.parametrize(("row", "index"), [(90.0, 0), (190.0, 0), (210.0, 1), (310.0, 1)])
-def test_a_line_belongs_to_the_junction_it_runs_along(row: float, index: int) -> None:
-    assert beside([UPPER, LOWER], line((row, 50.0), (row, 90.0))) == index
+@pytest.mark.parametrize(
+    ("row", "found"), [(90.0, (0, 10.0)), (190.0, (0, 90.0)), (210.0, (1, 90.0)), (310.0, (1, 10.0))]
+)
+def test_a_line_belongs_to_the_junction_it_runs_along(row: float, found: tuple[int, float]) -> None:
+    assert course_along([UPPER, LOWER], line((row, 50.0), (row, 90.0))) == pytest.approx(found)
 
 
-def test_where_there_is_no_junction_there_is_nothing_beside_a_line() -> None:
-    assert beside([], line((1.0, 2.0), (3.0, 4.0))) is None
-    assert beside([piece(line((5.0, 5.0), (5.0, 5.0)))], line((1.0, 2.0), (3.0, 4.0))) is None
-    assert beside([piece(line((5.0, 5.0), (5.0, 5.0))), LOWER], line((1.0, 2.0), (3.0, 4.0))) == 1
+def test_where_there_is_no_junction_a_line_runs_along_none() -> None:
+    assert course_along([], line((1.0, 2.0), (3.0, 4.0))) is None
+    assert course_along([NONE], line((1.0, 2.0), (3.0, 4.0))) is None
+    found = course_along([NONE, LOWER], line((1.0, 2.0), (3.0, 4.0)))
+    assert found is not None
+    assert found[0] == 1
 
 
 @pytest.mark.parametrize("outward", [True, False])

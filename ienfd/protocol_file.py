@@ -37,7 +37,7 @@ def protocol_toml(protocol: Protocol, *, explained: bool = False) -> str:
     explained : bool
         Whether the meaning of each value stands over it.
     """
-    lines = [*(_comment(_HEAD) if explained else ()), *_table(protocol, explained)]
+    lines = [*(_comment(_HEAD) if explained else ()), *_table(protocol, explained, ())]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -50,7 +50,7 @@ def toml_value(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)  # strings, numbers and booleans are alike in both
 
 
-def _table(choices: Any, explained: bool) -> Iterator[str]:
+def _table(choices: Any, explained: bool, path: tuple[str, ...]) -> Iterator[str]:
     """The lines of a dataclass of choices, its own values before its tables."""
     meanings = _meanings(type(choices)) if explained else {}
     said = ""
@@ -71,8 +71,8 @@ def _table(choices: Any, explained: bool) -> Iterator[str]:
             if explained:
                 yield ""
                 yield from _comment(inspect.getdoc(type(value)) or "", first_line=True)
-            yield f"[{name}]"
-            yield from _table(value, explained)
+            yield f"[{'.'.join((*path, name))}]"
+            yield from _table(value, explained, (*path, name))
 
 
 def _comment(text: str, *, first_line: bool = False) -> list[str]:

@@ -596,6 +596,12 @@ REASONS: dict[str, Reason] = _table(
     Reason("study_newer", _U, "This study was written by a newer version of ienfd.", "Install that version."),
     Reason("option_invalid", _U, "An option has a value that it cannot take."),
     Reason(
+        "training_too_small",
+        _U,
+        "Too little has been reviewed to learn from.",
+        "Review sections of ten patients or more, until 20 candidates count and 20 do not.",
+    ),
+    Reason(
         "edit_conflict",
         _U,
         "Somebody else has changed this in the meantime.",

@@ -32,6 +32,7 @@ _COMMANDS = {
     "recall": ("ienfd.cli.recall:recall", "Call a study by another norm, without analyzing anything."),
     "norms": ("ienfd.cli.norms:norms", "List norms and limits; enter or build norms of your own."),
     "protocol": ("ienfd.cli.protocol:protocol", "Write, show, check or pin a protocol."),
+    "train": ("ienfd.cli.train:train", "Learn from reviewed sections how sure a crossing is."),
     "phantom": ("ienfd.cli.phantom:phantom", "Make synthetic sections with exact truth."),
     "demo": ("ienfd.cli.demo:demo", "Make six synthetic sections and analyze them."),
     "selftest": ("ienfd.cli.selftest:selftest", "Check this installation."),

@@ -85,7 +85,7 @@ def candidates_at(
         Number of the first group.
     """
     seen = [
-        look(network, place, junctions[place.spot.piece].confidence(place.spot))
+        look(network, place, junctions[place.spot.piece].confidence(place.spot), rules.confidence)
         for place in network.intersections
     ]
     groups = fiber_groups(network, junctions, rules)
@@ -97,15 +97,19 @@ def candidates_at(
             met += _forks_in_band(network, group, found[0], junctions, rules)
     below = []
     for number, one in enumerate(approaching_ends(network, junctions, rules), first + len(groups)):
-        evidence = Evidence(Side(), one.side, junctions[one.spot.piece].confidence(one.spot))
+        trust = junctions[one.spot.piece].confidence(one.spot)
+        evidence = Evidence(Side(), one.side, trust, rules.confidence)
         component = int(network.fibers.component[one.branch])
         below.append(_of_bystander(one, component, (one.branch,), evidence, "approaching", number))
     return met, below
 
 
-def fragment(found: Bystander, component: int, junctions: Mapping[int, Junction], number: int) -> Candidate:
+def fragment(
+    found: Bystander, component: int, junctions: Mapping[int, Junction], rules: CountingRules, number: int
+) -> Candidate:
     """A component that lies inside, as a candidate of its own group."""
-    evidence = Evidence(found.side, Side(), junctions[found.spot.piece].confidence(found.spot))
+    trust = junctions[found.spot.piece].confidence(found.spot)
+    evidence = Evidence(found.side, Side(), trust, rules.confidence)
     return _of_bystander(found, component, (), evidence, "fragment", number)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import astuple, dataclass, field, replace
+from functools import cached_property, lru_cache
 
 import numpy as np
 
 from ienfd.counting.network import Intersection, Network, Walk, join, walk
 from ienfd.counting.trace import Trace, weighted_mean
+from ienfd.protocol import ConfidenceModel
 
 __all__ = [
     "REACH_CAP_UM",
@@ -19,6 +20,7 @@ __all__ = [
     "look",
     "reach_of",
     "side_of",
+    "weights_of",
 ]
 
 REACH_CAP_UM = 30.0
@@ -36,21 +38,9 @@ DEPTH_WINDOW_UM = 5.0
 DEPTH_STEP_UM = 10.0
 """A larger step in depth, beyond what the gap between both pieces allows, parts two fibers."""
 
-# Logit of the confidence: a logistic regression on the candidates of 220 synthetic sections of two
-# independent generators (development seeds only), with junction and fibers as the program finds them;
-# five-fold over sections the mean log-loss is 0.27.
-# Reference: a contrast of 8 (in units of noise) and 12 um seen on the weaker side, a caliber of 2.2 um
-# as it appears, a straight course, a junction of confidence 0.8.
-INTERCEPT = -1.11
-PER_LOG_CONTRAST = 0.66
-PER_LOG_REACH_EPIDERMIS = 1.9
-PER_LOG_REACH_DERMIS = 1.5
-PER_CALIBER_UM = -2.21
-PER_STRAIGHTNESS = 3.69
-PER_JUNCTION_CONFIDENCE = 4.88
+# The candidate of reference; see `ienfd.protocol.ConfidenceModel`.
 CONTRAST_REFERENCE = 8.0
 FAINTEST_TRACED = 4.0  # nothing fainter is traced: no such candidate was there to learn from
-PER_LOG_FAINTER = 3.0
 REACH_REFERENCE_UM = 12.0
 REACH_FLOOR_UM = 1.0
 CALIBER_REFERENCE_UM = 2.2
@@ -89,11 +79,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Evidence:
-    """Both sides of an intersection, and how certain the junction is there."""
+    """Both sides of an intersection, how certain the junction is there, and what is made of that."""
 
     above: Side
     below: Side
     junction_confidence: float
+    model: ConfidenceModel = field(default_factory=ConfidenceModel)
 
     @property
     def contrast(self) -> float:
@@ -102,26 +93,27 @@ class Evidence:
         return sum(seen) / len(seen) if seen else 0.0
 
     @cached_property
-    def confidence(self) -> float:
-        """How sure it is, from 0 to 1, that a fiber crosses here.
-
-        A logistic function of the contrast on the weaker side, of the reach on each, of the caliber on
-        the wider, of the straightness of both, and of the confidence of the junction.
-        """
+    def features(self) -> tuple[float, ...]:
+        """What the confidence is made of, one for each weight of `ConfidenceModel` in its order."""
         above, below = self.above, self.below
         calibers = [side.width_um for side in (above, below) if np.isfinite(side.width_um)]
         caliber = min(max(calibers, default=CALIBER_REFERENCE_UM), CALIBER_SATURATES_UM)
         contrast = max(min(above.contrast, below.contrast), 0.5)
-        logit = (
-            INTERCEPT
-            + PER_LOG_CONTRAST * np.log(contrast / CONTRAST_REFERENCE)
-            + PER_LOG_FAINTER * min(np.log(contrast / FAINTEST_TRACED), 0.0)
-            + PER_LOG_REACH_EPIDERMIS * _log_reach(above)
-            + PER_LOG_REACH_DERMIS * _log_reach(below)
-            + PER_CALIBER_UM * (caliber - CALIBER_REFERENCE_UM)
-            + PER_STRAIGHTNESS * (above.straightness * below.straightness - 1)
-            + PER_JUNCTION_CONFIDENCE * (self.junction_confidence - JUNCTION_REFERENCE)
+        return (
+            1.0,
+            float(np.log(contrast / CONTRAST_REFERENCE)),
+            min(float(np.log(contrast / FAINTEST_TRACED)), 0.0),
+            _log_reach(above),
+            _log_reach(below),
+            caliber - CALIBER_REFERENCE_UM,
+            above.straightness * below.straightness - 1,
+            self.junction_confidence - JUNCTION_REFERENCE,
         )
+
+    @cached_property
+    def confidence(self) -> float:
+        """How sure it is, from 0 to 1, that a fiber crosses here."""
+        logit = sum(w * x for w, x in zip(weights_of(self.model), self.features, strict=True))
         return float(1.0 / (1.0 + np.exp(-logit)))
 
     def with_reach(self, above_um: float, below_um: float) -> Evidence:
@@ -131,12 +123,21 @@ class Evidence:
         )
 
 
-def look(network: Network, place: Intersection, junction_confidence: float) -> Evidence:
+@lru_cache(maxsize=64)
+def weights_of(model: ConfidenceModel) -> tuple[float, ...]:
+    """The weights of a model, one for each of the features of an evidence."""
+    return astuple(model)[1:]
+
+
+def look(
+    network: Network, place: Intersection, junction_confidence: float, model: ConfidenceModel
+) -> Evidence:
     """Evidence at one intersection, both sides followed to the next intersection at most."""
     return Evidence(
         side_of(network, walk(network, place.vertex, [place.above], REACH_CAP_UM)),
         side_of(network, walk(network, place.vertex, [place.below], REACH_CAP_UM)),
         junction_confidence,
+        model,
     )
 
 

@@ -153,7 +153,7 @@ def _with_found(kept: Candidates, components: Collection[int]) -> Candidates:
     free = sorted(set(components) - crossing, key=lambda component: fibers.of_component(component)[0])
     insiders = fragments(fibers, free, junctions, rules)
     inside = [
-        fragment(one.found, one.component, junctions, number)
+        fragment(one.found, one.component, junctions, rules, number)
         for number, one in enumerate(insiders, first)
         if one.found is not None
     ]

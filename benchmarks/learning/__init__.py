@@ -1,0 +1,1 @@
+"""What `ienfd train` is worth."""

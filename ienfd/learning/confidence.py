@@ -1,0 +1,140 @@
+"""A confidence learned from decisions, and what it is worth on patients that it has not seen.
+
+The weights start from a model that is there and leave it only as far as the decisions ask for: each has a
+normal prior about its former value, so that a few sections change little. None changes its sign: more
+contrast never makes a candidate less sure.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from ienfd.counting.evidence import weights_of
+from ienfd.geometry import FloatArray
+from ienfd.learning.decisions import Decisions
+from ienfd.protocol import ConfidenceModel
+
+__all__ = ["FOLDS", "LEAST_EACH", "LEAST_GROUPS", "Learned", "Worth", "learn", "learned"]
+
+FOLDS = 5
+LEAST_GROUPS = 10
+LEAST_EACH = 20
+"""Fewer patients, or fewer candidates that people count or do not count, tell too little."""
+
+_SPREAD = 0.5  # of the prior, as a share of the former weight, or of 1 where that is smaller
+_BINS = 10
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Worth:
+    """How well confidences agree with what people decided.
+
+    Parameters
+    ----------
+    log_loss : float
+        Mean negative logarithm of the probability given to what was decided.
+    calibration_error : float
+        Expected difference between confidence and share of candidates counted, in ten bins.
+    precision, recall : float
+        Of what is counted at the protocol's `min_confidence`; what people added is missed by any.
+    """
+
+    log_loss: float
+    calibration_error: float
+    precision: float
+    recall: float
+
+    @property
+    def f1(self) -> float:
+        """Harmonic mean of precision and recall; 0 where both are."""
+        both = self.precision + self.recall
+        return 2 * self.precision * self.recall / both if both > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Learned:
+    """A learned model, and what it is worth beside the former one, both on patients not learned from."""
+
+    model: ConfidenceModel
+    before: Worth
+    after: Worth
+
+    @property
+    def is_better(self) -> bool:
+        """Whether it told better than the former one what people decide."""
+        return self.after.log_loss < self.before.log_loss
+
+
+def learned(decisions: Decisions, former: ConfidenceModel, min_confidence: float, source: str) -> Learned:
+    """Learn a model from decisions, and measure it by cross-validation over patients.
+
+    Parameters
+    ----------
+    decisions : Decisions
+        Of `LEAST_GROUPS` patients or more.
+    former : ConfidenceModel
+        Where it starts from, and what it is compared with.
+    min_confidence : float
+        From which confidence on a candidate counts.
+    source : str
+        What the model says it was learned from.
+    """
+    _, number = np.unique(decisions.group, return_inverse=True)
+    fold = number % FOLDS
+    told = np.empty(len(decisions))
+    for one in range(FOLDS):
+        held = fold == one
+        weights = learn(decisions.features[~held], decisions.counted[~held], former)
+        told[held] = expit(decisions.features[held] @ weights)
+    weights = learn(decisions.features, decisions.counted, former)
+    names = [field.name for field in fields(ConfidenceModel)][1:]
+    values = dict(zip(names, (round(float(weight), _DIGITS) for weight in weights), strict=True))
+    usual = expit(decisions.features @ np.array(weights_of(former)))
+    return Learned(
+        replace(former, learned_from=source, **values),
+        _worth(usual, decisions, min_confidence),
+        _worth(told, decisions, min_confidence),
+    )
+
+
+def learn(features: FloatArray, counted: NDArray[np.bool_], former: ConfidenceModel) -> FloatArray:
+    """(8,) weights that explain the decisions best, given where they come from."""
+    start = np.array(weights_of(former))
+    spread = _SPREAD * np.maximum(np.abs(start), 1.0)
+    sign = np.where(counted, 1.0, -1.0)
+
+    def cost(weights: FloatArray) -> tuple[float, FloatArray]:
+        margin = sign * (features @ weights)
+        away = (weights - start) / spread
+        slope = -(sign * expit(-margin)) @ features + away / spread
+        return float(np.logaddexp(0.0, -margin).sum() + 0.5 * (away**2).sum()), slope
+
+    bounds = [(None, None), *((0.0, None) if weight >= 0 else (None, 0.0) for weight in start[1:])]
+    return np.asarray(minimize(cost, start, jac=True, method="L-BFGS-B", bounds=bounds).x)
+
+
+def _worth(confidence: FloatArray, decisions: Decisions, min_confidence: float) -> Worth:
+    counted = decisions.counted
+    given = np.clip(np.where(counted, confidence, 1.0 - confidence), 1e-12, 1.0)
+    taken = confidence >= min_confidence
+    right = int((taken & counted).sum())
+    true = int(counted.sum()) + decisions.added
+    return Worth(
+        float(-np.log(given).mean()),
+        _calibration_error(confidence, counted),
+        right / int(taken.sum()) if taken.any() else 0.0,
+        right / true if true else 0.0,
+    )
+
+
+def _calibration_error(confidence: FloatArray, counted: NDArray[np.bool_]) -> float:
+    inside = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    many = np.bincount(inside, minlength=_BINS)
+    apart = np.abs(np.bincount(inside, confidence, _BINS) - np.bincount(inside, counted, _BINS))
+    return float(apart.sum() / many.sum())

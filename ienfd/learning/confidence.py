@@ -28,6 +28,7 @@ LEAST_EACH = 20
 
 _SPREAD = 0.5  # of the prior, as a share of the former weight, or of 1 where that is smaller
 _BINS = 10
+_SURE = 1.645  # one-sided 95 %
 _DIGITS = 4
 
 
@@ -59,16 +60,27 @@ class Worth:
 
 @dataclass(frozen=True)
 class Learned:
-    """A learned model, and what it is worth beside the former one, both on patients not learned from."""
+    """A learned model, and what it is worth beside the former one, both on patients not learned from.
+
+    Parameters
+    ----------
+    model : ConfidenceModel
+        Learned from all decisions.
+    before, after : Worth
+        Of the former model, and of models learned without the patient they tell about.
+    gain_error : float
+        Standard error, over patients, of the log-loss that is gained.
+    """
 
     model: ConfidenceModel
     before: Worth
     after: Worth
+    gain_error: float
 
     @property
     def is_better(self) -> bool:
-        """Whether it told better than the former one what people decide."""
-        return self.after.log_loss < self.before.log_loss
+        """Whether it told better what people decide, by more than chance among patients explains."""
+        return self.before.log_loss - self.after.log_loss > _SURE * self.gain_error
 
 
 def learned(decisions: Decisions, former: ConfidenceModel, min_confidence: float, source: str) -> Learned:
@@ -100,6 +112,7 @@ def learned(decisions: Decisions, former: ConfidenceModel, min_confidence: float
         replace(former, learned_from=source, **values),
         _worth(usual, decisions, min_confidence),
         _worth(told, decisions, min_confidence),
+        _gain_error(usual, told, decisions.counted, number),
     )
 
 
@@ -121,16 +134,28 @@ def learn(features: FloatArray, counted: NDArray[np.bool_], former: ConfidenceMo
 
 def _worth(confidence: FloatArray, decisions: Decisions, min_confidence: float) -> Worth:
     counted = decisions.counted
-    given = np.clip(np.where(counted, confidence, 1.0 - confidence), 1e-12, 1.0)
     taken = confidence >= min_confidence
     right = int((taken & counted).sum())
     true = int(counted.sum()) + decisions.added
     return Worth(
-        float(-np.log(given).mean()),
+        float(_losses(confidence, counted).mean()),
         _calibration_error(confidence, counted),
         right / int(taken.sum()) if taken.any() else 0.0,
         right / true if true else 0.0,
     )
+
+
+def _losses(confidence: FloatArray, counted: NDArray[np.bool_]) -> FloatArray:
+    return np.asarray(-np.log(np.clip(np.where(counted, confidence, 1.0 - confidence), 1e-12, 1.0)))
+
+
+def _gain_error(
+    usual: FloatArray, told: FloatArray, counted: NDArray[np.bool_], patient: NDArray[np.intp]
+) -> float:
+    """Standard error of the mean gain of a candidate; candidates of one patient are not independent."""
+    gain = _losses(usual, counted) - _losses(told, counted)
+    apart = np.bincount(patient, gain - gain.mean())
+    return float(np.sqrt((apart**2).sum() * len(apart) / max(len(apart) - 1, 1)) / len(gain))
 
 
 def _calibration_error(confidence: FloatArray, counted: NDArray[np.bool_]) -> float:

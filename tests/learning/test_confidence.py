@@ -76,6 +76,11 @@ def test_where_people_decide_as_expected_little_is_lost(seed: int) -> None:
     assert done.after.log_loss < done.before.log_loss + 0.02
 
 
+def test_chance_is_not_taken_for_a_gain() -> None:
+    better = [learned(decided(USUAL, 1000 + seed), USUAL, 0.5, "us").is_better for seed in range(20)]
+    assert sum(better) <= 3
+
+
 def test_more_contrast_never_makes_a_candidate_less_sure() -> None:
     features = candidates(3)
     contrary = features[:, 1] < 0  # only what is faint counts

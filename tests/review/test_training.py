@@ -15,8 +15,8 @@ from ienfd.correction.commands import Edit, add_crossing, remove_crossing, revie
 from ienfd.correction.correct import correct, reviewed_figures
 from ienfd.density import count
 from ienfd.errors import UsageError
-from ienfd.protocol import ConfidenceModel, CountingRules, Protocol, load_protocol
-from ienfd.protocol_file import protocol_toml
+from ienfd.learning.confidence import Learned
+from ienfd.protocol import ConfidenceModel, Protocol, load_protocol
 from ienfd.report.content import gather
 from ienfd.result import Crossing
 from ienfd.study.log import Target
@@ -107,16 +107,15 @@ def test_too_little_to_learn_from_is_said(tmp_path: Path) -> None:
     assert not path.exists()
 
 
-def test_nothing_is_written_where_nothing_is_gained(reviewed: Store, tmp_path: Path) -> None:
-    # a model that tells all of them apart
-    known = replace(ConfidenceModel(), intercept=-3.6, per_log_contrast=60.0)
-    start, again = tmp_path / "start.toml", tmp_path / "again.toml"
-    former = replace(Protocol("start"), counting=replace(CountingRules(), confidence=known))
-    start.write_text(protocol_toml(former))
-    said = done(reviewed.folder, "--out", again, "--protocol", start)
+def test_nothing_is_written_where_nothing_is_gained(
+    reviewed: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Learned, "is_better", False)
+    path = tmp_path / "ours.toml"
+    said = done(reviewed.folder, "--out", path)
     assert said.exit_code == 0
     assert "Nothing was written" in said.output
-    assert not again.exists()
+    assert not path.exists()
 
 
 def test_a_file_that_is_there_is_left_alone(reviewed: Store, tmp_path: Path) -> None:

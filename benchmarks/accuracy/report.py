@@ -16,7 +16,7 @@ from benchmarks.accuracy.truth import SEEN_FROM
 from benchmarks.scoring import MATCH_LIMIT_UM
 from ienfd.analysis_key import ALGORITHM_VERSION
 
-__all__ = ["markdown", "summarized", "write_figures"]
+__all__ = ["markdown", "summarized", "values_of", "write_figures"]
 
 _GROUPS = {
     "generator": lambda m: m.section.generator,
@@ -41,11 +41,11 @@ def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
         "match_limit_um": MATCH_LIMIT_UM,
         "seeds": [min(m.section.seed for m in measured), max(m.section.seed for m in measured)],
         "small": measured[0].section.small,
-        "all": _values(figures_of(measured)),
+        "all": values_of(figures_of(measured)),
         "calibration_error": _rounded({"": calibration_error(calibration(measured))})[""],
         "seen_from_visibility": SEEN_FROM,
         "seen": {
-            "all": _values(figures_of(of_seen)),
+            "all": values_of(figures_of(of_seen)),
             **_group_values(_by_name(grouped(of_seen, _GROUPS["generator and stain"]))),
         },
         "groups": {
@@ -57,7 +57,7 @@ def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
 
 
 def _group_values(groups: dict[str, Figures]) -> dict[str, Any]:
-    return {name: _values(figures) for name, figures in groups.items()}
+    return {name: values_of(figures) for name, figures in groups.items()}
 
 
 def _by_name(groups: dict[str, Figures]) -> dict[str, Figures]:
@@ -71,7 +71,8 @@ def _cells_of(measured: Sequence[Measured]) -> dict[str, Callable[[Measured], st
     return {"cell": lambda m: m.section.variant.cell if m.section.variant else ""}
 
 
-def _values(figures: Figures) -> dict[str, Any]:
+def values_of(figures: Figures) -> dict[str, Any]:
+    """Figures of a group as they are written."""
     pooled = figures.pooled
     named = {
         "without_a_count": figures.without_a_count,

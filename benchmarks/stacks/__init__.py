@@ -1,0 +1,1 @@
+"""What a z-stack is worth beside its projection."""

@@ -185,6 +185,7 @@ SWEEPS: tuple[Sweep, ...] = (
         ),
     ),
     Sweep("bits", _named("bits", (8, 12, 16)), ("fluorescence",)),
+    Sweep("folds", _series("folds", (0, 1, 2), "", (2,))),
     Sweep("seams", _series("stitching", (0.0, 0.02, 0.04, 0.06), "", (0.06,))),
     Sweep(
         "crop",
@@ -205,7 +206,7 @@ SWEEPS: tuple[Sweep, ...] = (
         ),
     ),
 )  # fmt: skip
-"""Every nuisance, one at a time. The phantom has no folds: they are not among them."""
+"""Every nuisance, one at a time."""
 
 _NO_NERVES = {
     "density_per_mm": 0.0,

@@ -10,6 +10,7 @@ from PIL import Image as PilImage
 from scipy.ndimage import gaussian_filter
 
 from ienfd.phantom.curves import FloatArray
+from ienfd.phantom.folds import lay_over
 from ienfd.phantom.microscope import Specimen, focuses, illumination, level_weights, widen
 from ienfd.phantom.optics import Focus, Image, enlarge, render_cloud
 from ienfd.phantom.spec import PhantomSpec
@@ -41,7 +42,7 @@ def bright_field_image(spec: PhantomSpec, specimen: Specimen, rng: np.random.Gen
     sharpest: Image | None = None
     taken = []
     for focus in focuses(spec):
-        density = _optical_density(spec, specimen, focus)
+        density = lay_over(_optical_density(spec, specimen, focus), specimen.folds, spec.pixel_size_um)
         if spec.planes != "projection":
             taken.append(_photograph(spec, density, light, rng))
             continue

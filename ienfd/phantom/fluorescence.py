@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from ienfd.phantom.folds import lay_over
 from ienfd.phantom.microscope import Specimen, focuses, illumination, level_weights, widen
 from ienfd.phantom.optics import Focus, Image, render_cloud
 from ienfd.phantom.spec import PhantomSpec
@@ -40,7 +41,8 @@ def fluorescence_image(
     for name in names:
         taken: list[Image] = []
         for focus in planes:
-            photons = takers[name](spec, specimen, focus) * light
+            emitted = lay_over(takers[name](spec, specimen, focus), specimen.folds, spec.pixel_size_um)
+            photons = emitted * light
             noisy = _camera(spec, photons, rng)
             if spec.planes == "projection" and taken:
                 np.maximum(taken[0], noisy, out=taken[0])

@@ -9,6 +9,7 @@ import numpy as np
 from ienfd.phantom.cells import blob_clouds
 from ienfd.phantom.clouds import fiber_clouds
 from ienfd.phantom.curves import FloatArray
+from ienfd.phantom.folds import Fold, place_folds
 from ienfd.phantom.matrix import basement_membrane_cloud, elastin_cloud, melanin_cloud, nuclei_cloud
 from ienfd.phantom.optics import Cloud, Focus, Image, enlarge, merge_clouds
 from ienfd.phantom.scene import Scene
@@ -31,6 +32,7 @@ class Specimen:
     membrane: Cloud
     melanin: Cloud
     shape: tuple[int, int]
+    folds: tuple[Fold, ...] = ()
 
 
 def prepare(spec: PhantomSpec, scene: Scene, rng: np.random.Generator) -> Specimen:
@@ -60,6 +62,7 @@ def prepare(spec: PhantomSpec, scene: Scene, rng: np.random.Generator) -> Specim
         membrane=merge_clouds(membrane),
         melanin=merge_clouds(melanin, softness_um=0.2),
         shape=shape,
+        folds=place_folds(spec, scene.skins, rng),
     )
 
 

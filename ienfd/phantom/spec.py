@@ -110,6 +110,10 @@ class PhantomSpec:
         Relative rise of diffuse staining towards the rim of the tissue.
     shading : float
         Relative fall-off of light across a field.
+    folds : int
+        Folds across the section; in each a flap of it lies turned over on its neighbor.
+    fold_um : float
+        Mean width of a fold.
     stitching : float
         Relative steps between the fields of a mosaic; 0 for none.
     basement_membrane_channel, nuclei_channel : bool
@@ -192,6 +196,8 @@ class PhantomSpec:
     defocus_um: float = 0.0
     edge_effect: float = 0.1
     shading: float = 0.15
+    folds: int = 0
+    fold_um: float = 40.0
     stitching: float = 0.0
     basement_membrane_channel: bool = False
     nuclei_channel: bool = False

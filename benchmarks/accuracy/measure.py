@@ -15,12 +15,12 @@ from benchmarks.accuracy.images import image_path, truth_path
 from benchmarks.accuracy.plan import PlannedSection
 from benchmarks.accuracy.truth import FloatArray, TrueSection, read_true_section
 from benchmarks.scoring import SectionScore, match, refused_score, score_section
+from ienfd.learning.decisions import MATTERS_OF_CONFIDENCE
 from ienfd.study.store import Store
 
 __all__ = ["Measured", "analyze_images", "found_junctions", "measure", "read_table"]
 
 _EXIT_SOME_FAILED = 3
-_BY_CONFIDENCE = ("crosses", "too_faint")  # what only its confidence decides
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,7 +135,7 @@ def _measured(
     )
     pairs = match(truth.crossings_px, found, truth.pixel_size_um)
     of_seen = sum(bool(truth.seen[true]) for true, _ in pairs)
-    sure = [each for each in crossings if each["reason"] in _BY_CONFIDENCE]
+    sure = [each for each in crossings if each["reason"] in MATTERS_OF_CONFIDENCE]
     confidence = np.array([float(each["confidence"]) for each in sure])
     density = float(row["density_per_mm"])
     return Measured(section, truth, score, of_seen, "", density, _places(sure), confidence)

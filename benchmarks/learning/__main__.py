@@ -28,6 +28,7 @@ from ienfd.analysis_key import ALGORITHM_VERSION
 from ienfd.batch.training import Training, train
 from ienfd.correction.commands import Edit, add_crossing, reclassify_crossing, remove_crossing, review
 from ienfd.correction.correct import correct, reviewed_figures
+from ienfd.learning.decisions import MATTERS_OF_CONFIDENCE
 from ienfd.protocol import Protocol
 from ienfd.report.content import gather
 from ienfd.report.entries import SectionEntry
@@ -36,7 +37,6 @@ from ienfd.study.log import Target
 from ienfd.study.store import Store
 
 _SECTIONS, _FIRST_SEED = 40, 5200
-_BY_CONFIDENCE = ("crosses", "too_faint")  # what only its confidence decides
 _READER = "always right"
 
 
@@ -94,7 +94,7 @@ def _review(store: Store, section: SectionEntry, result: SectionResult, truth: T
 
 def corrections(result: SectionResult, truth: TrueSection) -> list[Edit]:
     """What must be done to what was counted for it to be the truth."""
-    ours = [crossing for crossing in result.crossings if crossing.reason in _BY_CONFIDENCE]
+    ours = [crossing for crossing in result.crossings if crossing.reason in MATTERS_OF_CONFIDENCE]
     places = np.array([(c.row_px, c.col_px) for c in ours]).reshape(-1, 2)
     pairs = match(truth.crossings_px, places, truth.pixel_size_um)
     right = {found for _, found in pairs}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from ienfd.batch.files import write_atomic
+from ienfd.batch.leaving import edits_by_section
 from ienfd.correction.commands import LoggedEdit
 from ienfd.correction.correct import correct
 from ienfd.counting import AS_PROTOCOL, Candidates, conventions, find_all
@@ -135,10 +136,7 @@ def write_rule_table(store: Store) -> list[RuleTotal]:
         If the table cannot be written.
     """
     content = gather(store)
-    edits: dict[str, list[LoggedEdit]] = defaultdict(list)
-    for entry in store.edits():
-        if entry.section_id is not None:
-            edits[entry.section_id].append(entry)
+    edits = edits_by_section(store)
     counted: dict[tuple[str, str], list[CountedBy]] = {}
     rows = []
     for section in content.sections:
@@ -150,7 +148,7 @@ def write_rule_table(store: Store) -> list[RuleTotal]:
             counted[key] = under_every_rule(
                 store.findings(place.analysis_id),
                 content.protocols[place.protocol_hash],
-                edits[place.section_id or ""],
+                edits.get(place.section_id or "", ()),
             )
         rows += list(_rows(section, counted[key]))
     write_atomic(store.folder / FILE, csv_bytes(RULES, rows))

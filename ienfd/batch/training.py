@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ienfd.batch.leaving import edits_by_section
 from ienfd.correction.commands import Command, LoggedEdit
 from ienfd.correction.correct import correct
 from ienfd.errors import EnvironmentProblem, UsageError
@@ -80,17 +80,14 @@ def train(store: Store, former: Protocol, out: Path) -> Training:
 def _decisions(store: Store) -> list[Decisions]:
     """What people decided, one image after the other, however many rows show it."""
     content = gather(store)
-    edits: dict[str, list[LoggedEdit]] = defaultdict(list)
-    for entry in store.edits():
-        if entry.section_id is not None:
-            edits[entry.section_id].append(entry)
+    edits = edits_by_section(store)
     out: dict[str, Decisions | None] = {}
     for section in content.sections:
         place, key = section.placement, section.placement.section_id
         if key is None or key in out or section.status != "ok" or section.control:
             continue
         protocol = content.protocols[place.protocol_hash]
-        out[key] = _about(store, place, protocol, edits[key])
+        out[key] = _about(store, place, protocol, edits.get(key, ()))
     return [one for one in out.values() if one is not None]
 
 

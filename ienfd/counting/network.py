@@ -145,11 +145,12 @@ class Network:
 
     def cut_by(self, junctions: Mapping[int, Junction], branches: NDArray[np.intp]) -> Network:
         """The same with some branches cut where they cross the junctions, however they were cut before."""
-        cuts: dict[int, list[_Cut]] = {int(branch): [] for branch in branches}
+        cuts: dict[int, list[_Cut]] = {branch: [] for branch in branches.tolist() if branch in self.cuts}
         for junction in junctions.values():
             near = near_junction(self.fibers, branches, junction)
             for number, every in _crossed(self.fibers, near, junction).items():
-                cuts[number] += _without_touches(every, self.fibers.traces[number], junction)
+                cut = _without_touches(every, self.fibers.traces[number], junction)
+                cuts.setdefault(number, []).extend(cut)
         return self._with(cuts)
 
     def following(self, follow: Callable[[Spot], Spot], but: NDArray[np.intp]) -> Network:

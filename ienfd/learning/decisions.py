@@ -13,10 +13,11 @@ from ienfd.counting import count_crossings, find_all
 from ienfd.geometry import FloatArray
 from ienfd.protocol import CountingRules
 
-__all__ = ["Decisions", "decisions_of", "together"]
+__all__ = ["MATTERS_OF_CONFIDENCE", "Decisions", "decisions_of", "together"]
 
 _FEATURES = 8
-_A_MATTER_OF_CONFIDENCE = ("crosses", "too_faint")
+MATTERS_OF_CONFIDENCE = ("crosses", "too_faint")
+"""Why a candidate counts or not, where nothing but its confidence decides."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +75,7 @@ def decisions_of(corrected: Corrected, rules: CountingRules, group: str) -> Deci
     for candidate, crossing in zip(
         found.candidates, count_crossings(result.findings, rules, found), strict=True
     ):
-        if crossing.reason in _A_MATTER_OF_CONFIDENCE and crossing.crossing_id in stands:
+        if crossing.reason in MATTERS_OF_CONFIDENCE and crossing.crossing_id in stands:
             features.append(candidate.evidence.features)
             counted.append(stands[crossing.crossing_id])
     return Decisions(

@@ -29,7 +29,8 @@ def train(study: Path, out: Path, former: Path | None) -> int:
 
     What people accepted and removed becomes the weights of the confidence, in a protocol of its own.
     It is written only if it tells better than before what people decide about patients that it has not
-    learned from. A protocol is text: it can be read, compared and pinned, and a run with it says so.
+    learned from. A protocol is text: it can be read, compared and pinned; reports say what its
+    confidence was learned from.
     """
     from ienfd.batch.training import train as learn_from
     from ienfd.cli.console import make_console

@@ -343,6 +343,10 @@ def _method(entry: BiopsyEntry, head: Head) -> tuple[Row, ...]:
     readers = dict.fromkeys(r for e in entry.sections if e.corrected for r in e.corrected.readers)
     return (
         ("Counting", f"crossings of the dermal-epidermal junction, EFNS/PNS 2010; {options}"),
+        (
+            "Confidence",
+            f"learned from {rules.confidence.learned_from}; counted from {rules.min_confidence:g} on",
+        ),
         ("Length", f"along the {entry.protocol.density.length_line}"),
         ("Protocol", f"{entry.protocol.id} ({entry.protocol_hash[:12]})"),
         ("Software", f"ienfd {__version__}, image analysis {', '.join(versions)}"),

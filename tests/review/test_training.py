@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from review_scenes import Fiber, Slide, skin, slide, study
+from review_scenes import Fiber, Slide, lay_down, skin, slide, study
 
+from ienfd.batch.reporting import write_reports
 from ienfd.cli.train import train as command
 from ienfd.correction.commands import Edit, add_crossing, remove_crossing, review
 from ienfd.correction.correct import correct, reviewed_figures
@@ -94,6 +95,15 @@ def test_what_was_learned_is_counted_by(tmp_path: Path) -> None:
     assert wrong, "the built-in confidence takes lines of something else for nerves"
     assert all(c.counted == is_a_nerve(c) for c in after.crossings)
     assert {c.reason for c in after.crossings if not c.counted} == {"too_faint"}
+
+
+def test_a_report_says_what_its_confidence_was_learned_from(tmp_path: Path) -> None:
+    learned = replace(ConfidenceModel(), learned_from="72 candidates of 12 reviewed sections")
+    protocol = replace(Protocol("ours"), counting=replace(Protocol().counting, confidence=learned))
+    with Store(tmp_path / "study", create=True) as store:
+        lay_down(store, slide(), protocol=protocol)
+        (page,) = write_reports(store, tmp_path / "out", case_id="C1", form="html")
+    assert "learned from 72 candidates of 12 reviewed sections" in page.read_text(encoding="utf-8")
 
 
 def test_too_little_to_learn_from_is_said(tmp_path: Path) -> None:

@@ -307,7 +307,9 @@ def excluded_areas(sheet: Sheet) -> list[FloatArray]:
     """Outlines of the stretches that are not evaluated."""
     pieces, size = sheet.result.findings.pieces, sheet.pixel_size_um
     outlines = [stretch_outline_px(pieces[stretch.piece], stretch, size) for stretch in stretches(sheet)]
-    return [outline for outline in outlines if len(outline) >= 3]
+    # an area of many corners takes a second to fill
+    thinned = [_thinned(outline) for outline in outlines]
+    return [outline for outline in thinned if len(outline) >= 3]
 
 
 def _thinned(line: FloatArray) -> FloatArray:

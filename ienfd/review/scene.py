@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,8 @@ class Scene:
             Show no marks but these.
         """
         with self.viewer.layers.batched_update():  # napari collects garbage once
-            self.remove("drawing", "handles", *(name for name in self._layers if name.startswith(_IMAGE)))
+            images = [name for name in self._layers if name.startswith(_IMAGE)]
+            self.remove("drawing", "handles", "excluded", *images)
             self.sheet, self._fibers = sheet, fibers
             self._pictures = [] if picture is None else [self._add_image(picture, 0)]
             findings = sheet.result.findings
@@ -229,8 +231,10 @@ class Scene:
 
     def _put_areas(self, sheet: Sheet) -> None:
         """What is not evaluated, beneath everything but the image."""
-        self.remove("excluded")
         outlines = layers.excluded_areas(sheet)
+        if "excluded" in self and _are_same(self["excluded"].data, outlines):
+            return
+        self.remove("excluded")
         if not outlines:
             return
         color = _share(self._theme.hatch)
@@ -313,6 +317,10 @@ class Scene:
             if not isinstance(layer, Image):
                 layer.editable = False
         self.viewer.layers.selection.clear()
+
+
+def _are_same(shown: Sequence[FloatArray], wanted: Sequence[FloatArray]) -> bool:
+    return len(shown) == len(wanted) and all(map(np.array_equal, shown, wanted))
 
 
 def _share(color: tuple[int, int, int]) -> list[float]:

@@ -36,7 +36,12 @@ DEPTH_WINDOW_UM = 5.0
 """Depth is the median over the first 5 um seen on each side."""
 
 DEPTH_STEP_UM = 10.0
-"""A larger step in depth, beyond what the gap between both pieces allows, parts two fibers."""
+"""A larger step in depth along a way, beyond what its length allows, parts two fibers."""
+
+PAIR_STEP_UM = 25.0
+"""Pieces above and below the junction are two fibers where their depths differ by more, beyond what the gap
+between them allows. It is half of an ordinary section: the depth of a short piece is often that of another
+fiber which passes by, so that a smaller step parts more fibers than it tells apart (`benchmarks.stacks`)."""
 
 # The candidate of reference; see `ienfd.protocol.ConfidenceModel`.
 CONTRAST_REFERENCE = 8.0
@@ -194,7 +199,7 @@ def _straightness(trace: Trace) -> float:
 def depth_differs(evidence: Evidence) -> bool:
     """Whether the pieces on both sides lie too far apart in depth to be one fiber."""
     gap = evidence.above.gap_um + evidence.below.gap_um
-    return bool(abs(evidence.above.z_um - evidence.below.z_um) > DEPTH_STEP_UM + gap)
+    return bool(abs(evidence.above.z_um - evidence.below.z_um) > PAIR_STEP_UM + gap)
 
 
 def _log_reach(side: Side) -> float:

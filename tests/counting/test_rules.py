@@ -144,8 +144,10 @@ CASES = [
     Case("a cell elsewhere changes nothing", scene(UP, cells=[(200, 15, 4)]), 1),
     # evidence
     Case("pieces at different depths are two fibers",
-         scene(Fiber([(100, -40), (100, -0.2)], z=(5, 5)), Fiber([(100, -0.2), (100, 40)], z=(30, 30))),
+         scene(Fiber([(100, -40), (100, -0.2)], z=(5, 5)), Fiber([(100, -0.2), (100, 40)], z=(40, 40))),
          0, ("depth_mismatch",)),
+    Case("unless the depths may be those of neighbors",
+         scene(Fiber([(100, -40), (100, -0.2)], z=(5, 5)), Fiber([(100, -0.2), (100, 40)], z=(25, 25))), 1),
     Case("a fiber that rises through the depth is one", scene(Fiber(UP, z=(5, 45))), 1),
     Case("a faint trace does not count", scene(Fiber(UP, contrast=1.0)), 0, ("too_faint",)),
     Case("unless the laboratory takes it",

@@ -153,8 +153,18 @@ def read_table(path: Path) -> list[dict[str, str]]:
 
 
 def found_junctions(study: Path) -> dict[str, tuple[FloatArray, ...]]:
-    """The junctions that were found, by file; the tables do not hold them."""
+    """The junctions that were found, by file; the tables do not hold them.
+
+    Raises
+    ------
+    RuntimeError
+        If anybody has corrected the study: it no longer shows what the program found.
+    """
     with Store(study) as store:
+        if store.edits():
+            raise RuntimeError(
+                f"{study} holds corrections: what is measured is what the program counts alone"
+            )
         return {
             row.path: tuple(piece.junction_px for piece in store.findings(row.analysis_id).pieces)
             for row in store.placements()

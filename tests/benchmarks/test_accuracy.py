@@ -27,11 +27,15 @@ from benchmarks.accuracy.plan import PlannedSection, plan_kinds, plan_sections, 
 from benchmarks.accuracy.report import markdown, summarized, write_figures
 from benchmarks.accuracy.sweeps import NOTHING, SWEEPS, base_spec
 from benchmarks.accuracy.truth import TrueSection, read_true_section
+from benchmarks.reliability.studies import fill, of_biopsy
 from benchmarks.scoring import SectionScore
 from benchmarks.second_look import BRIGHT_FIELD, FLUORESCENCE
 from ienfd.batch.case_values import validated
+from ienfd.correction.commands import add_crossing
 from ienfd.phantom import PhantomSpec
 from ienfd.phantom.kinds import KINDS, PhantomKind, kind_of, ordinary_spec
+from ienfd.study.log import Target
+from ienfd.study.store import Store
 
 LINE = np.array([[50.0, 0.0], [50.0, 1000.0]])
 
@@ -169,6 +173,17 @@ def test_tables_meet_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert math.isnan(second.density_per_mm)
     with pytest.raises(RuntimeError, match="no row"):
         measure(tmp_path, plan_sections(3))
+
+
+def test_a_study_that_somebody_corrected_is_not_measured(tmp_path: Path) -> None:
+    with Store(tmp_path / "study", create=True) as store:
+        fill(store, [of_biopsy("a.tif", crossings=1, evaluable_mm=4.0)])
+        assert measuring.found_junctions(store.folder).keys() == {"a.tif"}
+        (place,) = store.placements()
+        target = Target(place.case_id, place.biopsy_id, place.section_id, place.analysis_id)
+        store.append([add_crossing(1.0, 2.0)], target, who="A. Reader", base_seq=0)
+    with pytest.raises(RuntimeError, match="holds corrections"):
+        measuring.found_junctions(tmp_path / "study")
 
 
 @pytest.mark.parametrize(("seen", "expected"), [((False, True), (0, 1, 1)), ((True, False), (1, 1, 0))])

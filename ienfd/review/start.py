@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import getpass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -81,6 +82,7 @@ def open_review(
         raise
     _PANELS[viewer.window] = panel
     viewer.window.add_dock_widget(panel, name="ienfd review", area="right")
+    import_module("pandas")  # napari would do it with the first layer of the first section
     if own:
         _make_room(viewer)
         gc.collect()

@@ -10,11 +10,13 @@ import json
 import textwrap
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from pathlib import Path
 from typing import Any
 
+from ienfd.errors import EnvironmentProblem, UsageError
 from ienfd.protocol import Protocol
 
-__all__ = ["protocol_toml", "toml_value"]
+__all__ = ["protocol_toml", "toml_value", "write_protocol"]
 
 _WIDTH = 100
 _FORMS = {
@@ -39,6 +41,25 @@ def protocol_toml(protocol: Protocol, *, explained: bool = False) -> str:
     """
     lines = [*(_comment(_HEAD) if explained else ()), *_table(protocol, explained, ())]
     return "".join(f"{line}\n" for line in lines)
+
+
+def write_protocol(file: Path, protocol: Protocol) -> None:
+    """Write a protocol, explained, to a file that is not there yet.
+
+    Raises
+    ------
+    UsageError
+        If the file is there.
+    EnvironmentProblem
+        If it cannot be written.
+    """
+    try:
+        with file.open("x", encoding="utf-8", newline="\n") as written:
+            written.write(protocol_toml(protocol, explained=True))
+    except FileExistsError as error:
+        raise UsageError("option_invalid", f"{file} exists") from error
+    except OSError as error:
+        raise EnvironmentProblem("cannot_write", f"{file}: {error.strerror or error}") from error
 
 
 def toml_value(value: Any) -> str:

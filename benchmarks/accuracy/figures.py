@@ -10,16 +10,15 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.measure import Measured
 from benchmarks.scoring import Pooled, match, pool
-from ienfd.statistics import bland_altman, icc_2_1
+from ienfd.statistics import Bin, bland_altman, icc_2_1
+from ienfd.statistics import calibration as calibrated
 
 __all__ = [
     "Agreement",
-    "Bin",
     "Figures",
     "Point",
     "agreement",
     "calibration",
-    "calibration_error",
     "figures_of",
     "grouped",
     "icc_2_1",
@@ -100,15 +99,6 @@ def grouped(measured: Sequence[Measured], key: Callable[[Measured], str]) -> dic
 
 
 @dataclass(frozen=True)
-class Bin:
-    """Candidates of like confidence: how many, their mean confidence, and the share that is right."""
-
-    candidates: int
-    confidence: float
-    right: float
-
-
-@dataclass(frozen=True)
 class Point:
     """Precision and recall where only candidates of at least this confidence count."""
 
@@ -117,27 +107,14 @@ class Point:
     recall: float
 
 
-def calibration(measured: Sequence[Measured], bins: int = 10) -> list[Bin]:
+def calibration(measured: Sequence[Measured]) -> list[Bin]:
     """How often candidates are right, by the confidence given to them; empty bins are left out.
 
     A candidate is right when it has a true crossing of its own within the limit.
     """
     confidence = np.concatenate([np.empty(0), *(m.confidence for m in measured)])
     right = np.concatenate([np.empty(0, bool), *(_right(m, m.confidence >= 0) for m in measured)])
-    number = np.minimum((confidence * bins).astype(int), bins - 1)
-    return [
-        Bin(int(mine.sum()), float(confidence[mine].mean()), float(right[mine].mean()))
-        for k in range(bins)
-        if (mine := number == k).any()
-    ]
-
-
-def calibration_error(bins: Sequence[Bin]) -> float:
-    """Expected calibration error: mean distance of confidence and share, by the number of candidates."""
-    total = sum(each.candidates for each in bins)
-    if not total:
-        return float("nan")
-    return sum(each.candidates * abs(each.confidence - each.right) for each in bins) / total
+    return calibrated(confidence, right)
 
 
 def precision_recall(measured: Sequence[Measured]) -> list[Point]:

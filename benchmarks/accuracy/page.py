@@ -14,10 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from PIL import Image
 
-from benchmarks.accuracy.figures import calibration, calibration_error, precision_recall
+from benchmarks.accuracy.figures import calibration, precision_recall
 from benchmarks.accuracy.measure import Measured
 from benchmarks.accuracy.plan import DEVELOPMENT_SEEDS_BELOW
-from ienfd.statistics import bland_altman
+from ienfd.statistics import bland_altman, calibration_error
 
 __all__ = ["write_page"]
 

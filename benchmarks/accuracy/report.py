@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import ienfd
-from benchmarks.accuracy.figures import Figures, calibration, calibration_error, figures_of, grouped
+from benchmarks.accuracy.figures import Figures, calibration, figures_of, grouped
 from benchmarks.accuracy.measure import Measured
 from benchmarks.accuracy.truth import SEEN_FROM
 from benchmarks.scoring import MATCH_LIMIT_UM
 from ienfd.analysis_key import ALGORITHM_VERSION
+from ienfd.statistics import calibration_error
 
 __all__ = ["markdown", "summarized", "values_of", "write_figures"]
 

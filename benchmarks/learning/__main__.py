@@ -122,8 +122,8 @@ def _figures(done: Training, first_seed: int) -> dict[str, Any]:
         "candidates": len(done.decisions),
         "counted": int(done.decisions.counted.sum()),
         "added": done.decisions.added,
-        "before": said({**asdict(done.learned.before), "f1": done.learned.before.f1}),
-        "learned": said({**asdict(done.learned.after), "f1": done.learned.after.f1}),
+        "before": said(asdict(done.learned.before)),
+        "learned": said(asdict(done.learned.after)),
         "written": done.written,
         "model": asdict(done.learned.model) | {"learned_from": ""},
     }

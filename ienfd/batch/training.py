@@ -9,11 +9,11 @@ from pathlib import Path
 from ienfd.batch.leaving import edits_by_section
 from ienfd.correction.commands import Command, LoggedEdit
 from ienfd.correction.correct import correct
-from ienfd.errors import EnvironmentProblem, UsageError
+from ienfd.errors import UsageError
 from ienfd.learning.confidence import LEAST_EACH, LEAST_GROUPS, Learned, learned
 from ienfd.learning.decisions import Decisions, decisions_of, together
 from ienfd.protocol import Protocol
-from ienfd.protocol_file import protocol_toml
+from ienfd.protocol_file import write_protocol
 from ienfd.report.content import gather
 from ienfd.study.records import Placement
 from ienfd.study.store import Store
@@ -62,7 +62,7 @@ def train(store: Store, former: Protocol, out: Path) -> Training:
     EnvironmentProblem
         If it cannot be written.
     """
-    if out.exists():
+    if out.exists():  # before anything is read
         raise UsageError("option_invalid", f"--out: {out} exists")
     decisions = together(_decisions(store))
     _check_enough(decisions)
@@ -73,7 +73,7 @@ def train(store: Store, former: Protocol, out: Path) -> Training:
     found = learned(decisions, rules.confidence, rules.min_confidence, source)
     protocol = replace(former, id=out.stem, counting=replace(rules, confidence=found.model))
     if found.is_better:
-        _write(out, protocol)
+        write_protocol(out, protocol)
     return Training(decisions, found, protocol, found.is_better)
 
 
@@ -113,11 +113,3 @@ def _check_enough(decisions: Decisions) -> None:
             f"{decisions.sections} reviewed sections of {groups} patients, with {yes} candidates that people"
             f" count and {no} that they do not",
         )
-
-
-def _write(out: Path, protocol: Protocol) -> None:
-    try:
-        with out.open("x", encoding="utf-8", newline="\n") as file:
-            file.write(protocol_toml(protocol, explained=True))
-    except OSError as error:
-        raise EnvironmentProblem("cannot_write", f"{out}: {error.strerror or error}") from error

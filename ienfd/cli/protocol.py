@@ -25,21 +25,14 @@ def new(file: Path, protocol_id: str | None) -> None:
 
     Its values are those of the built-in efns2010.
     """
-    from ienfd.errors import EnvironmentProblem, UsageError
+    from ienfd.errors import UsageError
     from ienfd.protocol import Protocol
-    from ienfd.protocol_file import protocol_toml
+    from ienfd.protocol_file import write_protocol
 
     name = file.stem if protocol_id is None else protocol_id.strip()
     if not name or not name.isprintable():
         raise UsageError("option_invalid", f"--id: {name!r} is no name")
-    text = protocol_toml(Protocol(name), explained=True)
-    try:
-        with file.open("x", encoding="utf-8", newline="\n") as written:
-            written.write(text)
-    except FileExistsError as error:
-        raise UsageError("option_invalid", f"{file} exists") from error
-    except OSError as error:
-        raise EnvironmentProblem("cannot_write", f"{file}: {error.strerror or error}") from error
+    write_protocol(file, Protocol(name))
     click.echo(f"Protocol {name} written: {file}")
     click.echo(f"Next: change what differs, then ienfd protocol check {file}")
 

@@ -58,12 +58,9 @@ def _print(console: Console, done: Training, out: Path) -> None:
     )
     table = make_table()
     table.expand = False
-    for name, justify in (
-        ("On patients not learned from", "left"),
-        ("Before", "right"),
-        ("Learned", "right"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
+    table.add_column("On patients not learned from")
+    table.add_column("Before", justify="right")
+    table.add_column("Learned", justify="right")
     figures = (
         ("Log-loss, less is better", before.log_loss, after.log_loss),
         ("Calibration error, less is better", before.calibration_error, after.calibration_error),

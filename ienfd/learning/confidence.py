@@ -18,6 +18,7 @@ from ienfd.counting.evidence import weights_of
 from ienfd.geometry import FloatArray
 from ienfd.learning.decisions import Decisions
 from ienfd.protocol import ConfidenceModel
+from ienfd.statistics import calibration, calibration_error, f1
 
 __all__ = ["FOLDS", "LEAST_EACH", "LEAST_GROUPS", "Learned", "Worth", "learn", "learned"]
 
@@ -27,7 +28,6 @@ LEAST_EACH = 20
 """Fewer patients, or fewer candidates that people count or do not count, tell too little."""
 
 _SPREAD = 0.5  # of the prior, as a share of the former weight, or of 1 where that is smaller
-_BINS = 10
 _SURE = 1.645  # one-sided 95 %
 _DIGITS = 4
 
@@ -42,7 +42,7 @@ class Worth:
         Mean negative logarithm of the probability given to what was decided.
     calibration_error : float
         Expected difference between confidence and share of candidates counted, in ten bins.
-    precision, recall : float
+    precision, recall, f1 : float
         Of what is counted at the protocol's `min_confidence`; what people added is missed by any.
     """
 
@@ -50,12 +50,7 @@ class Worth:
     calibration_error: float
     precision: float
     recall: float
-
-    @property
-    def f1(self) -> float:
-        """Harmonic mean of precision and recall; 0 where both are."""
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both > 0 else 0.0
+    f1: float
 
 
 @dataclass(frozen=True)
@@ -135,13 +130,14 @@ def learn(features: FloatArray, counted: NDArray[np.bool_], former: ConfidenceMo
 def _worth(confidence: FloatArray, decisions: Decisions, min_confidence: float) -> Worth:
     counted = decisions.counted
     taken = confidence >= min_confidence
-    right = int((taken & counted).sum())
+    right, given = int((taken & counted).sum()), int(taken.sum())
     true = int(counted.sum()) + decisions.added
     return Worth(
         float(_losses(confidence, counted).mean()),
-        _calibration_error(confidence, counted),
-        right / int(taken.sum()) if taken.any() else 0.0,
+        calibration_error(calibration(confidence, counted)),
+        right / given if given else 0.0,
         right / true if true else 0.0,
+        f1(right, given - right, true - right),
     )
 
 
@@ -156,10 +152,3 @@ def _gain_error(
     gain = _losses(usual, counted) - _losses(told, counted)
     apart = np.bincount(patient, gain - gain.mean())
     return float(np.sqrt((apart**2).sum() * len(apart) / max(len(apart) - 1, 1)) / len(gain))
-
-
-def _calibration_error(confidence: FloatArray, counted: NDArray[np.bool_]) -> float:
-    inside = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
-    many = np.bincount(inside, minlength=_BINS)
-    apart = np.abs(np.bincount(inside, confidence, _BINS) - np.bincount(inside, counted, _BINS))
-    return float(apart.sum() / many.sum())

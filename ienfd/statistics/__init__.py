@@ -19,6 +19,7 @@ from ienfd.statistics.agreement_intervals import (
     limit_intervals,
     share_interval,
 )
+from ienfd.statistics.calibration import Bin, calibration, calibration_error
 from ienfd.statistics.change import (
     BETWEEN_READERS,
     ONE_READER,
@@ -36,6 +37,7 @@ __all__ = [
     "ONE_READER",
     "SAME_UM",
     "SETTLE_AT_MOST",
+    "Bin",
     "BlandAltman",
     "Change",
     "Interval",
@@ -43,6 +45,8 @@ __all__ = [
     "ReadingNoise",
     "bias_interval",
     "bland_altman",
+    "calibration",
+    "calibration_error",
     "cohen_kappa",
     "density_change",
     "dispersed_interval",

@@ -15,7 +15,6 @@ from benchmarks.accuracy import __main__ as command
 from benchmarks.accuracy import measure as measuring
 from benchmarks.accuracy.figures import (
     calibration,
-    calibration_error,
     figures_of,
     icc_2_1,
     precision_recall,
@@ -34,6 +33,7 @@ from ienfd.batch.case_values import validated
 from ienfd.correction.commands import add_crossing
 from ienfd.phantom import PhantomSpec
 from ienfd.phantom.kinds import KINDS, PhantomKind, kind_of, ordinary_spec
+from ienfd.statistics import calibration_error
 from ienfd.study.log import Target
 from ienfd.study.store import Store
 

@@ -88,10 +88,9 @@ class ImageChoices:
 class ConfidenceModel:
     """How sure it is that a candidate is a crossing: a logistic regression on what is seen of it.
 
-    A candidate of reference has a contrast of 8 (in units of noise) and 12 um in view on the weaker side, a
-    caliber of 2.2 um as it appears, a straight course, and a junction of confidence 0.8. The built-in one
-    was learned from candidates of two independent generators, as the program finds them (five-fold over
-    sections the mean log-loss is 0.27).
+    A candidate of reference has a contrast of 8 (in units of noise) on the weaker side, goes 10 um away from
+    the junction on both, and has a caliber of 2.2 um as it appears and a junction of confidence 0.8. The
+    built-in one was learned from candidates of two independent generators, as the program finds them.
 
     Parameters
     ----------
@@ -103,25 +102,22 @@ class ConfidenceModel:
         Added per natural logarithm of the contrast on the fainter side.
     per_log_fainter : float
         Added besides, per natural logarithm of a contrast that is below the faintest traced.
-    per_log_reach_epidermis, per_log_reach_dermis : float
-        Added per natural logarithm of the length in view on that side.
+    per_um_away_epidermis, per_um_away_dermis : float
+        Added per micrometer that it gets away from the junction on that side, up to 15.
     per_caliber_um : float
-        Added per micrometer of the wider side's caliber.
-    per_straightness : float
-        Added per chord over arc, both sides multiplied.
+        Added per micrometer of the mean caliber of both sides.
     per_junction_confidence : float
         Added per confidence of the junction there.
     """
 
-    learned_from: str = "220 synthetic sections"
-    intercept: float = -1.11
-    per_log_contrast: float = 0.66
-    per_log_fainter: float = 3.0
-    per_log_reach_epidermis: float = 1.9
-    per_log_reach_dermis: float = 1.5
-    per_caliber_um: float = -2.21
-    per_straightness: float = 3.69
-    per_junction_confidence: float = 4.88
+    learned_from: str = "180 synthetic sections"
+    intercept: float = -1.26
+    per_log_contrast: float = 0.1
+    per_log_fainter: float = 6.0
+    per_um_away_epidermis: float = 0.36
+    per_um_away_dermis: float = 0.35
+    per_caliber_um: float = -2.64
+    per_junction_confidence: float = 6.5
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass, field, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
 
+from ienfd.counting.junctions import Junction
 from ienfd.counting.network import Intersection, Network, Walk, join, walk
 from ienfd.counting.trace import Trace, weighted_mean
+from ienfd.geometry import FloatArray, points_at
 from ienfd.protocol import ConfidenceModel
 
 __all__ = [
+    "AWAY_CAP_UM",
     "REACH_CAP_UM",
     "ROUNDING_UM",
     "Evidence",
@@ -26,11 +30,17 @@ __all__ = [
 REACH_CAP_UM = 30.0
 """No fiber becomes more certain by being followed farther than this."""
 
+AWAY_CAP_UM = 15.0
+"""None becomes more certain by going farther from the junction than this: pigment lies in the basal cells."""
+
+AWAY_EVERY_UM = 3.0
+"""How far it is from the junction is asked at points of it this far apart, and at its end."""
+
 ROUNDING_UM = 1e-6
 """Reaches that differ by less than this are equal."""
 
 NEAR_UM = 10.0
-"""Contrast is that of the first 10 um seen on each side, straightness that of the first 10 um."""
+"""Contrast is that of the first 10 um seen on each side."""
 
 DEPTH_WINDOW_UM = 5.0
 """Depth is the median over the first 5 um seen on each side."""
@@ -46,11 +56,9 @@ fiber which passes by, so that a smaller step parts more fibers than it tells ap
 # The candidate of reference; see `ienfd.protocol.ConfidenceModel`.
 CONTRAST_REFERENCE = 8.0
 FAINTEST_TRACED = 4.0  # nothing fainter is traced: no such candidate was there to learn from
-REACH_REFERENCE_UM = 12.0
-REACH_FLOOR_UM = 1.0
+AWAY_REFERENCE_UM = 10.0
 CALIBER_REFERENCE_UM = 2.2
 CALIBER_SATURATES_UM = 4.0
-SHORTEST_COURSE_UM = 1.0  # a shorter trace has no course
 JUNCTION_REFERENCE = 0.8
 
 
@@ -70,8 +78,9 @@ class Side:
         Depth there; NaN when it is not known.
     width_um : float
         Apparent caliber; NaN when it is not known.
-    straightness : float
-        Chord over arc of its first 10 um: a fiber runs smoothly, chains of pigment grains do not.
+    away_um : float
+        Farthest that it gets from the junction within its reach, up to `AWAY_CAP_UM`: a fiber goes up or
+        down, grains of pigment and fibers of the plexus lie along the junction.
     """
 
     reach_um: float = 0.0
@@ -79,7 +88,7 @@ class Side:
     gap_um: float = 0.0
     z_um: float = np.nan
     width_um: float = np.nan
-    straightness: float = 1.0
+    away_um: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -100,18 +109,16 @@ class Evidence:
     @cached_property
     def features(self) -> tuple[float, ...]:
         """What the confidence is made of, one for each weight of `ConfidenceModel` in its order."""
-        above, below = self.above, self.below
-        calibers = [side.width_um for side in (above, below) if np.isfinite(side.width_um)]
-        caliber = min(max(calibers, default=CALIBER_REFERENCE_UM), CALIBER_SATURATES_UM)
-        contrast = max(min(above.contrast, below.contrast), 0.5)
+        sides = self.above, self.below
+        calibers = [side.width_um for side in sides if np.isfinite(side.width_um)]
+        caliber = sum(calibers) / len(calibers) if calibers else CALIBER_REFERENCE_UM
+        contrast = max(min(side.contrast for side in sides), 0.5)
         return (
             1.0,
             float(np.log(contrast / CONTRAST_REFERENCE)),
             min(float(np.log(contrast / FAINTEST_TRACED)), 0.0),
-            _log_reach(above),
-            _log_reach(below),
-            caliber - CALIBER_REFERENCE_UM,
-            above.straightness * below.straightness - 1,
+            *(side.away_um - AWAY_REFERENCE_UM for side in sides),
+            min(caliber, CALIBER_SATURATES_UM) - CALIBER_REFERENCE_UM,
             self.junction_confidence - JUNCTION_REFERENCE,
         )
 
@@ -121,10 +128,19 @@ class Evidence:
         logit = sum(w * x for w, x in zip(weights_of(self.model), self.features, strict=True))
         return float(1.0 / (1.0 + np.exp(-logit)))
 
-    def with_reach(self, above_um: float, below_um: float) -> Evidence:
-        """The same evidence with other reaches."""
+    def as_far_as(self, others: Sequence[Evidence]) -> Evidence:
+        """The same evidence, as far in view and from the junction as any of the same fiber."""
+
+        def farthest(mine: Side, all_: Sequence[Side]) -> Side:
+            return replace(
+                mine,
+                reach_um=max(side.reach_um for side in all_),
+            )
+
         return replace(
-            self, above=replace(self.above, reach_um=above_um), below=replace(self.below, reach_um=below_um)
+            self,
+            above=farthest(self.above, [one.above for one in others]),
+            below=farthest(self.below, [one.below for one in others]),
         )
 
 
@@ -135,15 +151,24 @@ def weights_of(model: ConfidenceModel) -> tuple[float, ...]:
 
 
 def look(
-    network: Network, place: Intersection, junction_confidence: float, model: ConfidenceModel
-) -> Evidence:
-    """Evidence at one intersection, both sides followed to the next intersection at most."""
-    return Evidence(
-        side_of(network, walk(network, place.vertex, [place.above], REACH_CAP_UM)),
-        side_of(network, walk(network, place.vertex, [place.below], REACH_CAP_UM)),
-        junction_confidence,
-        model,
-    )
+    network: Network,
+    places: Sequence[Intersection],
+    junctions: Mapping[int, Junction],
+    model: ConfidenceModel,
+) -> list[Evidence]:
+    """Evidence at intersections, both sides of each followed to the next intersection at most."""
+    pieces = [place.spot.piece for place in places for _ in range(2)]
+    courses = [
+        _course(network, walk(network, place.vertex, [arc], REACH_CAP_UM))
+        for place in places
+        for arc in (place.above, place.below)
+    ]
+    away_um = _away_um(courses, pieces, junctions).tolist()
+    sides = [replace(_side(course), away_um=away) for course, away in zip(courses, away_um, strict=True)]
+    return [
+        Evidence(above, below, junctions[place.spot.piece].confidence(place.spot), model)
+        for place, above, below in zip(places, sides[::2], sides[1::2], strict=True)
+    ]
 
 
 def reach_of(network: Network, ways: Walk) -> float:
@@ -164,11 +189,29 @@ def _farthest(network: Network, ways: Walk) -> tuple[float, tuple[int, bool, int
 
 
 def side_of(network: Network, ways: Walk) -> Side:
-    """What is seen along the farthest way of a walk."""
+    """What is seen along the farthest way of a walk; how far from the junction is not asked."""
+    return _side(_course(network, ways))
+
+
+@dataclass(frozen=True, eq=False)
+class _Course:
+    """The farthest way of a walk as one trace, and how much of it is seen within the walk."""
+
+    reach_um: float
+    trace: Trace
+
+
+def _course(network: Network, ways: Walk) -> _Course | None:
     reach, way = _farthest(network, ways)
     if way is None:
+        return None
+    return _Course(reach, join(network, [*ways.steps_to(way[2]), way[:2]]))
+
+
+def _side(course: _Course | None) -> Side:
+    if course is None:
         return Side()
-    trace = join(network, [*ways.steps_to(way[2]), way[:2]])
+    trace = course.trace
     steps = np.diff(trace.along_um)
     middle = 0.5 * (trace.along_um[1:] + trace.along_um[:-1])
     seen = ~(trace.bridged[1:] | trace.bridged[:-1]) & (steps > 0)
@@ -178,30 +221,34 @@ def side_of(network: Network, ways: Walk) -> Side:
     depth = 0.5 * (trace.z_um[1:] + trace.z_um[:-1])
     deep = depth[seen & (middle <= gap + DEPTH_WINDOW_UM) & np.isfinite(depth)]
     return Side(
-        reach_um=reach,
+        reach_um=course.reach_um,
         contrast=weighted_mean(contrast[near], steps[near]) if near.any() else 0.0,
         gap_um=gap,
         z_um=float(np.median(deep)) if len(deep) else np.nan,
         width_um=trace.width_um,
-        straightness=_straightness(trace),
     )
 
 
-def _straightness(trace: Trace) -> float:
-    """Chord over arc of the first part of a trace."""
-    last = min(max(int(np.searchsorted(trace.along_um, NEAR_UM)), 1), len(trace.along_um) - 1)
-    arc = float(trace.along_um[last])
-    if arc < SHORTEST_COURSE_UM:
-        return 1.0
-    return float(np.hypot(*(trace.points_um[last] - trace.points_um[0]))) / arc
+def _away_um(
+    courses: Sequence[_Course | None], pieces: Sequence[int], junctions: Mapping[int, Junction]
+) -> FloatArray:
+    """(C,) how far each course gets from the junction of its piece, up to `AWAY_CAP_UM`."""
+    out = np.zeros(len(courses))
+    asked: dict[int, list[tuple[int, FloatArray]]] = {}
+    for number, (course, piece) in enumerate(zip(courses, pieces, strict=True)):
+        if course is not None:
+            end = min(course.trace.length_um, REACH_CAP_UM)
+            at = np.append(np.arange(AWAY_EVERY_UM, end, AWAY_EVERY_UM), end)
+            asked.setdefault(piece, []).append((number, points_at(course.trace.points_um, at)))
+    for piece, of_piece in asked.items():
+        numbers, points = zip(*of_piece, strict=True)
+        first = np.cumsum([0, *map(len, points[:-1])])
+        height_um = junctions[piece](np.concatenate(points)).signed
+        out[list(numbers)] = np.maximum.reduceat(np.abs(height_um), first)
+    return np.minimum(out, AWAY_CAP_UM)
 
 
 def depth_differs(evidence: Evidence) -> bool:
     """Whether the pieces on both sides lie too far apart in depth to be one fiber."""
     gap = evidence.above.gap_um + evidence.below.gap_um
     return bool(abs(evidence.above.z_um - evidence.below.z_um) > PAIR_STEP_UM + gap)
-
-
-def _log_reach(side: Side) -> float:
-    reach = min(max(side.reach_um, REACH_FLOOR_UM), REACH_CAP_UM)
-    return float(np.log(reach / REACH_REFERENCE_UM))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.counting.bystanders import TIP_UM, Insider
-from ienfd.counting.evidence import REACH_CAP_UM
+from ienfd.counting.evidence import AWAY_CAP_UM, REACH_CAP_UM
 from ienfd.counting.fibers import Fibers
 from ienfd.counting.junctions import Junction, Spot
 from ienfd.counting.links import LONGEST_LINK_UM, deepest_link_um
@@ -116,9 +116,9 @@ def asked_again(
     # What is cut, what is seen of a fiber from there, and what leaves a way to another intersection.
     cut = _near(changes, fibers, TOUCH_DEPTH_UM + fibers.longest_step_um)
     asked = fibers.around(cut, LONGEST_LINK_UM + REACH_CAP_UM + _MARGIN_UM)
-    # How deep such a way goes; the height from which an end approaches. A line is looked at point by
-    # point: the point that decides may lie one step farther.
-    deep_um = max(deepest_link_um(rules), rules.approach_um + TIP_UM) + fibers.longest_step_um
+    # How deep such a way goes, and how far from the junction; the height from which an end approaches. A
+    # line is looked at point by point: the point that decides may lie one step farther.
+    deep_um = max(deepest_link_um(rules), AWAY_CAP_UM, rules.approach_um + TIP_UM) + fibers.longest_step_um
     asked |= fibers.around(_near(changes, fibers, deep_um), LONGEST_LINK_UM + _MARGIN_UM)
     joined = [np.array(branches) for branches in together]
     while joined:  # those that share a branch are all found together

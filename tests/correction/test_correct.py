@@ -164,7 +164,7 @@ def test_a_stretch_is_taken_in_again() -> None:
 def test_a_junction_drawn_elsewhere_is_counted_anew_and_trusted() -> None:
     found = findings(confidence=0.6)
     lower = found.pieces[0].junction_px.copy()
-    lower[40:100, 0] += 120  # 60 um down between 80 and 200 um: below the ends of the fibers
+    lower[40:90, 0] += 120  # 60 um down between 80 and 180 um: below the ends of the fibers
     now = corrected(edit_junction(found.pieces[0], lower), of=found)
     assert by_place(now.result)[50] == (True, "crosses")
     assert now.result.count == 3  # the fiber at 100 um ends above the new junction

@@ -156,8 +156,12 @@ CASES = [
     Case("what is only bridged is not seen",
          scene(Fiber([(100, -40), (100, 30)], gaps=[(38, 69.9)])), 0, ("approaching",)),
     Case("an uncertain junction makes an uncertain crossing",
-         scene(Fiber(SHORT, contrast=6.0), junction_confidence=0.3), 0, ("too_faint",)),
+         scene(Fiber(SHORT, contrast=6.0), junction_confidence=0.2), 0, ("too_faint",)),
     Case("which a certain junction makes a certain one", scene(Fiber(SHORT, contrast=6.0)), 1),
+    Case("what lies along the junction is no fiber that crosses",
+         scene(Fiber([(80, -4), (120, 4)], contrast=6.0, width_um=1.8)), 0, ("too_faint",)),
+    Case("one that goes on into the epidermis is",
+         scene(Fiber([(70, -14), (95, -4), (110, 2), (130, 16)], contrast=6.0, width_um=1.8)), 1),
     Case("a chain of grains is no fiber",
          scene(Fiber(ZIGZAG, contrast=6.0, width_um=2.2)), 0, ("too_faint",)),
     # exclusions
@@ -232,10 +236,11 @@ def test_confidence_grows_with_the_evidence() -> None:
         return crossing.confidence
 
     base = sure(10, 5, 4, 0.5)
-    assert sure(20, 5, 4, 0.5) > base
+    assert sure(14, 5, 4, 0.5) > base
     assert sure(10, 9, 4, 0.5) > base
-    assert sure(10, 5, 0, 0.5) > base
+    assert sure(10, 5, 0, 0.5) >= base
     assert sure(10, 5, 4, 0.9) > base
+    assert sure(30, 5, 4, 0.5) == sure(20, 5, 4, 0.5)  # farther than 15 um tells nothing more
 
 
 def test_crossings_of_one_fiber_share_its_id() -> None:

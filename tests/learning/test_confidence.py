@@ -23,16 +23,16 @@ SHIFTED = ConfidenceModel("a dim stain", intercept=1.5, per_log_contrast=2.0)
 def candidates(seed: int, count: int = 600) -> FloatArray:
     """Features such as sections have them."""
     rng = np.random.default_rng(seed)
-    sides = rng.uniform(4.0, 30.0, (count, 2))
+    sides = rng.uniform(1.0, 15.0, (count, 2))
     rows = [
         Evidence(
-            Side(float(above), float(contrast), width_um=float(width), straightness=float(straight)),
-            Side(float(below), float(contrast), width_um=float(width)),
+            Side(30.0, float(contrast), width_um=float(width), away_um=float(above)),
+            Side(30.0, float(contrast), width_um=float(width), away_um=float(below)),
             float(trust),
         ).features
-        for (above, below), contrast, width, straight, trust in zip(
-            sides, rng.uniform(3.0, 16.0, count), rng.uniform(1.2, 3.5, count), rng.uniform(0.7, 1.0, count),
-            rng.uniform(0.3, 1.0, count), strict=True,
+        for (above, below), contrast, width, trust in zip(
+            sides, rng.uniform(3.0, 16.0, count), rng.uniform(1.2, 3.5, count), rng.uniform(0.3, 1.0, count),
+            strict=True,
         )
     ]  # fmt: skip
     return np.array(rows)
@@ -48,15 +48,16 @@ def decided(model: ConfidenceModel, seed: int, patients: int = 30) -> Decisions:
 
 
 def test_a_weight_is_there_for_every_feature_and_the_built_in_ones_are_what_they_were() -> None:
-    reference = Evidence(Side(12.0, 8.0, width_um=2.2), Side(12.0, 8.0, width_um=2.2), 0.8)
+    side = Side(30.0, 8.0, width_um=2.2, away_um=10.0)
+    reference = Evidence(side, side, 0.8)
     assert len(weights_of(USUAL)) == len(reference.features) == len(astuple(USUAL)) - 1
-    assert reference.confidence == pytest.approx(float(expit(-1.11)))
-    sure = Evidence(Side(30.0, 16.0, width_um=1.5), Side(30.0, 16.0, width_um=1.5), 1.0)
-    assert sure.confidence > 0.95
+    assert reference.confidence == pytest.approx(float(expit(-1.26)))
+    far = Side(30.0, 16.0, width_um=1.5, away_um=15.0)
+    assert Evidence(far, far, 1.0).confidence > 0.95
 
 
 def test_without_decisions_nothing_is_learned() -> None:
-    assert learn(np.empty((0, 8)), np.empty(0, bool), USUAL) == pytest.approx(np.array(weights_of(USUAL)))
+    assert learn(np.empty((0, 7)), np.empty(0, bool), USUAL) == pytest.approx(np.array(weights_of(USUAL)))
 
 
 def test_what_people_decide_otherwise_is_learned() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,14 +135,17 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         np.stack(fine),
         np.stack([*wide, *details, *bundles, _parallel(tensor)]),
         np.stack([_logarithm(grain, seen.weight > 0.5) for grain in grains]),
-        _sharp(signals, np.stack(fine), known, px),
+        _sharp(signals, np.stack(fine), known, [overview.roles[k] is ChannelRole.NUCLEI for k in used], px),
         overview.white is not None,
     )
 
 
-def _sharp(signals: _Float32, fine: _Float32, known: _Mask, px: float) -> _Float32:
-    """The signals along the axes in which the tissue varies most; where a nerve lies, the fine levels."""
-    filled = np.where(known, signals, fine)
+def _sharp(signals: _Float32, fine: _Float32, known: _Mask, nuclear: Sequence[bool], px: float) -> _Float32:
+    """The signals along the axes in which the tissue varies most.
+
+    Where a nerve lies, they are the fine levels; but no nerve is seen in a channel of nuclei.
+    """
+    filled = np.where(known | np.array(nuclear)[:, None, None], signals, fine)
     if len(signals) > 1:
         tissue = signals[:, known][:, ::17].astype(float)
         _, axes = np.linalg.eigh(np.cov(tissue)) if tissue.shape[1] > 1 else (None, np.eye(len(signals)))

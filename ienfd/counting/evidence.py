@@ -55,6 +55,7 @@ fiber which passes by, so that a smaller step parts more fibers than it tells ap
 
 # The candidate of reference; see `ienfd.protocol.ConfidenceModel`.
 CONTRAST_REFERENCE = 8.0
+LEAST_CONTRAST = 0.5  # where nothing is seen
 FAINTEST_TRACED = 4.0  # nothing fainter is traced: no such candidate was there to learn from
 AWAY_REFERENCE_UM = 10.0
 CALIBER_REFERENCE_UM = 2.2
@@ -112,7 +113,8 @@ class Evidence:
         sides = self.above, self.below
         calibers = [side.width_um for side in sides if np.isfinite(side.width_um)]
         caliber = sum(calibers) / len(calibers) if calibers else CALIBER_REFERENCE_UM
-        contrast = max(min(side.contrast for side in sides), 0.5)
+        above, below = (max(side.contrast, LEAST_CONTRAST) for side in sides)
+        contrast = min(above, below)
         return (
             1.0,
             float(np.log(contrast / CONTRAST_REFERENCE)),
@@ -120,6 +122,7 @@ class Evidence:
             *(side.away_um - AWAY_REFERENCE_UM for side in sides),
             min(caliber, CALIBER_SATURATES_UM) - CALIBER_REFERENCE_UM,
             self.junction_confidence - JUNCTION_REFERENCE,
+            max(float(np.log(above / below)), 0.0),
         )
 
     @cached_property

@@ -15,7 +15,7 @@ from ienfd.protocol import CountingRules
 
 __all__ = ["MATTERS_OF_CONFIDENCE", "Decisions", "decisions_of", "together"]
 
-_FEATURES = 7
+_FEATURES = 8
 MATTERS_OF_CONFIDENCE = ("crosses", "too_faint")
 """Why a candidate counts or not, where nothing but its confidence decides."""
 
@@ -26,7 +26,7 @@ class Decisions:
 
     Parameters
     ----------
-    features : (N, 7) ndarray of float
+    features : (N, 8) ndarray of float
         What the confidence of each is made of; see `ienfd.counting.evidence.Evidence.features`.
     counted : (N,) ndarray of bool
         What people decided.

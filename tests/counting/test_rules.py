@@ -162,6 +162,12 @@ CASES = [
          scene(Fiber([(80, -4), (120, 4)], contrast=6.0, width_um=1.8)), 0, ("too_faint",)),
     Case("one that goes on into the epidermis is",
          scene(Fiber([(70, -14), (95, -4), (110, 2), (130, 16)], contrast=6.0, width_um=1.8)), 1),
+    Case("what is far clearer above is the process of a cell that seems to go on in collagen",
+         scene(Fiber([(100, -20), (100, -0.2)], contrast=5.0, width_um=2.0),
+               Fiber([(100, -0.2), (100, 14)], contrast=30.0, width_um=2.0)), 0, ("too_faint",)),
+    Case("a fiber that is clearer below may be out of focus above",
+         scene(Fiber([(100, -20), (100, -0.2)], contrast=30.0, width_um=2.0),
+               Fiber([(100, -0.2), (100, 14)], contrast=5.0, width_um=2.0)), 1),
     Case("a chain of grains is no fiber",
          scene(Fiber(ZIGZAG, contrast=6.0, width_um=2.2)), 0, ("too_faint",)),
     # exclusions

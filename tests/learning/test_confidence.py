@@ -51,13 +51,13 @@ def test_a_weight_is_there_for_every_feature_and_the_built_in_ones_are_what_they
     side = Side(30.0, 8.0, width_um=2.2, away_um=10.0)
     reference = Evidence(side, side, 0.8)
     assert len(weights_of(USUAL)) == len(reference.features) == len(astuple(USUAL)) - 1
-    assert reference.confidence == pytest.approx(float(expit(-1.26)))
+    assert reference.confidence == pytest.approx(float(expit(-1.1)))
     far = Side(30.0, 16.0, width_um=1.5, away_um=15.0)
     assert Evidence(far, far, 1.0).confidence > 0.95
 
 
 def test_without_decisions_nothing_is_learned() -> None:
-    assert learn(np.empty((0, 7)), np.empty(0, bool), USUAL) == pytest.approx(np.array(weights_of(USUAL)))
+    assert learn(np.empty((0, 8)), np.empty(0, bool), USUAL) == pytest.approx(np.array(weights_of(USUAL)))
 
 
 def test_what_people_decide_otherwise_is_learned() -> None:

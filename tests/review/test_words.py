@@ -85,7 +85,7 @@ def test_a_counted_crossing(store: Store) -> None:
 
 def test_a_doubtful_crossing(store: Store) -> None:
     assert explained(reviewer_of(store), 300)[-2:] == [
-        "That a fiber crosses here: 59% sure.",
+        "That a fiber crosses here: 60% sure.",
         "Worth a second look.",
     ]
 
@@ -96,7 +96,7 @@ def test_a_candidate_that_is_not_counted(store: Store) -> None:
         "Too little is seen of the fiber, or of the junction there, to be sure enough.",
         "Seen 6 um above and 6 um below the junction.",
         "Its contrast there is 4.5 times the noise.",
-        "That a fiber crosses here: 42% sure.",
+        "That a fiber crosses here: 43% sure.",
         "Worth a second look.",
     ]
 
@@ -209,7 +209,7 @@ def test_what_is_doubtful_is_listed_with_its_place(store: Store) -> None:
     reviewer = reviewer_of(store)
     assert noticed(reviewer) == [
         "Not counted: Too little is seen of the fiber, or of the junction there, to be sure enough.",
-        "Counted, but only 59% sure.",
+        "Counted, but only 60% sure.",
     ]
     heard = Heard(reviewer)
     reviewer.fly_to(reviewer.concerns()[1])

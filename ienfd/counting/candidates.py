@@ -124,14 +124,15 @@ def _of_group(
     A fiber that wanders in and out is seen as far above and below as at any of its passages. One
     that does not cross is one candidate, however often it meets the line.
     """
-    every = [seen[member] for member in group.members]
-    evidence = {member: seen[member].as_far_as(every) for member in group.members}
+    above = max(seen[member].above.reach_um for member in group.members)
+    below = max(seen[member].below.reach_um for member in group.members)
+    evidence = {member: seen[member].with_reach(above, below) for member in group.members}
     ranked = sorted(
         group.members, key=lambda m: (depth_differs(evidence[m]), -round(evidence[m].confidence, 6), m)
     )
-    if evidence[ranked[0]].above.reach_um < rules.min_reach_um - ROUNDING_UM:
+    if above < rules.min_reach_um - ROUNDING_UM:
         reason = "approaching"
-    elif evidence[ranked[0]].below.reach_um < rules.min_reach_um - ROUNDING_UM:
+    elif below < rules.min_reach_um - ROUNDING_UM:
         reason = "fragment"
     elif depth_differs(evidence[ranked[0]]):
         reason = "depth_mismatch"

@@ -11,7 +11,7 @@ import numpy as np
 from ienfd.counting.junctions import Junction
 from ienfd.counting.network import Intersection, Network, Walk, join, walk
 from ienfd.counting.trace import Trace, weighted_mean
-from ienfd.geometry import FloatArray, points_at
+from ienfd.geometry import FloatArray
 from ienfd.protocol import ConfidenceModel
 
 __all__ = [
@@ -33,7 +33,7 @@ REACH_CAP_UM = 30.0
 AWAY_CAP_UM = 15.0
 """None becomes more certain by going farther from the junction than this: pigment lies in the basal cells."""
 
-AWAY_EVERY_UM = 3.0
+AWAY_EVERY_UM = 5.0
 """How far it is from the junction is asked at points of it this far apart, and at its end."""
 
 ROUNDING_UM = 1e-6
@@ -131,19 +131,12 @@ class Evidence:
         logit = sum(w * x for w, x in zip(weights_of(self.model), self.features, strict=True))
         return float(1.0 / (1.0 + np.exp(-logit)))
 
-    def as_far_as(self, others: Sequence[Evidence]) -> Evidence:
-        """The same evidence, as far in view and from the junction as any of the same fiber."""
-
-        def farthest(mine: Side, all_: Sequence[Side]) -> Side:
-            return replace(
-                mine,
-                reach_um=max(side.reach_um for side in all_),
-            )
-
+    def with_reach(self, above_um: float, below_um: float) -> Evidence:
+        """The same evidence with other reaches."""
+        if (above_um, below_um) == (self.above.reach_um, self.below.reach_um):
+            return self
         return replace(
-            self,
-            above=farthest(self.above, [one.above for one in others]),
-            below=farthest(self.below, [one.below for one in others]),
+            self, above=replace(self.above, reach_um=above_um), below=replace(self.below, reach_um=below_um)
         )
 
 
@@ -167,7 +160,7 @@ def look(
         for arc in (place.above, place.below)
     ]
     away_um = _away_um(courses, pieces, junctions).tolist()
-    sides = [replace(_side(course), away_um=away) for course, away in zip(courses, away_um, strict=True)]
+    sides = [_side(course, away) for course, away in zip(courses, away_um, strict=True)]
     return [
         Evidence(above, below, junctions[place.spot.piece].confidence(place.spot), model)
         for place, above, below in zip(places, sides[::2], sides[1::2], strict=True)
@@ -211,7 +204,7 @@ def _course(network: Network, ways: Walk) -> _Course | None:
     return _Course(reach, join(network, [*ways.steps_to(way[2]), way[:2]]))
 
 
-def _side(course: _Course | None) -> Side:
+def _side(course: _Course | None, away_um: float = 0.0) -> Side:
     if course is None:
         return Side()
     trace = course.trace
@@ -229,6 +222,7 @@ def _side(course: _Course | None) -> Side:
         gap_um=gap,
         z_um=float(np.median(deep)) if len(deep) else np.nan,
         width_um=trace.width_um,
+        away_um=away_um,
     )
 
 
@@ -237,18 +231,27 @@ def _away_um(
 ) -> FloatArray:
     """(C,) how far each course gets from the junction of its piece, up to `AWAY_CAP_UM`."""
     out = np.zeros(len(courses))
-    asked: dict[int, list[tuple[int, FloatArray]]] = {}
+    by_piece: dict[int, list[tuple[int, FloatArray]]] = {}
     for number, (course, piece) in enumerate(zip(courses, pieces, strict=True)):
         if course is not None:
-            end = min(course.trace.length_um, REACH_CAP_UM)
-            at = np.append(np.arange(AWAY_EVERY_UM, end, AWAY_EVERY_UM), end)
-            asked.setdefault(piece, []).append((number, points_at(course.trace.points_um, at)))
-    for piece, of_piece in asked.items():
-        numbers, points = zip(*of_piece, strict=True)
-        first = np.cumsum([0, *map(len, points[:-1])])
-        height_um = junctions[piece](np.concatenate(points)).signed
-        out[list(numbers)] = np.maximum.reduceat(np.abs(height_um), first)
+            by_piece.setdefault(piece, []).append((number, _looked_at(course.trace)))
+    for piece, mine in by_piece.items():
+        junction = junctions[piece]
+        numbers = np.array([number for number, _ in mine])
+        near = junction.within(np.array([points[-1] for _, points in mine]), AWAY_CAP_UM)
+        out[numbers[~near]] = AWAY_CAP_UM  # most fibers end far away: there is nothing to measure
+        asked = [points for (_, points), is_near in zip(mine, near.tolist(), strict=True) if is_near]
+        if asked:
+            first = np.cumsum([0, *map(len, asked[:-1])])
+            out[numbers[near]] = np.maximum.reduceat(np.abs(junction(np.concatenate(asked)).signed), first)
     return np.minimum(out, AWAY_CAP_UM)
+
+
+def _looked_at(trace: Trace) -> FloatArray:
+    """(K, 2) points along the first `REACH_CAP_UM` of a trace, the last one at their end."""
+    end = min(trace.length_um, REACH_CAP_UM)
+    at = np.append(np.arange(AWAY_EVERY_UM, end, AWAY_EVERY_UM), end)
+    return np.stack([np.interp(at, trace.along_um, trace.points_um[:, axis]) for axis in (0, 1)], axis=1)
 
 
 def depth_differs(evidence: Evidence) -> bool:

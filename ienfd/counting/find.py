@@ -138,7 +138,9 @@ def _following(
     spot, trusted_at = follow(one.spot), follow(one.trusted_at)
     if spot is one.spot and trusted_at is one.trusted_at:
         return one
-    evidence = replace(one.evidence, junction_confidence=junctions[spot.piece].confidence(trusted_at))
+    trust, evidence = junctions[spot.piece].confidence(trusted_at), one.evidence
+    if trust != evidence.junction_confidence:
+        evidence = replace(evidence, junction_confidence=trust)
     return replace(one, spot=spot, trusted_at=trusted_at, evidence=evidence)
 
 

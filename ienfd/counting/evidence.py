@@ -11,7 +11,7 @@ import numpy as np
 from ienfd.counting.junctions import Junction
 from ienfd.counting.network import Intersection, Network, Walk, join, walk
 from ienfd.counting.trace import Trace, weighted_mean
-from ienfd.geometry import FloatArray
+from ienfd.geometry import FloatArray, points_at
 from ienfd.protocol import ConfidenceModel
 
 __all__ = [
@@ -251,7 +251,7 @@ def _looked_at(trace: Trace) -> FloatArray:
     """(K, 2) points along the first `REACH_CAP_UM` of a trace, the last one at their end."""
     end = min(trace.length_um, REACH_CAP_UM)
     at = np.append(np.arange(AWAY_EVERY_UM, end, AWAY_EVERY_UM), end)
-    return np.stack([np.interp(at, trace.along_um, trace.points_um[:, axis]) for axis in (0, 1)], axis=1)
+    return points_at(trace.points_um, at)
 
 
 def depth_differs(evidence: Evidence) -> bool:

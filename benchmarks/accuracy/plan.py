@@ -115,14 +115,14 @@ def plan_sweeps(
 ) -> list[PlannedSection]:
     """All sections of some sweeps, each with a seed of its own.
 
-    A sweep's seeds depend on the sweeps before it in the list: the same list gives the same sections.
+    The first sections of a cell are the same however many it has, as long as the list of sweeps is.
 
     Raises
     ------
     ValueError
         If a seed would lie between those for development and those for tests.
     """
-    made = [variant for sweep in sweeps for variant in variants(sweep, per_cell)]
+    made = list(variants(sweeps, per_cell))
     check_seeds(len(made), first_seed)
     return [
         PlannedSection("phantom", variant.base.stain, None, first_seed + number, variant=variant)

@@ -102,14 +102,16 @@ def base_spec(rng: np.random.Generator, kind: PhantomKind) -> PhantomSpec:
     return replace(drawn, rotation_deg=round(float(rng.uniform(-12.0, 12.0)), 3))
 
 
-def variants(sweep: Sweep, per_cell: int) -> Iterator[Variant]:
-    """The sections of a sweep, level by level; stains take turns, and so do the bases of a stain."""
-    bases = {stain: _BASES[stain] for stain in sweep.stains}
-    for level in sweep.levels:
-        for number in range(per_cell):
+def variants(sweeps: Sequence[Sweep], per_cell: int) -> Iterator[Variant]:
+    """The sections of all levels, round by round: more of a cell are added to those that there are.
+
+    From round to round stains take turns, and so do the bases of a stain.
+    """
+    for number in range(per_cell):
+        for sweep in sweeps:
             turn, stain = divmod(number, len(sweep.stains))
-            of_stain = bases[sweep.stains[stain]]
-            yield Variant(sweep, level, of_stain[turn % len(of_stain)])
+            bases = _BASES[sweep.stains[stain]]
+            yield from (Variant(sweep, level, bases[turn % len(bases)]) for level in sweep.levels)
 
 
 def _series(

@@ -320,6 +320,13 @@ def test_a_sweep_changes_one_thing_and_leaves_the_rest_calm() -> None:
     assert {s.stain for s in sections if s.variant and s.variant.sweep.name == "pigment"} == {"bright-field"}
 
 
+def test_more_sections_of_a_cell_are_added_to_those_there_are() -> None:
+    few, more = plan_sweeps(SWEEPS, 4, 7_000), plan_sweeps(SWEEPS, 8, 7_000)
+    assert more[: len(few)] == few
+    cells = [section.variant.cell for section in few if section.variant]
+    assert {cells.count(cell) for cell in cells} == {4}
+
+
 def test_names_of_sweeps_and_of_their_levels_are_their_own() -> None:
     names = [sweep.name for sweep in SWEEPS]
     assert len(names) == len(set(names))
@@ -331,7 +338,7 @@ def test_names_of_sweeps_and_of_their_levels_are_their_own() -> None:
 def test_where_nothing_crosses_the_command_asks_for_nothing_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sections = plan_sweeps([NOTHING], 20)
+    sections = sorted(plan_sweeps([NOTHING], 20), key=lambda s: s.variant.cell if s.variant else "")
     assert {section.seed for section in sections} == set(range(1_000_000, 1_000_080))
     for name in ("make_images", "write_cases", "analyze_images"):
         monkeypatch.setattr(command, name, lambda *given: None)

@@ -33,7 +33,8 @@ _BLURRED_UM, _NEAR_UM = 2.0, 25.0  # what is learned from, on either side
 _FARTHEST_UM = 20.0  # the junction lies no farther from where it was found
 _CLEAR = 2.0  # evidence beyond this many standard deviations adds nothing
 _FEW = 200
-_ROUNDS = 4
+_ROUNDS = 2  # by the looks, and as many with their squares
+_FAR_OUT = 3.0  # standard deviations: what lies farther out is no more unusual
 
 
 def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float) -> Edge | None:
@@ -55,13 +56,14 @@ def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float)
     Edge or None
         None where there is too little tissue on one side to learn from.
     """
-    looks = _looks(values, step_um)
-    spread = looks[:, inside].std(axis=1) if inside.any() else np.ones(len(looks), np.float32)
-    looks /= np.maximum(spread, 1e-6)[:, None, None]
+    if inside.sum() < 2 * _FEW:
+        return None
+    plain = _evened(_looks(values, step_um), inside)
+    squared = np.concatenate([plain, _evened(_unusual(plain, inside), inside)])
     upper = _above(curve, inside.shape)
     given_um = _signed_um(upper, step_um)
     found: Edge | None = None
-    for _ in range(_ROUNDS):
+    for looks in [plain] * _ROUNDS + [squared] * _ROUNDS:
         signed_um = _signed_um(upper, step_um)
         near = inside & (np.abs(signed_um) > _BLURRED_UM) & (np.abs(signed_um) < _NEAR_UM)
         above, below = near & upper, near & ~upper
@@ -97,6 +99,22 @@ def _looks(values: _Float32, step_um: float) -> _Float32:
         grain = ndimage.gaussian_filter(grain, _GRAIN_WITHIN_UM / step_um)
         looks.append(np.log(grain + np.float32(max(0.1 * float(np.median(grain)), 1e-6))))
     return np.stack(looks)
+
+
+def _evened(looks: _Float32, inside: _Mask) -> _Float32:
+    """Looks in units of how much they vary where there is tissue."""
+    spread = np.maximum(looks[:, inside].std(axis=1), 1e-6)
+    return np.asarray(looks / spread[:, None, None], np.float32)
+
+
+def _unusual(looks: _Float32, inside: _Mask) -> _Float32:
+    """How far looks lie from their median, either way, squared.
+
+    With them the border is a quadric: one tissue may lie between two sorts of place of the other, as
+    cytoplasm does between bundles and gaps.
+    """
+    middle = np.median(looks[:, inside][:, ::7], axis=1)
+    return np.asarray(np.clip(looks - middle[:, None, None], -_FAR_OUT, _FAR_OUT) ** 2, np.float32)
 
 
 def _opened(level: _Float32, footprint: NDArray[np.uint8]) -> _Float32:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.section import ChannelRole
+from ienfd.skin.glow import without_glow
 from ienfd.skin.strip import Strip
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.blur import wide_blur
@@ -31,6 +32,7 @@ _POOL_UM = 8.0
 _GRAIN_UM = 3.0
 _AXES, _NOISE_UM = 3, 0.8
 _LEAST_TEXTURE = 0.4  # of the median
+_DARKEST = np.float32(-0.9)  # see `ienfd.stain.overview`
 _FAR_UM, _FAR_TRUST = 24.0, 0.02  # where nothing nearer is known
 
 _Float32 = NDArray[np.float32]
@@ -87,8 +89,8 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
 
     Where a nerve lies nothing is known about the tissue: those places are left out and take their
     values from their surroundings (normalized convolution), so that neither plexus nor fibers draw
-    the junction to them. The textures tell nuclei, collagen and smooth cytoplasm apart where the
-    levels do not.
+    the junction to them. In fluorescence the haze about nerves is taken out, too (`ienfd.skin.glow`).
+    The textures tell nuclei, collagen and smooth cytoplasm apart where the levels do not.
 
     Parameters
     ----------
@@ -98,12 +100,18 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     tissue : Tissue
     """
     px = overview.grid.pixel_size_um
-    amount = _nerve_amount(overview, chromogen)
+    dense = overview.white is not None
+    nerve = _nerve_amount(overview, chromogen)
+    nerve = nerve if dense else np.expm1(nerve)
     deep = tissue.clearance * px > _CORNEUM_UM  # corneum is thin and bright, too
-    known = tissue.mask & ~(_nerves(amount, tissue.mask, px) & deep)
+    nerves = _nerves(nerve, tissue.mask, px) & deep
+    known = tissue.mask & ~nerves
     calm = ndimage.binary_erosion(known, iterations=max(1, round(6.0 / px)), border_value=1)
     used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
     signals = overview.signals[used]  # the membrane is a line, not a region: it leads the junction later
+    if not dense:  # what absorbs light sheds none
+        light = without_glow(np.expm1(signals), nerve, nerves, tissue.mask & deep, px)
+        signals = np.log1p(np.maximum(light, _DARKEST))
     seen, calmly = _Known(known, px * _COARSER), _Known(calm, px * _COARSER)
     sharp = ndimage.gaussian_filter(known.astype(np.float32), _FINE_UM / px, truncate=3)
     sharp += _FAR_TRUST * _enlarged(seen.far_weight, known.shape)
@@ -136,7 +144,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         np.stack([*wide, *details, *bundles, _parallel(tensor)]),
         np.stack([_logarithm(grain, seen.weight > 0.5) for grain in grains]),
         _sharp(signals, np.stack(fine), known, [overview.roles[k] is ChannelRole.NUCLEI for k in used], px),
-        overview.white is not None,
+        dense,
     )
 
 

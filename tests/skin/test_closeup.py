@@ -67,6 +67,18 @@ def test_narrow_ridges_are_followed_where_means_cut_them_off() -> None:
     assert off_um(means.curve, edge) > 1.5 * off_um(found.curve, edge)
 
 
+def test_a_sheet_is_told_from_pale_and_dark_patches_that_are_wider_than_any_opening() -> None:
+    rng = np.random.default_rng(4)
+    edge = true_edge(130.0, 16.0)
+    patches = np.sign(ndimage.gaussian_filter(rng.normal(0, 1, (ALONG, ACROSS)), 7.0))
+    upper = np.arange(ACROSS)[None, :] < edge[:, 1][:, None]
+    levels = ndimage.gaussian_filter(np.where(upper, 0.0, patches), 0.6) + rng.normal(0, 0.15, upper.shape)
+    start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
+    found = close_up(levels.astype(np.float32)[None], np.ones_like(upper), start, 1.0)
+    assert found is not None
+    assert off_um(found.curve, edge) < 2.0
+
+
 def test_it_knows_no_scale_but_micrometers() -> None:
     edge = true_edge(90.0, 20.0)
     levels = sheet_on_felt(edge)

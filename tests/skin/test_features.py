@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
 from ienfd.skin.features import Features, make_features
-from ienfd.skin.tissue import find_tissue
-from ienfd.stain.overview import make_overview, read_overview
+from ienfd.skin.tissue import Tissue, find_tissue
+from ienfd.stain.overview import Overview, make_overview, read_overview
 
 SIZE = 480
 FIBERS = tuple(range(60, 420, 40))
@@ -25,6 +26,11 @@ def features_of(*, fibers: bool) -> Features:
             image += 500 * np.exp(-0.5 * ((cols - col) / 1.0) ** 2) * ((rows > 140) & (rows < 300))
     image = np.maximum(ndimage.gaussian_filter(image, 0.8), 40)
     image += rng.normal(0, 0.5, image.shape) * np.sqrt(image)
+    return make_features(*seen_as(image))
+
+
+def seen_as(image: NDArray[np.float64]) -> tuple[Overview, None, Tissue]:
+    """An image of one channel of fluorescence, in micrometers."""
     section = Section(
         np.clip(image, 0, 4000)[None, :, :, None].astype(np.uint16),
         Calibration(1.0, CalibrationSource.OME),
@@ -33,7 +39,7 @@ def features_of(*, fibers: bool) -> Features:
     )
     small, grid = read_overview(section)
     overview = make_overview(section, small, grid, "fluorescence")
-    return make_features(overview, None, find_tissue(overview))
+    return overview, None, find_tissue(overview)
 
 
 def test_fibers_do_not_make_smooth_epidermis_look_like_dermis() -> None:
@@ -43,3 +49,18 @@ def test_fibers_do_not_make_smooth_epidermis_look_like_dermis() -> None:
     contrast = float(np.median(dermis) - np.median(epidermis))
     assert contrast > 0.5
     assert float(np.quantile(with_fibers, 0.75) - np.median(epidermis)) < 0.55 * contrast
+
+
+def test_nerves_stand_out_in_light_however_dark_the_gaps_between_bundles_are() -> None:
+    """Most of the section is a felt of bundles, whose dark gaps are deeper in logarithms than in light."""
+    rng = np.random.default_rng(5)
+    rows, cols = np.indices((SIZE, SIZE))
+    bundles = ndimage.gaussian_filter(rng.normal(0, 1, (SIZE, SIZE)), (1.2, 6.0))
+    felt = 100 + 500 * (bundles > 0.3 * bundles.std())
+    image = np.select([rows < 100, rows < 190], [40.0, 350.0], felt)
+    for col in FIBERS:
+        image += 2500 * np.exp(-0.5 * ((cols - col) / 1.2) ** 2) * ((rows > 130) & (rows < 250))
+    features = make_features(*seen_as(ndimage.gaussian_filter(image, 0.8)))
+    level = features.sharp[0]
+    at_fibers, between = (level[145:175, [col + beside for col in FIBERS]] for beside in (0, 20))
+    assert abs(float(np.median(at_fibers) - np.median(between))) < 0.1

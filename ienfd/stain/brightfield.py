@@ -21,7 +21,7 @@ _Float32 = NDArray[np.float32]
 
 _STRUCTURE_UM = (1.5, 6.0)
 _POOL_UM = 10.0
-_GLASS_TEXTURE = 2.5  # times the texture of the flattest places
+_GLASS_TEXTURE, _FLATTEST = 2.5, 1.6  # times the texture of the flattest places
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,8 +60,9 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
     """Fit a quadratic surface to the light of the glass.
 
     Glass is flat and bright: the fit begins with the least textured of the bright places and then
-    takes in whatever agrees with it. Curvature is held back unless the glass shows it: a strip of
-    glass along one edge says nothing about the other end of the image.
+    takes in whatever agrees with it. Of two such fits, one of which begins with the flattest places of
+    all, it is the one that leaves fewest of those unexplained. Curvature is held back unless the glass
+    shows it: a strip of glass along one edge says nothing about the other end of the image.
 
     Parameters
     ----------
@@ -85,13 +86,29 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
     x = positions(0, cols, cols, cols)[None, ::step] + 0 * sample[..., 0]
     design = np.stack([np.ones_like(x), y, x, y * y, x * y, x * x], -1).reshape(-1, 6)
     values = sample.reshape(-1, colors)
-    light = values.mean(1)
     glassy = texture <= _GLASS_TEXTURE * np.quantile(texture, 0.02)  # a pale dermis is not
-    flat = glassy & (texture <= np.quantile(texture, 0.25))
-    top = np.quantile(light[flat], 0.95)
-    chosen = flat & (light > top - 0.12)
+    flattest = texture <= _FLATTEST * np.quantile(texture, 0.02)
+    smooth = texture <= np.quantile(texture, 0.25)
+    # a pale dermis may be brighter than glass in the shade, but it is not as flat
+    fits = [
+        _fitted(design, values, texture, flat & smooth, glassy, iterations) for flat in (glassy, flattest)
+    ]
+    return max(fits, key=lambda fit: float(fit[1][flattest].mean()))[0]
+
+
+def _fitted(
+    design: NDArray[np.float64],
+    values: NDArray[np.float64],
+    texture: NDArray[np.float64],
+    start: NDArray[np.bool_],
+    glassy: NDArray[np.bool_],
+    iterations: int,
+) -> tuple[WhiteField, NDArray[np.bool_]]:
+    """The surface through the bright ones of some places and what agrees with it; and what does."""
+    light, colors = values.mean(1), values.shape[1]
     penalty = np.diag([0.0, 1, 1, 3, 3, 3]) * 2e-3
     coefficients, spread = np.zeros((6, colors)), np.full(colors, 0.02)
+    agrees = chosen = start & (light > np.quantile(light[start], 0.95) - 0.12)
     for round_ in range(iterations):
         used = design[chosen]
         normal = used.T @ used / len(used) + penalty
@@ -110,7 +127,7 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
         if grown.sum() < 100:
             break
         chosen = grown
-    return WhiteField(coefficients, np.asarray(spread, float))
+    return WhiteField(coefficients, np.asarray(spread, float)), agrees
 
 
 def optical_density(light: _Float32, white: _Float32, floor: float) -> _Float32:

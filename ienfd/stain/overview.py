@@ -21,6 +21,7 @@ __all__ = ["OVERVIEW_PIXEL_UM", "Overview", "full_scale", "make_overview", "read
 _Float32 = NDArray[np.float32]
 
 OVERVIEW_PIXEL_UM = 1.25
+_AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,11 +127,15 @@ def _fluorescence_signal(light: _Float32) -> tuple[_Float32, float, float]:
     smooth = ndimage.gaussian_filter(light, 1.5)
     step = max(1, int(np.sqrt(light.size / 200_000)))
     values = np.sort(smooth[::step, ::step].ravel())
-    # the ground is the densest part of the lower half of the values: the narrowest window of 10 %
+    # the ground is the darkest of the dense parts of the lower half of the values, in windows of 8 %: where
+    # there is little ground, tissue of one level is denser
     half = values[: max(8, int(0.6 * values.size))]
     width = max(2, values.size // 12)
     spans = half[width:] - half[:-width]
-    start = int(np.argmin(spans)) if spans.size else 0
+    start = 0
+    if spans.size:
+        first = int(np.argmax(spans <= _AS_DENSE * spans.min()))
+        start = first + int(np.argmin(spans[first : first + width]))
     ground = float(np.median(half[start : start + width]))
     below = values[values <= ground]
     noise = max(float(np.median(ground - below)) / 0.6745 if below.size else 0.0, 1e-6)

@@ -37,3 +37,18 @@ def test_shading_is_followed() -> None:
     white = fit_white_field(light - fall[None, :, None].astype(np.float32), _PIXEL_UM)
     rows, cols = (positions(0, size, size, size) for size in _SHAPE)
     assert white.at(rows, cols)[40, :, 0] == pytest.approx(5.45 - fall, abs=0.015)
+
+
+@pytest.mark.parametrize(("noise", "fall"), [(0.004, 0.45), (0.01, 0.25)])
+def test_glass_in_the_shade_is_known_by_its_evenness(noise: float, fall: float) -> None:
+    """A quarter glass at the dim side, a dense epidermis, and a dermis so pale that it is brighter."""
+    rng = np.random.default_rng(1)
+    structure = ndimage.gaussian_filter(rng.normal(0, 1, _SHAPE), 2.5)
+    uneven = 1 + 0.5 * structure / structure.std()
+    y, x = np.indices(_SHAPE) / np.array(_SHAPE)[:, None, None]
+    density = np.select([x < 0.25, x < 0.4], [0.0, 0.5 * uneven], 0.01 * uneven)
+    glass = 5.45 - fall * np.minimum(((y - 0.5) ** 2 + (x - 0.7) ** 2) / 0.5, 1)
+    light = (glass - density)[..., None] + rng.normal(0, noise, (*_SHAPE, 3))
+    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    found = white.at(*(positions(0, size, size, size) for size in _SHAPE))[..., 0]
+    assert np.abs(found - glass)[20:-20, 4:74].max() < 0.1

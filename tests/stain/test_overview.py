@@ -1,0 +1,39 @@
+"""Signals of fluorescence begin at the light of the empty ground, however little of it is in view."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
+from ienfd.stain.overview import make_overview, read_overview
+
+GROUND, TISSUE = 120.0, 380.0
+
+
+def section_with_ground(share: float) -> Section:
+    """Tissue below a strip of ground, both uneven: where the strip is narrow, tissue is the denser."""
+    rng = np.random.default_rng(2)
+    size = 600
+    rows = np.arange(size)[:, None]
+    uneven = ndimage.gaussian_filter(rng.normal(0, 1, (size, size)), 20)
+    uneven /= uneven.std()
+    level = np.where(rows < share * size, GROUND + 5 * uneven, TISSUE + 50 * uneven)
+    image = level + rng.normal(0, 6, level.shape)
+    return Section(
+        np.clip(image, 0, 4000)[None, :, :, None].astype(np.uint16),
+        Calibration(1.25, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE),),
+        bit_depth=12,
+    )
+
+
+@pytest.mark.parametrize("share", [0.09, 0.2, 0.5])
+def test_the_ground_is_the_darkest_of_the_levels(share: float) -> None:
+    section = section_with_ground(share)
+    small, grid = read_overview(section)
+    overview = make_overview(section, small, grid, "fluorescence")
+    assert overview.dark is not None
+    assert overview.dark[0] == pytest.approx(GROUND, abs=20)
+    assert float(np.median(overview.signals[0][-200:])) > 1.0

@@ -102,7 +102,6 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     px = overview.grid.pixel_size_um
     dense = overview.white is not None
     nerve = _nerve_amount(overview, chromogen)
-    nerve = nerve if dense else np.expm1(nerve)
     deep = tissue.clearance * px > _CORNEUM_UM  # corneum is thin and bright, too
     nerves = _nerves(nerve, tissue.mask, px) & deep
     known = tissue.mask & ~nerves
@@ -239,10 +238,14 @@ def cellularity(overview: Overview) -> NDArray[np.float64]:
 
 
 def _nerve_amount(overview: Overview, chromogen: Chromogen | None) -> _Float32:
+    """The nerve stain in what adds up: optical density, or light.
+
+    In the logarithm of light, fibers hide in a felt of bundles with dark gaps between them.
+    """
     if chromogen is not None:
         return np.asarray(np.tensordot(chromogen.weights.astype(np.float32), overview.signals, 1), np.float32)
     nerve = [s for s, r in zip(overview.signals, overview.roles, strict=True) if r is ChannelRole.NERVE]
-    return np.asarray(nerve[0], np.float32)
+    return np.asarray(np.expm1(nerve[0]), np.float32)
 
 
 def _nerves(amount: _Float32, tissue: _Mask, px: float) -> _Mask:

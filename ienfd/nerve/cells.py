@@ -8,14 +8,14 @@ from scipy import ndimage
 
 from ienfd.nerve.field import LineField
 from ienfd.result import Cell
-from ienfd.stain.blur import wide_blur
+from ienfd.stain.blur import wide_mean
 
 __all__ = ["find_cells"]
 
 _FIBER_UM = 3.8  # no fiber appears thicker than this; what an opening of this width leaves is a body
 _LARGEST_UM = 20.0
 _SMALLEST_UM2 = 12.0
-_BACKGROUND_UM = 12.0
+_BACKGROUND_UM = 12.0  # mean of the epidermis round about
 _CONTRAST = 5.0
 _THICK = 0.4  # share of the signal of a body that is left by the opening; of a fiber hardly any is
 _ELONGATED = 3.5  # a body is not longer than so many times its width
@@ -48,7 +48,7 @@ def find_cells(field: LineField, epidermis: NDArray[np.bool_]) -> tuple[Cell, ..
     inside = epidermis[box]
     smooth = ndimage.gaussian_filter(field.signal[box], 0.5 / px)
     thick = ndimage.grey_opening(smooth, footprint=_disk(0.5 * _FIBER_UM / px))
-    ground = _background(thick, inside, px)
+    ground = wide_mean(inside, _BACKGROUND_UM / px)(thick)
     height, above = thick - ground, smooth - ground
     values = height[inside]
     spread = 1.4826 * float(np.median(np.abs(values - np.median(values)))) + 1e-9
@@ -68,14 +68,6 @@ def find_cells(field: LineField, epidermis: NDArray[np.bool_]) -> tuple[Cell, ..
         contrast = float(height[here][area].mean()) / spread
         cells.append(Cell(float(row), float(col), float(np.sqrt(size_um2 / np.pi)), contrast))
     return tuple(sorted(cells, key=lambda cell: (cell.row_px, cell.col_px)))
-
-
-def _background(image: NDArray[np.float32], inside: NDArray[np.bool_], px: float) -> NDArray[np.float32]:
-    """Mean of the epidermis round about; what lies outside of it does not enter."""
-    sigma = _BACKGROUND_UM / px
-    weight = wide_blur(inside.astype(np.float32), sigma)
-    total = wide_blur(np.where(inside, image, 0), sigma)
-    return np.asarray(total / np.maximum(weight, 1e-3), np.float32)
 
 
 def _elongation(pixels: NDArray[np.intp]) -> float:

@@ -16,7 +16,7 @@ from ienfd.skin.tissue import Tissue
 from ienfd.stain.blur import wide_blur
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.grid import block_mean
-from ienfd.stain.overview import Overview
+from ienfd.stain.overview import Overview, signal_of
 
 __all__ = ["Features", "cellularity", "make_features"]
 
@@ -32,7 +32,6 @@ _POOL_UM = 8.0
 _GRAIN_UM = 3.0
 _AXES, _NOISE_UM = 3, 0.8
 _LEAST_TEXTURE = 0.4  # of the median
-_DARKEST = np.float32(-0.9)  # see `ienfd.stain.overview`
 _FAR_UM, _FAR_TRUST = 24.0, 0.02  # where nothing nearer is known
 
 _Float32 = NDArray[np.float32]
@@ -109,8 +108,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
     signals = overview.signals[used]  # the membrane is a line, not a region: it leads the junction later
     if not dense:  # what absorbs light sheds none
-        light = without_glow(np.expm1(signals), nerve, nerves, tissue.mask & deep, px)
-        signals = np.log1p(np.maximum(light, _DARKEST))
+        signals = signal_of(without_glow(np.expm1(signals), nerve, nerves, tissue.mask & deep, px))
     seen, calmly = _Known(known, px * _COARSER), _Known(calm, px * _COARSER)
     sharp = ndimage.gaussian_filter(known.astype(np.float32), _FINE_UM / px, truncate=3)
     sharp += _FAR_TRUST * _enlarged(seen.far_weight, known.shape)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from ienfd.stain.blur import wide_blur
+from ienfd.stain.blur import wide_blur, wide_mean
 
 __all__ = ["without_glow"]
 
@@ -49,23 +49,19 @@ def without_glow(light: _Float32, nerve: _Float32, nerves: _Mask, tissue: _Mask,
     (K, H, W) ndarray of float32
         Planes in which the glow explains little are left as they are.
     """
-    known = (tissue & ~nerves).astype(np.float32)
+    known = tissue & ~nerves
     if (nerves & tissue).sum() < _FEWEST_NERVE:
         return light
-
-    def around(image: _Float32, um: float) -> _Float32:
-        total, weight = wide_blur(image * known, um / px), wide_blur(known, um / px)
-        return np.asarray(total / np.maximum(weight, 1e-3), np.float32)
-
-    source = np.where(nerves & tissue, np.maximum(nerve - around(nerve, _BESIDE_UM), 0), 0)
+    beside, round_about = (wide_mean(known, um / px) for um in (_BESIDE_UM, _TISSUE_UM))
+    source = np.where(nerves & tissue, np.maximum(nerve - beside(nerve), 0), 0)
     spread = np.stack([wide_blur(source.astype(np.float32), um / px) for um in _SPREAD_UM])
     noticed = (spread / np.maximum(spread.max(axis=(1, 2), keepdims=True), 1e-9)).sum(axis=0) > _NOTICED
-    places = np.flatnonzero(noticed & (known > 0))[::_EVERY]
+    places = np.flatnonzero(noticed & known)[::_EVERY]
     if len(places) < _FEWEST:
         return light
 
     def local(image: _Float32) -> NDArray[np.float64]:
-        return (image - around(image, _TISSUE_UM)).ravel()[places].astype(float)
+        return (image - round_about(image)).ravel()[places].astype(float)
 
     asked = np.column_stack([local(image) for image in spread])
     out = light.copy()

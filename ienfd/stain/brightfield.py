@@ -86,8 +86,11 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
     x = positions(0, cols, cols, cols)[None, ::step] + 0 * sample[..., 0]
     design = np.stack([np.ones_like(x), y, x, y * y, x * y, x * x], -1).reshape(-1, 6)
     values = sample.reshape(-1, colors)
-    glassy = texture <= _GLASS_TEXTURE * np.quantile(texture, 0.02)  # a pale dermis is not
-    flattest = texture <= _FLATTEST * np.quantile(texture, 0.02)
+    even = np.quantile(texture, 0.02)
+    glassy, flattest = (
+        texture <= _GLASS_TEXTURE * even,
+        texture <= _FLATTEST * even,
+    )  # a pale dermis is neither
     smooth = texture <= np.quantile(texture, 0.25)
     # a pale dermis may be brighter than glass in the shade, but it is not as flat
     fits = [

@@ -16,11 +16,12 @@ from ienfd.stain.brightfield import WhiteField, fit_white_field, positions
 from ienfd.stain.grid import Grid, block_mean
 from ienfd.stain.mosaic import field_light
 
-__all__ = ["OVERVIEW_PIXEL_UM", "Overview", "full_scale", "make_overview", "read_overview"]
+__all__ = ["OVERVIEW_PIXEL_UM", "Overview", "full_scale", "make_overview", "read_overview", "signal_of"]
 
 _Float32 = NDArray[np.float32]
 
 OVERVIEW_PIXEL_UM = 1.25
+_DARKEST = -0.9  # light below the ground is noise
 _AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
 
 
@@ -145,8 +146,12 @@ def _fluorescence_signal(light: _Float32) -> tuple[_Float32, float, float]:
         else ground
     )
     scale = max(0.2 * (tissue - ground), 3 * noise, 1e-6)
-    signal = np.log1p(np.maximum((light - ground) / scale, -0.9))
-    return signal.astype(np.float32), noise / scale, ground
+    return signal_of((light - ground) / scale), noise / scale, ground
+
+
+def signal_of(light: _Float32) -> _Float32:
+    """The signal of fluorescence: the logarithm of light above the ground, which `numpy.expm1` takes back."""
+    return np.log1p(np.maximum(light, _DARKEST)).astype(np.float32)
 
 
 def _saturated(section: Section, factor: int, stain: Stain, top: float) -> _Float32:

@@ -11,7 +11,7 @@ from skimage.filters import apply_hysteresis_threshold
 from skimage.morphology import remove_small_objects
 
 from ienfd.geometry import left_normals, smooth_even
-from ienfd.nerve.bridging import bridge_gaps
+from ienfd.nerve.bridging import bridge_far, bridge_gaps
 from ienfd.nerve.color import of_color
 from ienfd.nerve.field import LineField
 from ienfd.nerve.skeleton import trace_lines
@@ -19,6 +19,7 @@ from ienfd.nerve.untangle import untangle
 from ienfd.nerve.web import Strand, Web
 from ienfd.protocol import ImageChoices
 from ienfd.result import Branch, Cell, FiberGraph, FloatArray
+from ienfd.stain.grid import Grid
 
 __all__ = ["find_fibers"]
 
@@ -84,6 +85,8 @@ def find_fibers(
     web.merge()
     untangle(web, px_um)
     _drop_unclear(web, field.contrast, choices, px_um)
+    bridge_far(web, field.contrast, px_um, [_body(cell, field.grid) for cell in cells])
+    web.merge()
     return _graph(web, field, cells, z_step_um)
 
 
@@ -152,6 +155,12 @@ def _drop_unclear(web: Web, contrast: NDArray[np.float32], choices: ImageChoices
         if seen < choices.min_fiber_length_um or clear < choices.fiber_contrast:
             for key in part:
                 web.remove(key)
+
+
+def _body(cell: Cell, grid: Grid) -> tuple[FloatArray, float]:
+    """Center and radius of the body of a cell on a grid."""
+    center = grid.from_image(np.array([[cell.row_px, cell.col_px]]))[0]
+    return center, cell.radius_um / grid.pixel_size_um
 
 
 def _graph(web: Web, field: LineField, cells: tuple[Cell, ...], z_step_um: float | None) -> FiberGraph:

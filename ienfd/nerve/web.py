@@ -177,12 +177,9 @@ class Web:
             one, two = (self.strands[key] for key in keys)
             one = one if one.end == node else one.reversed()
             two = two if two.start == node else two.reversed()
-            joined = Strand(
-                one.start,
-                two.end,
-                np.concatenate([one.points, two.points[1:]]),
-                np.concatenate([one.bridged, two.bridged[1:]]),
-            )
+            bridged = np.concatenate([one.bridged, two.bridged[1:]])
+            bridged[len(one.points) - 1] |= two.bridged[0]  # either of them may be a gap
+            joined = Strand(one.start, two.end, np.concatenate([one.points, two.points[1:]]), bridged)
             ends = [(n, self.nodes[n]) for n in (one.start, two.end)]
             first, second = keys
             self.remove(first)

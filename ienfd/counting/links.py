@@ -26,6 +26,10 @@ __all__ = ["Group", "Link", "deepest_link_um", "fiber_groups"]
 EPIDERMAL_LINK_UM = 60.0
 """Longest way through the epidermis between the entry and the exit of one fiber."""
 
+FORKED_LINK_HEIGHT_UM = 10.0
+"""Where others leave it, no more than this far above the junction: branches seldom turn back and leave the
+epidermis, but fibers that go up side by side often touch."""
+
 DERMAL_LINK_UM = 40.0
 DERMAL_LINK_DEPTH_UM = 15.0
 """Longest and deepest way through the dermis of a fiber that leaves the epidermis and re-enters."""
@@ -161,6 +165,8 @@ def _judge(
         return (
             Link.SAME_FIBER if near and junction.all_within(trace.points_um, DERMAL_LINK_DEPTH_UM) else None
         )
+    if arms and not junction.all_within(trace.points_um, FORKED_LINK_HEIGHT_UM):
+        return None
     if trace.length_um <= SHORT_UM:
         return Link.SAME_FIBER if len(arms) < 2 else None
     smooth = trace.length_um <= EPIDERMAL_LINK_UM and _sharpest_turn_deg(trace) < SHARP_TURN_DEG

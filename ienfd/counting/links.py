@@ -21,7 +21,7 @@ from ienfd.counting.trace import Trace
 from ienfd.geometry import FloatArray, points_at
 from ienfd.protocol import CountingRules
 
-__all__ = ["Group", "Link", "deepest_link_um", "fiber_groups"]
+__all__ = ["FORKED_LINK_HEIGHT_UM", "Group", "Link", "deepest_link_um", "fiber_groups"]
 
 EPIDERMAL_LINK_UM = 60.0
 """Longest way through the epidermis between the entry and the exit of one fiber."""

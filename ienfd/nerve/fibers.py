@@ -85,8 +85,9 @@ def find_fibers(
     web.merge()
     untangle(web, px_um)
     _drop_unclear(web, field.contrast, choices, px_um)
-    bridge_far(web, field.contrast, px_um, [_body(cell, field.grid) for cell in cells])
-    web.merge()
+    if field.light is not None:
+        bridge_far(web, field.contrast, field.light, px_um, [_body(cell, field.grid) for cell in cells])
+        web.merge()
     return _graph(web, field, cells, z_step_um)
 
 

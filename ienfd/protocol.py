@@ -58,7 +58,7 @@ class ImageChoices:
     fiber_contrast_low : float
         Contrast down to which a fiber is followed from there.
     max_gap_um : float
-        Longest gap that is bridged between two pieces that line up.
+        Longest gap that is bridged between two pieces that line up; dark nuclei may hide more of a fiber.
     min_fiber_length_um : float
         Shorter traces are dropped.
     junction_confidence_min : float

@@ -11,9 +11,10 @@ from skimage.filters import apply_hysteresis_threshold
 from skimage.morphology import remove_small_objects
 
 from ienfd.geometry import left_normals, smooth_even
-from ienfd.nerve.bridging import bridge_far, bridge_gaps
+from ienfd.nerve.bridging import bridge_gaps
 from ienfd.nerve.color import of_color
 from ienfd.nerve.field import LineField
+from ienfd.nerve.hidden import link_hidden
 from ienfd.nerve.skeleton import trace_lines
 from ienfd.nerve.untangle import untangle
 from ienfd.nerve.web import Strand, Web
@@ -86,7 +87,7 @@ def find_fibers(
     untangle(web, px_um)
     _drop_unclear(web, field.contrast, choices, px_um)
     if field.light is not None:
-        bridge_far(web, field.contrast, field.light, px_um, [_body(cell, field.grid) for cell in cells])
+        link_hidden(web, field.contrast, field.light, px_um, [_body(cell, field.grid) for cell in cells])
         web.merge()
     return _graph(web, field, cells, z_step_um)
 

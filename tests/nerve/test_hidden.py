@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from ienfd.nerve.bridging import bridge_far
+from ienfd.nerve.hidden import link_hidden
 from ienfd.nerve.web import Strand, Web
 from ienfd.result import FloatArray
 
@@ -40,7 +40,7 @@ def gap_of(length_um: float, aside_um: float = 0.0) -> Web:
 def linked(web: Web, density: float = 2.5, bodies: Sequence[tuple[FloatArray, float]] = ()) -> bool:
     before = len(web.strands)
     light = np.full((SIZE, SIZE, 3), density / 3, np.float16)
-    bridge_far(web, np.full((SIZE, SIZE), 20.0, np.float32), light, PIXEL_UM, bodies)
+    link_hidden(web, np.full((SIZE, SIZE), 20.0, np.float32), light, PIXEL_UM, bodies)
     return len(web.strands) > before
 
 

@@ -32,9 +32,8 @@ _LEAST_DARK = 0.05  # optical density
 # Log odds that two ends are of one fiber, fitted on 1,105 pairs of ends in synthetic bright-field sections by
 # two generators, 112 of them of one fiber.
 _BIAS, _GAP, _BEND, _LENGTH, _CLEAR, _DARK = -2.74, -0.184, -4.24, 0.84, 0.88, 1.67
-_LIKELY = np.log(
-    1 / 3
-)  # what lies in line above and below the junction is more often one fiber than elsewhere
+# Those from which ends are linked: with odds of 1 to 3 most crossings of 130 development sections are right.
+_LIKELY = np.log(1 / 3)
 
 _PROCESS_UM = 25.0  # processes of a cell end within this distance of its body
 _BODY_MARGIN_UM = 3.0
@@ -116,7 +115,7 @@ def _likely_pairs(
         _BIAS
         + _GAP * gap_px * px_um
         + _BEND * (2 - 0.5 * np.sum(straight, axis=0))
-        + _LENGTH * np.log(np.minimum(np.minimum(length_um[a], length_um[b]), _LONG_UM))
+        + _LENGTH * np.log(np.clip(np.minimum(length_um[a], length_um[b]), px_um, _LONG_UM))
         + _CLEAR * np.log(np.maximum(np.minimum(clear[a], clear[b]), 1.0))
         + _DARK * np.log(np.maximum(dark, 0.0) + _LEAST_DARK)
     )
@@ -133,5 +132,6 @@ def _clear(points: FloatArray, contrast: NDArray[np.float32], px_um: float) -> f
 
 def _density_between(start: FloatArray, end: FloatArray, light: NDArray[np.float16]) -> NDArray[np.float64]:
     """Mean optical density on the straight way between two ends, all colors together."""
-    rows, cols = np.moveaxis(np.rint(on_the_way(start, end, 9)).astype(np.intp), -1, 0)
+    places = np.rint(on_the_way(start, end, 9)).astype(np.intp)
+    rows, cols = np.moveaxis(np.clip(places, 0, np.array(light.shape[:2]) - 1), -1, 0)
     return np.asarray(light[rows, cols].astype(np.float64).sum(axis=-1).mean(axis=1))

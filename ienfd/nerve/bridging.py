@@ -15,7 +15,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from ienfd.nerve.untangle import heading
-from ienfd.nerve.web import Strand, Web
+from ienfd.nerve.web import Web
 from ienfd.result import FloatArray
 
 __all__ = ["bridge_gaps", "on_the_way"]
@@ -72,8 +72,7 @@ def bridge_gaps(web: Web, contrast: NDArray[np.float32], px_um: float, max_gap_u
         else:
             continue  # the strand was cut by an earlier link
         used.add(gap.tip)
-        line = np.array([web.nodes[node], web.nodes[other]])
-        web.add(Strand(node, other, line, np.array([True, True])))
+        web.bridge(node, other)
 
 
 def _tip_to_tip(

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from ienfd.geometry import arc_lengths
 from ienfd.nerve.bridging import on_the_way
 from ienfd.nerve.untangle import heading
-from ienfd.nerve.web import Strand, Web
+from ienfd.nerve.web import Web
 from ienfd.result import FloatArray
 
 __all__ = ["link_hidden"]
@@ -71,21 +71,22 @@ def link_hidden(
         if a in used or b in used:
             continue
         used |= {a, b}
-        ends = tips[a][0], tips[b][0]
-        web.add(Strand(*ends, np.array([web.nodes[node] for node in ends]), np.array([True, True])))
+        web.bridge(tips[a][0], tips[b][0])
 
 
 def _ends_of_processes(web: Web, px_um: float, bodies: Iterable[tuple[FloatArray, float]]) -> set[int]:
     """Nodes of connected parts with a body of a cell that lie as near to it as its processes reach."""
-    bodies = list(bodies)
+    parts = list(web.components())
+    if not parts:
+        return set()
+    points = [np.concatenate([web.strands[key].points for key in part]) for part in parts]
+    owner = np.repeat(np.arange(len(parts)), [len(some) for some in points])
+    tree = cKDTree(np.concatenate(points))
     out: set[int] = set()
-    for part in web.components() if bodies else ():
-        tree = cKDTree(np.concatenate([web.strands[key].points for key in part]))
-        nodes = {node for key in part for node in (web.strands[key].start, web.strands[key].end)}
-        for center, radius in bodies:
-            if tree.query(center)[0] < radius + _BODY_MARGIN_UM / px_um:
-                near = _PROCESS_UM / px_um
-                out |= {node for node in nodes if np.hypot(*(web.nodes[node] - center)) < near}
+    for center, radius in bodies:
+        for number in np.unique(owner[tree.query_ball_point(center, radius + _BODY_MARGIN_UM / px_um)]):
+            nodes = {node for key in parts[number] for node in (web.strands[key].start, web.strands[key].end)}
+            out |= {node for node in nodes if np.hypot(*(web.nodes[node] - center)) < _PROCESS_UM / px_um}
     return out
 
 

@@ -84,6 +84,11 @@ class Web:
             self._at.setdefault(node, []).append(key)
         return key
 
+    def bridge(self, node: int, other: int) -> int:
+        """Put a straight gap between two nodes in; returns its key."""
+        line = np.array([self.nodes[node], self.nodes[other]])
+        return self.add(Strand(node, other, line, np.array([True, True])))
+
     def remove(self, key: int) -> Strand:
         """Take a strand out; nodes that nothing meets any more go with it."""
         strand = self.strands.pop(key)

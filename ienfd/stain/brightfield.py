@@ -87,12 +87,9 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
     design = np.stack([np.ones_like(x), y, x, y * y, x * y, x * x], -1).reshape(-1, 6)
     values = sample.reshape(-1, colors)
     even = np.quantile(texture, 0.02)
-    glassy, flattest = (
-        texture <= _GLASS_TEXTURE * even,
-        texture <= _FLATTEST * even,
-    )  # a pale dermis is neither
-    smooth = texture <= np.quantile(texture, 0.25)
     # a pale dermis may be brighter than glass in the shade, but it is not as flat
+    glassy, flattest = (texture <= times * even for times in (_GLASS_TEXTURE, _FLATTEST))
+    smooth = texture <= np.quantile(texture, 0.25)
     fits = [
         _fitted(design, values, texture, flat & smooth, glassy, iterations) for flat in (glassy, flattest)
     ]

@@ -130,7 +130,7 @@ def _of_group(
     ranked = sorted(
         group.members, key=lambda m: (depth_differs(evidence[m]), -round(evidence[m].confidence, 6), m)
     )
-    if above < rules.min_reach_um - ROUNDING_UM:
+    if above < rules.min_entry_um - ROUNDING_UM:
         reason = "approaching"
     elif below < rules.min_reach_um - ROUNDING_UM:
         reason = "fragment"

@@ -61,6 +61,7 @@ AWAY_REFERENCE_UM = 10.0
 CALIBER_REFERENCE_UM = 2.2
 CALIBER_SATURATES_UM = 4.0
 JUNCTION_REFERENCE = 0.8
+HIDDEN_CAP_UM = 20.0
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,7 @@ class Evidence:
             min(caliber, CALIBER_SATURATES_UM) - CALIBER_REFERENCE_UM,
             self.junction_confidence - JUNCTION_REFERENCE,
             max(float(np.log(above / below)), 0.0),
+            min(sum(side.gap_um for side in sides), HIDDEN_CAP_UM),
         )
 
     @cached_property

@@ -112,7 +112,7 @@ def learned(decisions: Decisions, former: ConfidenceModel, min_confidence: float
 
 
 def learn(features: FloatArray, counted: NDArray[np.bool_], former: ConfidenceModel) -> FloatArray:
-    """(8,) weights that explain the decisions best, given where they come from."""
+    """(9,) weights that explain the decisions best, given where they come from."""
     start = np.array(weights_of(former))
     spread = _SPREAD * np.maximum(np.abs(start), 1.0)
     sign = np.where(counted, 1.0, -1.0)

@@ -28,7 +28,7 @@ _SPUR_UM = 4.0
 _SMOOTH_UM = 0.8
 _Z_WINDOW = 7  # points: depth is the median over so many
 _PROFILE_UM = 3.0
-_LIKENESS = 0.5
+_LIKENESS = 0.2  # thin lines lose color where it is stored at half the resolution (JPEG)
 _END_UM = 4.0  # an end lies no farther from where the filter sees it
 
 

@@ -21,6 +21,7 @@ from ienfd.stain.overview import Overview, signal_of
 __all__ = ["Features", "cellularity", "make_features"]
 
 _WIDEST_NERVE_UM = 14.0
+_BESIDE_NERVE_UM = 1.3
 _REST = 0.95  # of the tissue, at least, holds no nerve: where more stands out, nuclei or collagen do
 _CORNEUM_UM = 20.0
 _COARSER = 2  # what is blunt anyhow is held at half the resolution
@@ -54,6 +55,8 @@ class Features:
         The logarithm of the strength of details finer than 4 um, within 3 um.
     sharp : (C, H, W) ndarray of float32
         The levels as they are but for the noise, along the up to three axes in which the tissue varies most.
+        Half of a nerve takes the levels on one side of it, half those on the other: what lies between
+        them would look like neither tissue.
     dense : bool
         Whether the levels are optical densities (bright-field).
     """
@@ -140,17 +143,22 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         np.stack(fine),
         np.stack([*wide, *details, *bundles, _parallel(tensor)]),
         np.stack([_logarithm(grain, seen.weight > 0.5) for grain in grains]),
-        _sharp(signals, np.stack(fine), known, [overview.roles[k] is ChannelRole.NUCLEI for k in used], px),
+        _sharp(signals, known, [overview.roles[k] is ChannelRole.NUCLEI for k in used], px),
         dense,
     )
 
 
-def _sharp(signals: _Float32, fine: _Float32, known: _Mask, nuclear: Sequence[bool], px: float) -> _Float32:
+def _sharp(signals: _Float32, known: _Mask, nuclear: Sequence[bool], px: float) -> _Float32:
     """The signals along the axes in which the tissue varies most.
 
-    Where a nerve lies, they are the fine levels; but no nerve is seen in a channel of nuclei.
+    Where a nerve lies, they are those of the nearest place without one; but no nerve is seen in a channel
+    of nuclei.
     """
-    filled = np.where(known | np.array(nuclear)[:, None, None], signals, fine)
+    if known.any():
+        rows, cols = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+        filled = np.where(known | np.array(nuclear)[:, None, None], signals, signals[:, rows, cols])
+    else:
+        filled = signals
     if len(signals) > 1:
         tissue = signals[:, known][:, ::17].astype(float)
         _, axes = np.linalg.eigh(np.cov(tissue)) if tissue.shape[1] > 1 else (None, np.eye(len(signals)))
@@ -257,4 +265,4 @@ def _nerves(amount: _Float32, tissue: _Mask, px: float) -> _Mask:
     middle = float(np.median(values))
     spread = 1.4826 * float(np.median(np.abs(values - middle)))
     core = height > max(middle + 5 * spread, float(np.quantile(values, _REST)))
-    return np.asarray(ndimage.binary_dilation(core, iterations=max(1, round(2.5 / px))), bool)
+    return np.asarray(ndimage.binary_dilation(core, iterations=max(1, round(_BESIDE_NERVE_UM / px))), bool)

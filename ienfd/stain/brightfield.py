@@ -22,6 +22,7 @@ _Float32 = NDArray[np.float32]
 _STRUCTURE_UM = (1.5, 6.0)
 _POOL_UM = 10.0
 _GLASS_TEXTURE, _FLATTEST = 2.5, 1.6  # times the texture of the flattest places
+_SHADE, _DEEP_SHADE = 0.12, 0.4  # optical density below the brightest glass
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,8 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
     glassy, flattest = (texture <= times * even for times in (_GLASS_TEXTURE, _FLATTEST))
     smooth = texture <= np.quantile(texture, 0.25)
     fits = [
-        _fitted(design, values, texture, flat & smooth, glassy, iterations) for flat in (glassy, flattest)
+        _fitted(design, values, texture, flat & smooth, glassy, darkest, iterations)
+        for flat, darkest in ((glassy, _SHADE), (flattest, _SHADE), (flattest, _DEEP_SHADE))
     ]
     return max(fits, key=lambda fit: float(fit[1][flattest].mean()))[0]
 
@@ -102,13 +104,14 @@ def _fitted(
     texture: NDArray[np.float64],
     start: NDArray[np.bool_],
     glassy: NDArray[np.bool_],
+    shade: float,
     iterations: int,
 ) -> tuple[WhiteField, NDArray[np.bool_]]:
     """The surface through the bright ones of some places and what agrees with it; and what does."""
     light, colors = values.mean(1), values.shape[1]
     penalty = np.diag([0.0, 1, 1, 3, 3, 3]) * 2e-3
     coefficients, spread = np.zeros((6, colors)), np.full(colors, 0.02)
-    agrees = chosen = start & (light > np.quantile(light[start], 0.95) - 0.12)
+    agrees = chosen = start & (light > np.quantile(light[start], 0.95) - shade)
     for round_ in range(iterations):
         used = design[chosen]
         normal = used.T @ used / len(used) + penalty

@@ -22,6 +22,8 @@ _Float32 = NDArray[np.float32]
 
 OVERVIEW_PIXEL_UM = 1.25
 _DARKEST = -0.9  # light below the ground is noise
+_ROUNDING = 0.3  # standard deviation of what is rounded to whole numbers
+_NO_NOISE = 1e-6
 _AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
 
 
@@ -114,17 +116,21 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     else:
         used = [c for c, channel in enumerate(section.channels) if channel.role is not ChannelRole.IGNORE]
         roles = tuple(section.channels[c].role for c in used)
+    rounding = _ROUNDING if section.pixels.dtype.kind in "ui" else 0.0
     signals, noises, grounds = [], [], []
     for c in used:
-        signal, noise, ground = _fluorescence_signal(small[..., c])
+        signal, noise, ground = _fluorescence_signal(small[..., c], rounding)
         signals.append(signal)
         noises.append(noise)
         grounds.append(ground)
     return Overview(grid, np.stack(signals), np.array(noises), roles, None, np.array(grounds), saturated)
 
 
-def _fluorescence_signal(light: _Float32) -> tuple[_Float32, float, float]:
-    """Logarithm of the light above the dark ground, scaled so that the ground is 0."""
+def _fluorescence_signal(light: _Float32, rounding: float) -> tuple[_Float32, float, float]:
+    """Logarithm of the light above the dark ground, scaled so that the ground is 0.
+
+    A ground of one value has no noise but that of its rounding; where it has more, means are finer.
+    """
     smooth = ndimage.gaussian_filter(light, 1.5)
     step = max(1, int(np.sqrt(light.size / 200_000)))
     values = np.sort(smooth[::step, ::step].ravel())
@@ -139,7 +145,8 @@ def _fluorescence_signal(light: _Float32) -> tuple[_Float32, float, float]:
         start = first + int(np.argmin(spans[first : first + width]))
     ground = float(np.median(half[start : start + width]))
     below = values[values <= ground]
-    noise = max(float(np.median(ground - below)) / 0.6745 if below.size else 0.0, 1e-6)
+    noise = float(np.median(ground - below)) / 0.6745 if below.size else 0.0
+    noise = max(noise if noise > _NO_NOISE else rounding, _NO_NOISE)
     tissue = (
         float(np.median(smooth[smooth > ground + 5 * noise]))
         if (smooth > ground + 5 * noise).any()

@@ -212,7 +212,10 @@ def test_another_surface_or_another_rule_takes_a_look_at_all() -> None:
     (piece,) = findings.pieces
     low = piece.surface_px + np.array([140.0, 0.0])
     lower = replace(findings, pieces=(replace(piece, surface_px=low),))
-    for course, rules in ((lower, CountingRules()), (findings, CountingRules(min_reach_um=10.0))):
+    for course, rules in (
+        (lower, CountingRules()),
+        (findings, CountingRules(min_reach_um=10.0, min_entry_um=10.0)),
+    ):
         found, fresh = find_all(course, rules, known), find_all(course, rules)
         assert known is not None
         assert found is not None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pytest
@@ -26,12 +26,13 @@ def candidates(seed: int, count: int = 600) -> FloatArray:
     sides = rng.uniform(1.0, 15.0, (count, 2))
     rows = [
         Evidence(
-            Side(30.0, float(contrast), width_um=float(width), away_um=float(above)),
+            Side(30.0, float(contrast), gap_um=float(gap), width_um=float(width), away_um=float(above)),
             Side(30.0, float(contrast), width_um=float(width), away_um=float(below)),
             float(trust),
         ).features
-        for (above, below), contrast, width, trust in zip(
+        for (above, below), contrast, width, trust, gap in zip(
             sides, rng.uniform(3.0, 16.0, count), rng.uniform(1.2, 3.5, count), rng.uniform(0.3, 1.0, count),
+            np.where(rng.random(count) < 0.1, rng.uniform(0.0, 20.0, count), 0.0),
             strict=True,
         )
     ]  # fmt: skip
@@ -51,13 +52,17 @@ def test_a_weight_is_there_for_every_feature_and_the_built_in_ones_are_what_they
     side = Side(30.0, 8.0, width_um=2.2, away_um=10.0)
     reference = Evidence(side, side, 0.8)
     assert len(weights_of(USUAL)) == len(reference.features) == len(astuple(USUAL)) - 1
-    assert reference.confidence == pytest.approx(float(expit(-1.1)))
+    assert reference.confidence == pytest.approx(float(expit(-0.77)))
     far = Side(30.0, 16.0, width_um=1.5, away_um=15.0)
     assert Evidence(far, far, 1.0).confidence > 0.95
+    hidden = Evidence(replace(far, gap_um=15.0), far, 1.0)
+    assert hidden.confidence < Evidence(far, far, 1.0).confidence
+    assert hidden.features[-1] == 15.0
+    assert Evidence(replace(far, gap_um=50.0), far, 1.0).features[-1] == 20.0
 
 
 def test_without_decisions_nothing_is_learned() -> None:
-    assert learn(np.empty((0, 8)), np.empty(0, bool), USUAL) == pytest.approx(np.array(weights_of(USUAL)))
+    assert learn(np.empty((0, 9)), np.empty(0, bool), USUAL) == pytest.approx(np.array(weights_of(USUAL)))
 
 
 def test_what_people_decide_otherwise_is_learned() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from ienfd.correction.correct import Corrected, ReviewState
 from ienfd.counting import count_crossings, find_all
 from ienfd.geometry import FloatArray
-from ienfd.protocol import CountingRules
+from ienfd.protocol import ConfidenceModel, CountingRules
 
 __all__ = ["MATTERS_OF_CONFIDENCE", "Decisions", "decisions_of", "together"]
 
-_FEATURES = 8
+_FEATURES = len(fields(ConfidenceModel)) - 1
 MATTERS_OF_CONFIDENCE = ("crosses", "too_faint")
 """Why a candidate counts or not, where nothing but its confidence decides."""
 
@@ -26,7 +26,7 @@ class Decisions:
 
     Parameters
     ----------
-    features : (N, 8) ndarray of float
+    features : (N, 9) ndarray of float
         What the confidence of each is made of; see `ienfd.counting.evidence.Evidence.features`.
     counted : (N,) ndarray of bool
         What people decided.

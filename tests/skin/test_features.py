@@ -64,3 +64,15 @@ def test_nerves_stand_out_in_light_however_dark_the_gaps_between_bundles_are() -
     level = features.sharp[0]
     at_fibers, between = (level[145:175, [col + beside for col in FIBERS]] for beside in (0, 20))
     assert abs(float(np.median(at_fibers) - np.median(between))) < 0.15
+
+
+def test_below_a_nerve_along_the_junction_lies_one_tissue_or_the_other() -> None:
+    """Values between those of both tissues would draw the junction to the rim of the nerve."""
+    rows, cols = np.indices((SIZE, SIZE))
+    image = np.select([rows < 100, rows < 300], [40.0, 300.0], 900.0)
+    image += 3000 * np.exp(-0.5 * ((rows - 303) / 1.2) ** 2) * (np.abs(cols - 240) < 100)
+    level = make_features(*seen_as(ndimage.gaussian_filter(image, 0.8))).sharp[0]
+    epidermis, dermis = float(np.median(level[200:280, 200:280])), float(np.median(level[330:400, 200:280]))
+    share = (level[290:320, 200:280] - epidermis) / (dermis - epidermis)
+    between = (share > 0.25) & (share < 0.75)
+    assert float(between.sum(axis=0).mean()) <= 3.0

@@ -52,3 +52,18 @@ def test_glass_in_the_shade_is_known_by_its_evenness(noise: float, fall: float) 
     white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
     found = white.at(*(positions(0, size, size, size) for size in _SHAPE))[..., 0]
     assert np.abs(found - glass)[20:-20, 4:74].max() < 0.1
+
+
+def test_glass_beyond_the_tissue_is_glass_however_deep_in_the_shade() -> None:
+    """Bright glass above a section, glass in the shade of the lens below it, and nothing between them."""
+    rng = np.random.default_rng(4)
+    shape = (600, 320)
+    structure = ndimage.gaussian_filter(rng.normal(0, 1, shape), 2.5)
+    y, x = np.indices(shape) / np.array(shape)[:, None, None]
+    glass = 5.45 - 0.45 * ((y - 0.1) ** 2 + (x - 0.4) ** 2)
+    inside = (y > 0.3) & (y < 0.75)
+    density = np.where(inside, 0.25 * (1 + 0.5 * structure / structure.std()), 0.0)
+    light = (glass - density)[..., None] + rng.normal(0, 0.005, (*shape, 3))
+    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    found = white.at(*(positions(0, size, size, size) for size in shape))[..., 0]
+    assert np.abs(found - glass)[~inside].max() < 0.05

@@ -7,6 +7,7 @@ import pytest
 from scipy import ndimage
 
 from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
+from ienfd.skin.tissue import find_tissue
 from ienfd.stain.overview import make_overview, read_overview
 
 GROUND, TISSUE = 120.0, 380.0
@@ -37,3 +38,19 @@ def test_the_ground_is_the_darkest_of_the_levels(share: float) -> None:
     assert overview.dark is not None
     assert overview.dark[0] == pytest.approx(GROUND, abs=20)
     assert float(np.median(overview.signals[0][-200:])) > 1.0
+
+
+def test_a_ground_of_one_grey_level_is_no_tissue_where_it_is_rounded_up() -> None:
+    """A ground without noise, a grey level brighter in one corner, and tissue far brighter than both."""
+    rows, cols = np.indices((600, 600))
+    tissue = (rows > 150) & (rows < 400) & (cols < 450)
+    haze = np.hypot(rows - 600, cols - 600) / 400
+    image = np.where(tissue, 40.0, 16.0 + np.clip(0.9 - haze, 0, 1))
+    section = Section(
+        np.rint(image)[None, :, :, None].astype(np.uint8),
+        Calibration(1.25, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE),),
+        bit_depth=8,
+    )
+    overview = make_overview(section, *read_overview(section), "fluorescence")
+    assert find_tissue(overview).mask.mean() == pytest.approx(tissue.mean(), rel=0.05)

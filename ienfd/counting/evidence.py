@@ -61,7 +61,7 @@ AWAY_REFERENCE_UM = 10.0
 CALIBER_REFERENCE_UM = 2.2
 CALIBER_SATURATES_UM = 4.0
 JUNCTION_REFERENCE = 0.8
-HIDDEN_CAP_UM = 20.0
+HIDDEN_CAP_UM = 20.0  # ends farther apart are not linked
 
 
 @dataclass(frozen=True)

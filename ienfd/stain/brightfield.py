@@ -62,8 +62,9 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
 
     Glass is flat and bright: the fit begins with the least textured of the bright places and then
     takes in whatever agrees with it. Of three such fits, two of which begin with the flattest places of
-    all, one of them deep in the shade, too, it is the one that leaves fewest of those unexplained. Curvature is held back unless the glass
-    shows it: a strip of glass along one edge says nothing about the other end of the image.
+    all, one of them deep in the shade, too, it is the one that leaves fewest of those unexplained.
+    Curvature is held back unless the glass shows it: a strip of glass along one edge says nothing about
+    the other end of the image.
 
     Parameters
     ----------

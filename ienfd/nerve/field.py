@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.stain.chromogen import Chromogen
-from ienfd.stain.grid import Grid, spread_blocks
+from ienfd.stain.grid import Grid, of_nearest, spread_blocks
 from ienfd.stain.nerve import NerveSource
 from ienfd.stain.ridge import BLOCK, filter_bank, local_noise
 
@@ -134,8 +134,7 @@ def _even(noise: _Float32) -> _Float32:
     known = np.isfinite(noise)
     if not known.any():
         return np.ones((noise.shape[0] * BLOCK, noise.shape[1] * BLOCK), np.float32)
-    nearest = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-    filled = ndimage.median_filter(noise[tuple(nearest)], size=3, mode="nearest")
+    filled = ndimage.median_filter(of_nearest(noise, known), size=3, mode="nearest")
     middle = float(np.median(noise[known]))
     filled = np.maximum(filled, max(_NOISE_FLOOR * middle, 1e-6))
     return spread_blocks(filled, BLOCK)

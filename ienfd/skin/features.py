@@ -15,7 +15,7 @@ from ienfd.skin.strip import Strip
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.blur import wide_blur
 from ienfd.stain.chromogen import Chromogen
-from ienfd.stain.grid import block_mean
+from ienfd.stain.grid import block_mean, of_nearest
 from ienfd.stain.overview import Overview, signal_of
 
 __all__ = ["Features", "cellularity", "make_features"]
@@ -154,11 +154,7 @@ def _sharp(signals: _Float32, known: _Mask, nuclear: Sequence[bool], px: float) 
     Where a nerve lies, they are those of the nearest place without one; but no nerve is seen in a channel
     of nuclei.
     """
-    if known.any():
-        rows, cols = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
-        filled = np.where(known | np.array(nuclear)[:, None, None], signals, signals[:, rows, cols])
-    else:
-        filled = signals
+    filled = np.where(np.array(nuclear)[:, None, None], signals, of_nearest(signals, known))
     if len(signals) > 1:
         tissue = signals[:, known][:, ::17].astype(float)
         _, axes = np.linalg.eigh(np.cov(tissue)) if tissue.shape[1] > 1 else (None, np.eye(len(signals)))

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
+from scipy import ndimage
 
 from ienfd.result import FloatArray
 
-__all__ = ["Grid", "block_mean", "mean_of_colors", "polygon_mask", "spread_blocks"]
+__all__ = ["Grid", "block_mean", "mean_of_colors", "of_nearest", "polygon_mask", "spread_blocks"]
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,17 @@ def spread_blocks(blocks: NDArray[np.float32], factor: int) -> NDArray[np.float3
     rows, cols = blocks.shape
     size = (cols * factor, rows * factor)
     return np.asarray(Image.fromarray(blocks).resize(size, Image.Resampling.BILINEAR), np.float32)
+
+
+def of_nearest(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """(..., H, W) values where they are known, elsewhere those of the nearest place where they are.
+
+    As they were where nothing is known at all.
+    """
+    if not known.any():
+        return values
+    rows, cols = ndimage.distance_transform_edt(~known, return_distances=False, return_indices=True)
+    return np.asarray(values[..., rows, cols], np.float32)
 
 
 def mean_of_colors(image: NDArray[np.float32]) -> NDArray[np.float32]:

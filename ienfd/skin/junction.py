@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
-from skimage.graph import MCP_Geometric
 
 from ienfd.result import FloatArray
 from ienfd.skin.closeup import close_up
 from ienfd.skin.edge import Edge, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered, local_mean
-from ienfd.skin.partition import boundary, least_variation, single_valued
+from ienfd.skin.membrane import along_membrane
+from ienfd.skin.partition import boundary, least_variation
 from ienfd.skin.strip import COARSE_STEP_UM, Strip, arc_um, extent, inside_tissue, make_strip, smooth_curve
 from ienfd.skin.telling import telling
 
@@ -97,7 +96,7 @@ def refine_junction(
     curve = edge.curve
     strength = None
     if membrane is not None:
-        curve, strength = _along_membrane(strip.sample(membrane), curve)
+        curve, strength = along_membrane(strip.sample(membrane), curve)
     change = np.interp(curve[:, 0], np.arange(count), edge.change)
     confidence = _within_5_um(change, quality)
     if strength is not None:  # a line that is seen needs no other witness
@@ -128,32 +127,6 @@ def _guess(coarse: FloatArray, strip: Strip, base: FloatArray, px: float) -> Flo
     at = np.linspace(0, arc[-1], len(middle))
     curve = np.column_stack([np.interp(at, arc, coarse[:, k]) for k in (0, 1)])
     return np.asarray(((curve - middle) * normal).sum(1) * px, float)
-
-
-def _along_membrane(membrane: _Float32, curve: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-    """Shortest path along the ridge of the basement membrane, near `curve` (strip coordinates).
-
-    With how clear the ridge is along it; the curve as it was, and None, where there is no ridge.
-    """
-    sigma = 1.2
-    ridge = -ndimage.gaussian_filter(membrane, (sigma * 1.5, sigma), order=(0, 2))
-    ridge = np.maximum(ridge, -ndimage.gaussian_filter(membrane, (sigma, sigma * 1.5), order=(2, 0)))
-    noise = float(np.median(np.abs(ridge))) / 0.6745
-    strength = np.clip(ridge / max(noise, 1e-9) - 1.5, 0, 8)
-    count, size = membrane.shape
-    across = single_valued(curve, count)
-    distance = np.abs(np.arange(size)[None, :] - across[:, None])
-    cost = 1 / (0.15 + strength) + 0.01 * np.maximum(distance - 10, 0)
-    start = [(0, int(k)) for k in range(max(0, int(across[0]) - 12), min(size, int(across[0]) + 13))]
-    stop = [(count - 1, int(k)) for k in range(max(0, int(across[-1]) - 12), min(size, int(across[-1]) + 13))]
-    finder = MCP_Geometric(cost)
-    total, _ = finder.find_costs(start)
-    end = min(stop, key=lambda place: float(total[place]))
-    path = np.array(finder.traceback(end), float)
-    along = strength[path[:, 0].astype(int), path[:, 1].astype(int)]
-    if float(np.median(along)) <= _CLEAR_MEMBRANE:
-        return curve, None
-    return smooth_curve(path, 1.5), np.asarray(ndimage.gaussian_filter1d(along, 12.0, mode="nearest"), float)
 
 
 def _within_5_um(change: FloatArray, quality: float) -> FloatArray:

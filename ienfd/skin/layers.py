@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
+from ienfd.skin.membrane import ridge
 from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile
 from ienfd.skin.strip import COARSE_STEP_UM, Strip, best_path, inside_tissue, make_strip
 from ienfd.skin.telling import telling, telling_by_level
@@ -323,7 +324,4 @@ def covered(inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach
 
 def _membrane_strength(strip: Strip, membrane: _Float32) -> FloatArray:
     """(S, D) strength of lines of the basement membrane that run along the strip, 0 to 4."""
-    values = strip.sample(membrane)
-    ridge = -ndimage.gaussian_filter(values, (2.0, 1.2), order=(0, 2))
-    noise = 1.4826 * float(np.median(np.abs(ridge)))
-    return np.asarray(np.clip(ridge / max(noise, 1e-9) - 1, 0, 4), float)
+    return np.minimum(ridge(strip.sample(membrane), (1.2, 2.4), 1.0), 4.0)

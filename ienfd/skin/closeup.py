@@ -73,6 +73,7 @@ def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float)
         projected = model.of(looks)
         over, under = (mean_along(projected, side, step_um) for side in (above, below))
         evidence = np.clip(projected - 0.5 * (over + under)[:, None], -_CLEAR, _CLEAR)
+        given_um = signed_um
         evidence = np.where(inside, evidence, -0.3 * np.sign(given_um))
         evidence = np.where(np.abs(given_um) > _FARTHEST_UM, -_CLEAR * np.sign(given_um), evidence)
         partition = least_variation(evidence, step_um)

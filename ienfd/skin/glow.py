@@ -25,7 +25,7 @@ _NOTICED = 0.03  # of the strongest glow
 _EVERY = 3  # neighbors are much alike
 _OUTER = 0.02  # of the samples, at either end: dirt and gaps
 _FEWEST_NERVE, _FEWEST = 50, 100
-_EXPLAINED = 0.1  # of the variance about nerves; no glow at all explains less than 0.05
+_EXPLAINED = 0.02  # of the variance about nerves; where none glows, less than 0.01
 
 
 def without_glow(light: _Float32, nerve: _Float32, nerves: _Mask, tissue: _Mask, px: float) -> _Float32:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.polynomial.legendre import legvander, legvander2d
 from numpy.typing import NDArray
 from scipy import ndimage
 
@@ -22,17 +23,28 @@ _Float32 = NDArray[np.float32]
 _STRUCTURE_UM = (1.5, 6.0)
 _POOL_UM = 10.0
 _GLASS_TEXTURE, _FLATTEST = 2.5, 1.6  # times the texture of the flattest places
-_SHADE, _DEEP_SHADE = 0.12, 0.4  # optical density below the brightest glass
+_SHADE = 0.12  # optical density below the brightest glass
+_DEGREE = 4
+_HELD_BACK = np.array([0.0, 2e-4, 3e-4, 1e-3, 1e-3])  # by degree, where all of the glass is known
+_HELD_BACK_GROWING = np.array([0.0, 2e-3, 3e-3])  # where it is only sought: a parabola is all that is safe
+_SPREAD = (1e-3, 0.015)  # optical density: no glass agrees with a surface better, none worse
+_FROM, _NARROWED, _TO = (
+    0.01,
+    0.7,
+    0.004,
+)  # what the flattest places may differ by at first, per round, at last
+_FEWEST = 100
 
 
 @dataclass(frozen=True, eq=False)
 class WhiteField:
-    """Logarithm of the light through glass, a quadratic surface for every color.
+    """Logarithm of the light through glass, a smooth surface for every color.
 
     Parameters
     ----------
-    coefficients : (6, C) ndarray of float
-        Of 1, y, x, y^2, xy, x^2 with x and y running from -1 to 1 over the image.
+    coefficients : (5, 5, C) ndarray of float
+        Of the products of Legendre polynomials of y and x, which run from -1 to 1 over the image, up to
+        a degree of 4 in all.
     noise : (C,) ndarray of float
         Standard deviation of the optical density of glass at the resolution of the fit.
     """
@@ -42,13 +54,10 @@ class WhiteField:
 
     def at(self, rows: NDArray[np.float64], cols: NDArray[np.float64]) -> _Float32:
         """(len(rows), len(cols), C) logarithm of the light at normalized positions."""
-        one, y, x, yy, xy, xx = self.coefficients
-        constant = one + np.outer(cols, x) + np.outer(cols**2, xx)
-        linear = y + np.outer(cols, xy)
-        by_power = np.stack([constant, linear, np.broadcast_to(yy, constant.shape)])
-        powers = np.column_stack([np.ones_like(rows), rows, rows**2])
-        field = powers @ by_power.reshape(3, -1)  # a product of matrices: this is asked for every tile
-        return np.asarray(field.reshape(len(rows), *constant.shape), np.float32)
+        down, across = legvander(rows, _DEGREE), legvander(cols, _DEGREE)
+        by_row = np.tensordot(down, self.coefficients, 1)
+        field = across @ by_row  # products of matrices: this is asked for every tile
+        return np.asarray(field, np.float32)
 
 
 def positions(start: float, stop: float, count: int, size: int) -> NDArray[np.float64]:
@@ -58,11 +67,12 @@ def positions(start: float, stop: float, count: int, size: int) -> NDArray[np.fl
 
 
 def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) -> WhiteField:
-    """Fit a quadratic surface to the light of the glass.
+    """Fit a smooth surface to the light of the glass.
 
-    Glass is flat and bright: the fit begins with the least textured of the bright places and then
-    takes in whatever agrees with it. Of three such fits, two of which begin with the flattest places of
-    all, one of them deep in the shade, too, it is the one that leaves fewest of those unexplained.
+    Glass is flat, and mostly bright. Two fits are made, and the one that leaves fewest of the flattest
+    places unexplained is taken. One goes through the flattest places however dark: where these are all
+    of the glass, they show its whole course. The other begins with the bright ones among flat places and
+    takes in whatever agrees with it: where tissue is as flat as glass, brightness tells them apart.
     Curvature is held back unless the glass shows it: a strip of glass along one edge says nothing about
     the other end of the image.
 
@@ -84,54 +94,103 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
     fine, coarse = (ndimage.gaussian_filter(total, size / px_um) for size in _STRUCTURE_UM)
     texture = ndimage.gaussian_filter(np.abs(fine - coarse), _POOL_UM / px_um)[::step, ::step].ravel()
     sample = ndimage.gaussian_filter(log_light, (1.5, 1.5, 0))[::step, ::step].astype(np.float64)
-    y = positions(0, rows, rows, rows)[::step, None] + 0 * sample[..., 0]
-    x = positions(0, cols, cols, cols)[None, ::step] + 0 * sample[..., 0]
-    design = np.stack([np.ones_like(x), y, x, y * y, x * y, x * x], -1).reshape(-1, 6)
+    y, x = np.meshgrid(*(positions(0, size, size, size)[::step] for size in (rows, cols)), indexing="ij")
     values = sample.reshape(-1, colors)
-    even = np.quantile(texture, 0.02)
     # a pale dermis may be brighter than glass in the shade, but it is not as flat
-    glassy, flattest = (texture <= times * even for times in (_GLASS_TEXTURE, _FLATTEST))
-    smooth = texture <= np.quantile(texture, 0.25)
-    fits = [
-        _fitted(design, values, texture, flat & smooth, glassy, darkest, iterations)
-        for flat, darkest in ((glassy, _SHADE), (flattest, _SHADE), (flattest, _DEEP_SHADE))
-    ]
+    flattest = texture <= _FLATTEST * np.quantile(texture, 0.02)
+    fits = (
+        _grown(y.ravel(), x.ravel(), values, texture, iterations),
+        _through(y.ravel(), x.ravel(), values, flattest, iterations),
+    )
     return max(fits, key=lambda fit: float(fit[1][flattest].mean()))[0]
 
 
-def _fitted(
-    design: NDArray[np.float64],
+_Fit = tuple[WhiteField, NDArray[np.bool_]]
+"""A surface, and which places agree with it."""
+
+
+def _grown(
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
     values: NDArray[np.float64],
     texture: NDArray[np.float64],
-    start: NDArray[np.bool_],
-    glassy: NDArray[np.bool_],
-    shade: float,
     iterations: int,
-) -> tuple[WhiteField, NDArray[np.bool_]]:
-    """The surface through the bright ones of some places and what agrees with it; and what does."""
-    light, colors = values.mean(1), values.shape[1]
-    penalty = np.diag([0.0, 1, 1, 3, 3, 3]) * 2e-3
-    coefficients, spread = np.zeros((6, colors)), np.full(colors, 0.02)
-    agrees = chosen = start & (light > np.quantile(light[start], 0.95) - shade)
+) -> _Fit:
+    """The surface through the bright ones of flat places and what agrees with it."""
+    glassy = texture <= _GLASS_TEXTURE * np.quantile(texture, 0.02)
+    start = glassy & (texture <= np.quantile(texture, 0.25))
+    light = values.mean(axis=1)
+    surface = _Surface(y, x, values, _HELD_BACK_GROWING)
+    agrees = chosen = start & (light > np.quantile(light[start], 0.95) - _SHADE)
     for round_ in range(iterations):
-        used = design[chosen]
-        normal = used.T @ used / len(used) + penalty
-        coefficients = np.linalg.solve(normal, used.T @ values[chosen] / len(used))
-        residual = values - design @ coefficients
-        spread = 1.4826 * np.median(np.abs(residual[chosen]), axis=0)
-        spread = np.clip(spread, 1e-3, 0.015)
-        score = residual / spread
-        agrees = (score > -3).all(1) & (score < 6).all(1)
+        surface.fit(chosen)
+        agrees = surface.agrees(0.0)
         # textured places are taken in only once the surface is settled
-        grown = (
-            agrees & glassy
-            if round_ >= 3
-            else agrees & glassy & (texture <= np.quantile(texture, 0.25 + 0.1 * round_))
-        )
-        if grown.sum() < 100:
+        flat = True if round_ >= 3 else texture <= np.quantile(texture, 0.25 + 0.1 * round_)
+        grown = agrees & glassy & flat
+        if grown.sum() < _FEWEST:
             break
         chosen = grown
-    return WhiteField(coefficients, np.asarray(spread, float)), agrees
+    return surface.field(), agrees
+
+
+def _through(
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+    values: NDArray[np.float64],
+    flattest: NDArray[np.bool_],
+    iterations: int,
+) -> _Fit:
+    """The surface through the flattest places, but for those that disagree with all others."""
+    surface = _Surface(y, x, values, _HELD_BACK)
+    agrees = chosen = flattest
+    for round_ in range(iterations):
+        surface.fit(chosen)
+        agrees = surface.agrees(max(_TO, _FROM * _NARROWED**round_))
+        if (agrees & flattest).sum() < _FEWEST:
+            break
+        chosen = agrees & flattest
+    return surface.field(), agrees
+
+
+class _Surface:
+    """A surface that is fitted to chosen places, as smooth as they let it be."""
+
+    def __init__(
+        self,
+        y: NDArray[np.float64],
+        x: NDArray[np.float64],
+        values: NDArray[np.float64],
+        held_back: NDArray[np.float64],
+    ) -> None:
+        order = np.add.outer(np.arange(_DEGREE + 1), np.arange(_DEGREE + 1)).ravel()
+        self._used = order < len(held_back)
+        self._penalty = np.diag(held_back[order[self._used]])
+        self._design = legvander2d(y, x, [_DEGREE, _DEGREE])[:, self._used]
+        self._values = values
+        self._coefficients: NDArray[np.float64] = np.zeros((int(self._used.sum()), values.shape[1]))
+        self._spread = np.full(values.shape[1], _SPREAD[1])
+        self._residual = values
+
+    def fit(self, chosen: NDArray[np.bool_]) -> None:
+        """Fit it to some of the places."""
+        used, count = self._design[chosen], int(chosen.sum())
+        normal = used.T @ used / count + self._penalty
+        self._coefficients = np.linalg.solve(normal, used.T @ self._values[chosen] / count)
+        self._residual = self._values - self._design @ self._coefficients
+        spread = 1.4826 * np.median(np.abs(self._residual[chosen]), axis=0)
+        self._spread = np.clip(spread, *_SPREAD)
+
+    def agrees(self, least: float) -> NDArray[np.bool_]:
+        """Which places are glass by it: few are darker, since tissue is; `least`: the least of spreads."""
+        score = self._residual / np.maximum(self._spread, least)
+        return np.asarray((score > -3).all(1) & (score < 6).all(1), bool)
+
+    def field(self) -> WhiteField:
+        """The surface over the whole image."""
+        whole = np.zeros((len(self._used), self._values.shape[1]))
+        whole[self._used] = self._coefficients
+        return WhiteField(whole.reshape(_DEGREE + 1, _DEGREE + 1, -1), np.asarray(self._spread, float))
 
 
 def optical_density(light: _Float32, white: _Float32, floor: float) -> _Float32:

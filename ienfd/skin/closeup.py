@@ -30,7 +30,7 @@ _SETTLED_UM = 1.0
 _MEANS_UM = (1.2, 2.5)
 _GRAIN_FROM_UM, _GRAIN_WITHIN_UM = 4.0, 2.0
 _BLURRED_UM, _NEAR_UM = 2.0, 25.0  # what is learned from, on either side
-_FARTHEST_UM = 20.0  # the junction lies no farther from where it was found
+_FARTHEST_UM = 20.0  # the junction lies no farther from where the round before found it
 _CLEAR = 2.0  # evidence beyond this many standard deviations adds nothing
 _FEW = 200
 _ROUNDS = 2  # by the looks, and as many with their squares
@@ -61,7 +61,6 @@ def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float)
     plain = _evened(_looks(values, step_um), inside)
     squared = np.concatenate([plain, _evened(_unusual(plain, inside), inside)])
     upper = _above(curve, inside.shape)
-    given_um = _signed_um(upper, step_um)
     found: Edge | None = None
     for looks in [plain] * _ROUNDS + [squared] * _ROUNDS:
         signed_um = _signed_um(upper, step_um)
@@ -73,9 +72,8 @@ def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float)
         projected = model.of(looks)
         over, under = (mean_along(projected, side, step_um) for side in (above, below))
         evidence = np.clip(projected - 0.5 * (over + under)[:, None], -_CLEAR, _CLEAR)
-        given_um = signed_um
-        evidence = np.where(inside, evidence, -0.3 * np.sign(given_um))
-        evidence = np.where(np.abs(given_um) > _FARTHEST_UM, -_CLEAR * np.sign(given_um), evidence)
+        evidence = np.where(inside, evidence, -0.3 * np.sign(signed_um))
+        evidence = np.where(np.abs(signed_um) > _FARTHEST_UM, -_CLEAR * np.sign(signed_um), evidence)
         partition = least_variation(evidence, step_um)
         upper = partition > 0.5
         found = Edge(boundary(partition), model.separation, over - under)

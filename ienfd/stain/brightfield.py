@@ -168,7 +168,7 @@ class _Surface:
         self._penalty = np.diag(held_back[order[self._used]])
         self._design = legvander2d(y, x, [_DEGREE, _DEGREE])[:, self._used]
         self._values = values
-        self._coefficients: NDArray[np.float64] = np.zeros((int(self._used.sum()), values.shape[1]))
+        self._coefficients = np.zeros((int(self._used.sum()), values.shape[1]))
         self._spread = np.full(values.shape[1], _SPREAD[1])
         self._residual = values
 
@@ -176,7 +176,8 @@ class _Surface:
         """Fit it to some of the places."""
         used, count = self._design[chosen], int(chosen.sum())
         normal = used.T @ used / count + self._penalty
-        self._coefficients = np.linalg.solve(normal, used.T @ self._values[chosen] / count)
+        seen = used.T @ self._values[chosen] / count
+        self._coefficients = np.asarray(np.linalg.solve(normal, seen), float)
         self._residual = self._values - self._design @ self._coefficients
         spread = 1.4826 * np.median(np.abs(self._residual[chosen]), axis=0)
         self._spread = np.clip(spread, *_SPREAD)

@@ -98,3 +98,12 @@ def test_too_little_tissue_to_learn_from() -> None:
     start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
     assert close_up(levels, inside, start, 1.0) is None
     assert close_up(levels, np.zeros_like(inside), start, 1.0) is None
+
+
+def test_a_deep_ridge_is_followed_farther_than_one_round_goes() -> None:
+    edge = true_edge(130.0, 56.0)
+    start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
+    found = close_up(sheet_on_felt(edge), np.ones((ALONG, ACROSS), bool), start, 1.0)
+    assert found is not None
+    assert off_um(found.curve, edge) < 1.5
+    assert np.ptp(found.curve[20:-20, 1]) > 50

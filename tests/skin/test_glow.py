@@ -43,6 +43,16 @@ def test_what_nerves_shed_is_taken_out() -> None:
     assert found[:, :EDGE][left].mean() - found[:, EDGE:][right].mean() == pytest.approx(3.0, abs=0.5)
 
 
+def test_glow_is_found_among_collagen_that_varies_more() -> None:
+    tissue, seen, nerves, there = scene(haze=0.25)
+    rng = np.random.default_rng(2)
+    felt = 40.0 * ndimage.gaussian_filter(rng.normal(0, 1, SHAPE), 3.0 / PX).astype(np.float32)
+    found = without_glow((seen + felt)[None], seen + felt, nerves, there, PX)[0]
+    beside = ndimage.binary_dilation(nerves, iterations=8) & ~nerves
+    shed = (seen - tissue)[beside].mean()
+    assert abs((found - felt - tissue)[beside].mean()) < 0.25 * shed
+
+
 def test_where_they_shed_nothing_nothing_is_changed() -> None:
     _, seen, nerves, there = scene(haze=0.0)
     assert np.array_equal(without_glow(seen[None], seen, nerves, there, PX)[0], seen)

@@ -67,3 +67,18 @@ def test_glass_beyond_the_tissue_is_glass_however_deep_in_the_shade() -> None:
     white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
     found = white.at(*(positions(0, size, size, size) for size in shape))[..., 0]
     assert np.abs(found - glass)[~inside].max() < 0.05
+
+
+def test_glass_all_around_shows_a_shade_steeper_than_a_parabola() -> None:
+    rng = np.random.default_rng(6)
+    structure = ndimage.gaussian_filter(rng.normal(0, 1, _SHAPE), 2.5)
+    y, x = (np.linspace(-1, 1, size) for size in _SHAPE)
+    away = np.add.outer(y**2, x**2) / 2
+    glass = 5.45 - 0.1 * away - 0.35 * away**2
+    inside = np.maximum.outer(np.abs(y) / 0.6, np.abs(x) / 0.7) < 1
+    density = np.where(inside, 0.15 * (1 + 0.5 * structure / structure.std()), 0.0)
+    light = (glass - density)[..., None] + rng.normal(0, 0.004, (*_SHAPE, 3))
+    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    found = white.at(*(positions(0, size, size, size) for size in _SHAPE))[..., 0]
+    assert np.abs(found - glass)[~inside].max() < 0.03
+    assert np.abs(found - glass)[inside].max() < 0.06

@@ -32,7 +32,6 @@ _FAR_CLEARER = 2.5
 _SURE, _SURER_BY_QUALITY, _SURER_BY_CHANGE = -1.1, 0.1, 2.0
 _LEAST_CHANGE = 0.3
 _LEAST_SURE = 0.15  # at the ends of a junction
-_CLEAR_MEMBRANE = 1.0  # in units of the noise of the ridge, above 1.5
 
 
 def refine_junction(
@@ -94,13 +93,13 @@ def refine_junction(
     edge = _clearest_edge(features, strip, values, inside, boundary(partition))
     edge = close_up(features.sharp_levels(strip), inside, edge.curve, strip.step_um) or edge
     curve = edge.curve
-    strength = None
+    sure = None
     if membrane is not None:
-        curve, strength = along_membrane(strip.sample(membrane), curve)
+        curve, sure = along_membrane(strip.sample(membrane), curve)
     change = np.interp(curve[:, 0], np.arange(count), edge.change)
     confidence = _within_5_um(change, quality)
-    if strength is not None:  # a line that is seen needs no other witness
-        confidence = np.maximum(confidence, 1 / (1 + np.exp(-(strength - _CLEAR_MEMBRANE) / 0.4)))
+    if sure is not None:  # a line that is seen needs no other witness
+        confidence = np.maximum(confidence, sure)
     keep = _keep(strip, curve, inside, confidence)
     return strip.to_grid(curve)[keep], confidence[keep]
 

@@ -39,6 +39,7 @@ _HEADING_UM = 70.0
 _ROUNDS = 4
 _LOCAL_UM = 200.0
 _MEMBRANE_WEIGHT = 3.0
+_MEMBRANE_WIDTHS, _MEMBRANE_FAINT, _MEMBRANE_CLEAR = (1.2, 2.4), 1.0, 4.0
 _BOUND = 1.5
 _EDGE_UM = 3.0  # blurred with the glass: belongs to no layer
 _PROFILE_UM = 190.0  # the profile is explained down to here
@@ -323,5 +324,6 @@ def covered(inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach
 
 
 def _membrane_strength(strip: Strip, membrane: _Float32) -> FloatArray:
-    """(S, D) strength of lines of the basement membrane that run along the strip, 0 to 4."""
-    return np.minimum(ridge(strip.sample(membrane), (1.2, 2.4), 1.0), 4.0)
+    """(S, D) strength of the basement membrane, 0 to 4."""
+    strength = ridge(strip.sample(membrane), _MEMBRANE_WIDTHS, _MEMBRANE_FAINT)
+    return np.minimum(strength, _MEMBRANE_CLEAR)

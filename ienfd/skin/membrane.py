@@ -21,14 +21,15 @@ __all__ = ["along_membrane", "ridge"]
 
 _Float32 = NDArray[np.float32]
 
-_WIDTHS = (1.2, 2.4, 4.8)  # standard deviations of a line and of bands, in samples of the fine strip
+# samples are micrometers: those of the fine strip
+_WIDTHS = (1.2, 2.4, 4.8)  # standard deviations of a line and of bands
 _FAINT = 1.5  # in units of the noise
-_CLEAR = 1.0  # above that
-_END = 12  # samples: how far from the curve that is given the line may begin and end
-_NEAR, _BEYOND = 10, 0.01
-_NOWHERE = 0.15
-_PLAIN = 8.0  # more than that makes a line no likelier
-_BESIDE, _MIDDLE = 17, 6  # samples; power
+_CLEAR, _CLEARER = 1.0, 0.4  # above the faintest: as likely a line as not, and how fast it becomes one
+_PLAIN = 8.0  # a line that is clearer than this is no likelier
+_BESIDE, _MIDDLE = 17, 6  # the middle is what stands out from this far about it; by what power
+_NOWHERE = 0.15  # the clearness that a way without any line is given
+_NEAR, _BEYOND = 10, 0.01  # how far the line may lie from the curve, and the cost of every sample beyond
+_END = 12  # how far from the ends of the curve it may begin and end
 
 
 def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArray:
@@ -63,18 +64,28 @@ def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArr
 
 
 def along_membrane(membrane: _Float32, curve: FloatArray) -> tuple[FloatArray, FloatArray | None]:
-    """Shortest path along the ridge of the basement membrane, near `curve` (strip coordinates).
+    """Lay a junction along the middle of the basement membrane.
 
-    With how clear the ridge is along it; the curve as it was, and None, where there is no ridge.
+    Parameters
+    ----------
+    membrane : (S, D) ndarray of float32
+        Its signal in a strip.
+    curve : (N, 2) ndarray of float
+        The junction so far, strip coordinates; the membrane is sought near it.
+
+    Returns
+    -------
+    curve : (M, 2) ndarray of float
+        The cheapest way along the ridge; the curve as it was where there is none.
+    sure : (M,) ndarray of float or None
+        Probability, about, that there is a membrane at every point; None where there is no ridge.
     """
     strength = ridge(membrane, _WIDTHS, _FAINT)
     count, size = membrane.shape
     across = single_valued(curve, count)
-    distance = np.abs(np.arange(size)[None, :] - across[:, None])
     beside = strength / np.maximum(ndimage.maximum_filter(strength, _BESIDE), 1e-9)
-    cost = 1 / (_NOWHERE + np.minimum(strength, _PLAIN) * beside**_MIDDLE) + _BEYOND * np.maximum(
-        distance - _NEAR, 0
-    )
+    cost = 1 / (_NOWHERE + np.minimum(strength, _PLAIN) * beside**_MIDDLE)
+    cost += _BEYOND * np.maximum(np.abs(np.arange(size)[None, :] - across[:, None]) - _NEAR, 0)
     start, stop = (
         [(row, int(k)) for k in range(max(0, int(at) - _END), min(size, int(at) + _END + 1))]
         for row, at in ((0, across[0]), (count - 1, across[-1]))
@@ -85,4 +96,5 @@ def along_membrane(membrane: _Float32, curve: FloatArray) -> tuple[FloatArray, F
     along = strength[path[:, 0].astype(int), path[:, 1].astype(int)]
     if float(np.median(along)) <= _CLEAR:
         return curve, None
-    return smooth_curve(path, 1.5), np.asarray(ndimage.gaussian_filter1d(along, 12.0, mode="nearest"), float)
+    clear = ndimage.gaussian_filter1d(along, 12.0, mode="nearest") - _CLEAR
+    return smooth_curve(path, 1.5), np.asarray(1 / (1 + np.exp(-clear / _CLEARER)), float)

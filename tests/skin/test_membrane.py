@@ -42,10 +42,10 @@ def straight(depth_um: float = 40.0) -> FloatArray:
 @pytest.mark.parametrize("depth_um", [0.0, 30.0], ids=["flat", "ridges"])
 def test_the_junction_is_the_middle_of_the_membrane(width_um: float, depth_um: float) -> None:
     middle = course(depth_um)
-    curve, strength = along_membrane(membrane(middle, width_um), straight())
+    curve, sure = along_membrane(membrane(middle, width_um), straight())
     assert off_um(curve, middle) < 2.0
-    assert strength is not None
-    assert strength.min() > 2.0
+    assert sure is not None
+    assert sure.min() > 0.9
 
 
 def test_a_line_that_widens_into_a_band_is_followed_through_it() -> None:
@@ -57,8 +57,8 @@ def test_a_line_that_widens_into_a_band_is_followed_through_it() -> None:
 
 def test_where_there_is_no_membrane_the_curve_stays() -> None:
     noise = np.random.default_rng(5).normal(0.2, 0.05, (ALONG, ACROSS)).astype(np.float32)
-    curve, strength = along_membrane(noise, straight())
-    assert strength is None
+    curve, sure = along_membrane(noise, straight())
+    assert sure is None
     assert np.array_equal(curve, straight())
 
 

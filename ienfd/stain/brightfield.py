@@ -28,11 +28,8 @@ _DEGREE = 4
 _HELD_BACK = np.array([0.0, 2e-4, 3e-4, 1e-3, 1e-3])  # by degree, where all of the glass is known
 _HELD_BACK_GROWING = np.array([0.0, 2e-3, 3e-3])  # where it is only sought: a parabola is all that is safe
 _SPREAD = (1e-3, 0.015)  # optical density: no glass agrees with a surface better, none worse
-_FROM, _NARROWED, _TO = (
-    0.01,
-    0.7,
-    0.004,
-)  # what the flattest places may differ by at first, per round, at last
+# optical density by which the flattest places may differ: at first, of that from round to round, at last
+_FROM, _NARROWED, _TO = 0.01, 0.7, 0.004
 _FEWEST = 100
 
 
@@ -183,7 +180,13 @@ class _Surface:
         self._spread = np.clip(spread, *_SPREAD)
 
     def agrees(self, least: float) -> NDArray[np.bool_]:
-        """Which places are glass by it: few are darker, since tissue is; `least`: the least of spreads."""
+        """Which places look like glass: tissue is darker, so that less is allowed on that side.
+
+        Parameters
+        ----------
+        least : float
+            The least spread (optical density) that they are judged by.
+        """
         score = self._residual / np.maximum(self._spread, least)
         return np.asarray((score > -3).all(1) & (score < 6).all(1), bool)
 

@@ -7,6 +7,7 @@ thinnest dark structures of the image itself, with the published vector of DAB a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ from ienfd.stain.grid import mean_of_colors
 __all__ = ["WhiteField", "fit_white_field", "optical_density"]
 
 _Float32 = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
 
 _STRUCTURE_UM = (1.5, 6.0)
 _POOL_UM = 10.0
@@ -30,7 +32,8 @@ _HELD_BACK_GROWING = np.array([0.0, 2e-3, 3e-3])  # where it is only sought: a p
 _SPREAD = (1e-3, 0.015)  # optical density: no glass agrees with a surface better, none worse
 # optical density by which the flattest places may differ: at first, of that from round to round, at last
 _FROM, _NARROWED, _TO = 0.01, 0.7, 0.004
-_FEWEST = 100
+_ROUNDS, _CALM_ROUNDS = 10, 3
+_FEWEST = 100  # places that a surface is laid through
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +66,7 @@ def positions(start: float, stop: float, count: int, size: int) -> NDArray[np.fl
     return (start + (np.arange(count) + 0.5) * step) / size * 2 - 1
 
 
-def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) -> WhiteField:
+def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
     """Fit a smooth surface to the light of the glass.
 
     Glass is flat, and mostly bright. Two fits are made, and the one that leaves fewest of the flattest
@@ -92,84 +95,72 @@ def fit_white_field(log_light: _Float32, px_um: float, *, iterations: int = 10) 
     texture = ndimage.gaussian_filter(np.abs(fine - coarse), _POOL_UM / px_um)[::step, ::step].ravel()
     sample = ndimage.gaussian_filter(log_light, (1.5, 1.5, 0))[::step, ::step].astype(np.float64)
     y, x = np.meshgrid(*(positions(0, size, size, size)[::step] for size in (rows, cols)), indexing="ij")
+    design = np.asarray(legvander2d(y.ravel(), x.ravel(), [_DEGREE, _DEGREE]), float)
     values = sample.reshape(-1, colors)
     # a pale dermis may be brighter than glass in the shade, but it is not as flat
-    flattest = texture <= _FLATTEST * np.quantile(texture, 0.02)
+    even = np.quantile(texture, 0.02)
+    glassy, flattest = (texture <= times * even for times in (_GLASS_TEXTURE, _FLATTEST))
+    light = values.mean(axis=1)
+    start = glassy & (texture <= np.quantile(texture, 0.25))
+    bright = start & (light > np.quantile(light[start], 0.95) - _SHADE)
+    # textured places are taken in only once the surface is settled
+    calm = [glassy & (texture <= np.quantile(texture, 0.25 + 0.1 * round_)) for round_ in range(_CALM_ROUNDS)]
+    growing = calm + [glassy] * (_ROUNDS - _CALM_ROUNDS)
+    narrowing = [max(_TO, _FROM * _NARROWED**round_) for round_ in range(_ROUNDS)]
     fits = (
-        _grown(y.ravel(), x.ravel(), values, texture, iterations),
-        _through(y.ravel(), x.ravel(), values, flattest, iterations),
+        _fitted(_Surface(design, values, _HELD_BACK_GROWING), bright, growing, [0.0] * _ROUNDS),
+        _fitted(_Surface(design, values, _HELD_BACK), flattest, [flattest] * _ROUNDS, narrowing),
     )
     return max(fits, key=lambda fit: float(fit[1][flattest].mean()))[0]
 
 
-_Fit = tuple[WhiteField, NDArray[np.bool_]]
-"""A surface, and which places agree with it."""
+def _fitted(
+    surface: _Surface, start: _Mask, within: Sequence[_Mask], least: Sequence[float]
+) -> tuple[WhiteField, _Mask]:
+    """The surface through some places and then, round by round, through those that agree with it; and these.
 
-
-def _grown(
-    y: NDArray[np.float64],
-    x: NDArray[np.float64],
-    values: NDArray[np.float64],
-    texture: NDArray[np.float64],
-    iterations: int,
-) -> _Fit:
-    """The surface through the bright ones of flat places and what agrees with it."""
-    glassy = texture <= _GLASS_TEXTURE * np.quantile(texture, 0.02)
-    start = glassy & (texture <= np.quantile(texture, 0.25))
-    light = values.mean(axis=1)
-    surface = _Surface(y, x, values, _HELD_BACK_GROWING)
-    agrees = chosen = start & (light > np.quantile(light[start], 0.95) - _SHADE)
-    for round_ in range(iterations):
+    `within` are the places that may take part in each round, `least` the least spreads (optical density)
+    that they are judged by.
+    """
+    agrees = chosen = start
+    for allowed, spread in zip(within, least, strict=True):
         surface.fit(chosen)
-        agrees = surface.agrees(0.0)
-        # textured places are taken in only once the surface is settled
-        flat = True if round_ >= 3 else texture <= np.quantile(texture, 0.25 + 0.1 * round_)
-        grown = agrees & glassy & flat
-        if grown.sum() < _FEWEST:
+        agrees = surface.agrees(spread)
+        if (agrees & allowed).sum() < _FEWEST:
             break
-        chosen = grown
-    return surface.field(), agrees
-
-
-def _through(
-    y: NDArray[np.float64],
-    x: NDArray[np.float64],
-    values: NDArray[np.float64],
-    flattest: NDArray[np.bool_],
-    iterations: int,
-) -> _Fit:
-    """The surface through the flattest places, but for those that disagree with all others."""
-    surface = _Surface(y, x, values, _HELD_BACK)
-    agrees = chosen = flattest
-    for round_ in range(iterations):
-        surface.fit(chosen)
-        agrees = surface.agrees(max(_TO, _FROM * _NARROWED**round_))
-        if (agrees & flattest).sum() < _FEWEST:
-            break
-        chosen = agrees & flattest
+        chosen = agrees & allowed
     return surface.field(), agrees
 
 
 class _Surface:
-    """A surface that is fitted to chosen places, as smooth as they let it be."""
+    """A surface that is fitted to chosen places, as smooth as they let it be.
+
+    Parameters
+    ----------
+    design : (N, 25) ndarray of float
+        Products of Legendre polynomials of y and x at every place, see `WhiteField`.
+    values : (N, C) ndarray of float
+        Logarithm of the light there.
+    held_back : (K,) ndarray of float
+        By how much terms of degree 0 to K - 1 are held back; higher ones are left out.
+    """
 
     def __init__(
         self,
-        y: NDArray[np.float64],
-        x: NDArray[np.float64],
+        design: NDArray[np.float64],
         values: NDArray[np.float64],
         held_back: NDArray[np.float64],
     ) -> None:
         order = np.add.outer(np.arange(_DEGREE + 1), np.arange(_DEGREE + 1)).ravel()
         self._used = order < len(held_back)
         self._penalty = np.diag(held_back[order[self._used]])
-        self._design = legvander2d(y, x, [_DEGREE, _DEGREE])[:, self._used]
+        self._design = design[:, self._used]
         self._values = values
         self._coefficients = np.zeros((int(self._used.sum()), values.shape[1]))
         self._spread = np.full(values.shape[1], _SPREAD[1])
         self._residual = values
 
-    def fit(self, chosen: NDArray[np.bool_]) -> None:
+    def fit(self, chosen: _Mask) -> None:
         """Fit it to some of the places."""
         used, count = self._design[chosen], int(chosen.sum())
         normal = used.T @ used / count + self._penalty
@@ -179,7 +170,7 @@ class _Surface:
         spread = 1.4826 * np.median(np.abs(self._residual[chosen]), axis=0)
         self._spread = np.clip(spread, *_SPREAD)
 
-    def agrees(self, least: float) -> NDArray[np.bool_]:
+    def agrees(self, least: float) -> _Mask:
         """Which places look like glass: tissue is darker, so that less is allowed on that side.
 
         Parameters

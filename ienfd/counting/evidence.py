@@ -108,6 +108,11 @@ class Evidence:
         seen = [side.contrast for side in (self.above, self.below) if side.reach_um > 0]
         return sum(seen) / len(seen) if seen else 0.0
 
+    @property
+    def gap_um(self) -> float:
+        """Length next to the junction, on both sides together, on which it is not seen."""
+        return self.above.gap_um + self.below.gap_um
+
     @cached_property
     def features(self) -> tuple[float, ...]:
         """What the confidence is made of, one for each weight of `ConfidenceModel` in its order."""
@@ -124,7 +129,7 @@ class Evidence:
             min(caliber, CALIBER_SATURATES_UM) - CALIBER_REFERENCE_UM,
             self.junction_confidence - JUNCTION_REFERENCE,
             max(float(np.log(above / below)), 0.0),
-            min(sum(side.gap_um for side in sides), HIDDEN_CAP_UM),
+            min(self.gap_um, HIDDEN_CAP_UM),
         )
 
     @cached_property
@@ -258,5 +263,4 @@ def _looked_at(trace: Trace) -> FloatArray:
 
 def depth_differs(evidence: Evidence) -> bool:
     """Whether the pieces on both sides lie too far apart in depth to be one fiber."""
-    gap = evidence.above.gap_um + evidence.below.gap_um
-    return bool(abs(evidence.above.z_um - evidence.below.z_um) > PAIR_STEP_UM + gap)
+    return bool(abs(evidence.above.z_um - evidence.below.z_um) > PAIR_STEP_UM + evidence.gap_um)

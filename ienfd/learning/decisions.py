@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.correction.correct import Corrected, ReviewState
 from ienfd.counting import count_crossings, find_all
+from ienfd.counting.evidence import weights_of
 from ienfd.geometry import FloatArray
 from ienfd.protocol import ConfidenceModel, CountingRules
 
 __all__ = ["MATTERS_OF_CONFIDENCE", "Decisions", "decisions_of", "together"]
 
-_FEATURES = len(fields(ConfidenceModel)) - 1
+_FEATURES = len(weights_of(ConfidenceModel()))
 MATTERS_OF_CONFIDENCE = ("crosses", "too_faint")
 """Why a candidate counts or not, where nothing but its confidence decides."""
 

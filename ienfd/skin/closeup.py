@@ -32,6 +32,7 @@ _GRAIN_FROM_UM, _GRAIN_WITHIN_UM = 4.0, 2.0
 _BLURRED_UM, _NEAR_UM = 2.0, 25.0  # what is learned from, on either side
 _FARTHEST_UM = 20.0  # the junction lies no farther from where the round before found it
 _CLEAR = 2.0  # evidence beyond this many standard deviations adds nothing
+_VARIATION_UM = 6.0  # more than for means: bodies of cells and ends of bundles stand out, too
 _FEW = 200
 _ROUNDS = 2  # by the looks, and as many with their squares
 _FAR_OUT = 3.0  # standard deviations: what lies farther out is no more unusual
@@ -74,7 +75,7 @@ def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float)
         evidence = np.clip(projected - 0.5 * (over + under)[:, None], -_CLEAR, _CLEAR)
         evidence = np.where(inside, evidence, -0.3 * np.sign(signed_um))
         evidence = np.where(np.abs(signed_um) > _FARTHEST_UM, -_CLEAR * np.sign(signed_um), evidence)
-        partition = least_variation(evidence, step_um)
+        partition = least_variation(evidence, step_um, variation_um=_VARIATION_UM)
         upper = partition > 0.5
         found = Edge(boundary(partition), model.separation, over - under)
     return found

@@ -11,18 +11,16 @@ from scipy import ndimage
 
 from ienfd.section import ChannelRole
 from ienfd.skin.glow import without_glow
+from ienfd.skin.nerves import nerve_amount, nerves_in
 from ienfd.skin.strip import Strip
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.blur import wide_blur
 from ienfd.stain.chromogen import Chromogen
-from ienfd.stain.grid import block_mean, of_nearest
+from ienfd.stain.grid import block_mean, enlarged, of_nearest
 from ienfd.stain.overview import Overview, signal_of
 
 __all__ = ["Features", "cellularity", "make_features"]
 
-_WIDEST_NERVE_UM = 14.0
-_BESIDE_NERVE_UM = 1.3  # its blur; whatever more is left out is missed between it and the junction
-_REST = 0.95  # of the tissue, at least, holds no nerve: where more stands out, nuclei or collagen do
 _CORNEUM_UM = 20.0
 _COARSER = 2  # what is blunt anyhow is held at half the resolution
 _FINE_UM = 2.5
@@ -103,9 +101,9 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     """
     px = overview.grid.pixel_size_um
     dense = overview.white is not None
-    nerve = _nerve_amount(overview, chromogen)
+    nerve = nerve_amount(overview, chromogen)
     deep = tissue.clearance * px > _CORNEUM_UM  # corneum is thin and bright, too
-    nerves = _nerves(nerve, tissue.mask, px) & deep
+    nerves = nerves_in(nerve, tissue.mask, px, among_collagen=not dense) & deep
     known = tissue.mask & ~nerves
     calm = ndimage.binary_erosion(known, iterations=max(1, round(6.0 / px)), border_value=1)
     used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
@@ -114,7 +112,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         signals = signal_of(without_glow(np.expm1(signals), nerve, nerves, tissue.mask & deep, px))
     seen, calmly = _Known(known, px * _COARSER), _Known(calm, px * _COARSER)
     sharp = ndimage.gaussian_filter(known.astype(np.float32), _FINE_UM / px, truncate=3)
-    sharp += _FAR_TRUST * _enlarged(seen.far_weight, known.shape)
+    sharp += _FAR_TRUST * enlarged(seen.far_weight, _COARSER, known.shape)
     fine: list[_Float32] = []
     wide: list[_Float32] = []
     details: list[_Float32] = []
@@ -126,7 +124,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         small = block_mean(masked, _COARSER)
         far = seen.far(small)
         level = ndimage.gaussian_filter(masked, _FINE_UM / px, truncate=3)
-        level += _FAR_TRUST * _enlarged(far, known.shape)
+        level += _FAR_TRUST * enlarged(far, _COARSER, known.shape)
         fine.append(np.asarray(level / np.maximum(sharp, 1e-4), np.float32))
         wide.append(seen.mean(small, _WIDE_UM, far))
         grain = np.abs(signal - ndimage.gaussian_filter(signal, _DETAIL_UM / px, truncate=3))
@@ -213,13 +211,6 @@ def _parallel(tensor: _Float32) -> _Float32:
     return np.asarray(np.hypot(yy - xx, 2 * yx) / np.maximum(yy + xx, 1e-9), np.float32)
 
 
-def _enlarged(image: _Float32, shape: tuple[int, ...]) -> _Float32:
-    """An image of the coarser grid on the finer one."""
-    large = np.repeat(np.repeat(image, _COARSER, axis=0), _COARSER, axis=1)
-    missing = [(0, max(0, size - have)) for size, have in zip(shape, large.shape, strict=True)]
-    return np.pad(large, missing, mode="edge")
-
-
 def cellularity(overview: Overview) -> NDArray[np.float64]:
     """How much each feature speaks for nuclei, in the order of `Features.along`.
 
@@ -237,28 +228,3 @@ def cellularity(overview: Overview) -> NDArray[np.float64]:
             weights.append(0.3 if role is ChannelRole.NUCLEI else 0.0)
     nothing = [0.0] * len(weights)
     return np.array([*nothing, *weights, *weights, *nothing, 0.0])
-
-
-def _nerve_amount(overview: Overview, chromogen: Chromogen | None) -> _Float32:
-    """The nerve stain in what adds up: optical density, or light.
-
-    In the logarithm of light, fibers hide in a felt of bundles with dark gaps between them.
-    """
-    if chromogen is not None:
-        return np.asarray(np.tensordot(chromogen.weights.astype(np.float32), overview.signals, 1), np.float32)
-    nerve = [s for s, r in zip(overview.signals, overview.roles, strict=True) if r is ChannelRole.NERVE]
-    return np.asarray(np.expm1(nerve[0]), np.float32)
-
-
-def _nerves(amount: _Float32, tissue: _Mask, px: float) -> _Mask:
-    """What is brighter than its surroundings and narrower than a bundle."""
-    width = 2 * round(_WIDEST_NERVE_UM / px / 2) + 1
-    smooth = ndimage.gaussian_filter(amount, 1.0 / px)
-    height = smooth - ndimage.grey_opening(smooth, size=(width, width))
-    values = height[tissue][::7]
-    if not values.size:
-        return np.zeros(tissue.shape, bool)
-    middle = float(np.median(values))
-    spread = 1.4826 * float(np.median(np.abs(values - middle)))
-    core = height > max(middle + 5 * spread, float(np.quantile(values, _REST)))
-    return np.asarray(ndimage.binary_dilation(core, iterations=max(1, round(_BESIDE_NERVE_UM / px))), bool)

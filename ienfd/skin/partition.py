@@ -11,18 +11,21 @@ from ienfd.result import FloatArray
 __all__ = ["boundary", "least_variation", "single_valued"]
 
 
-_VARIATION_UM = 4.0  # the weight of the boundary against the evidence
+_VARIATION_UM = 4.0
 
 
-def least_variation(unary: FloatArray, step_um: float, iterations: int = 120) -> FloatArray:
+def least_variation(
+    unary: FloatArray, step_um: float, *, variation_um: float = _VARIATION_UM, iterations: int = 120
+) -> FloatArray:
     """Partition (0..1) that maximizes `unary` with least boundary (Chan, Esedoglu, Nikolova 2006).
 
-    Samples lie `step_um` apart. Solved by the primal-dual method of Chambolle and Pock (2011).
+    Samples lie `step_um` apart; `variation_um` is the weight of the boundary against evidence of 1.
+    Solved by the primal-dual method of Chambolle and Pock (2011).
     """
     along = unary.T  # strips are long: what lies along them is kept together in memory
     u = (along > 0).astype(np.float32, order="C")
     bar = u.copy()
-    force = (along / (_VARIATION_UM / step_um)).astype(np.float32, order="C")
+    force = (along / (variation_um / step_um)).astype(np.float32, order="C")
     py, px = np.zeros_like(u), np.zeros_like(u)
     tau = sigma = 0.35
     for _ in range(iterations):

@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 
-__all__ = ["Grid", "block_mean", "mean_of_colors", "of_nearest", "polygon_mask", "spread_blocks"]
+__all__ = ["Grid", "block_mean", "enlarged", "mean_of_colors", "of_nearest", "polygon_mask", "spread_blocks"]
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,16 @@ def spread_blocks(blocks: NDArray[np.float32], factor: int) -> NDArray[np.float3
     rows, cols = blocks.shape
     size = (cols * factor, rows * factor)
     return np.asarray(Image.fromarray(blocks).resize(size, Image.Resampling.BILINEAR), np.float32)
+
+
+def enlarged(blocks: NDArray[np.float32], factor: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """(H, W) the value of its block of `factor` x `factor` pixels at every pixel.
+
+    The last blocks also stand for a remainder at the far edges.
+    """
+    large = np.repeat(np.repeat(blocks, factor, axis=0), factor, axis=1)[: shape[0], : shape[1]]
+    missing = [(0, size - have) for size, have in zip(shape, large.shape, strict=True)]
+    return np.pad(large, missing, mode="edge")
 
 
 def of_nearest(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -107,3 +107,19 @@ def test_a_deep_ridge_is_followed_farther_than_one_round_goes() -> None:
     assert found is not None
     assert off_um(found.curve, edge) < 1.5
     assert np.ptp(found.curve[20:-20, 1]) > 50
+
+
+def test_bodies_of_cells_on_the_junction_hardly_lift_it() -> None:
+    """They are as bright as bundles, and 6 um high."""
+    highest = []
+    for seed in (5, 6, 7):
+        edge = true_edge(200.0, 6.0)
+        levels = sheet_on_felt(edge, seed)
+        rows, cols = np.indices(levels.shape[1:])
+        for row in range(40, ALONG, 60):
+            levels[0][np.hypot(rows - row, cols - edge[row, 1] + 3) < 3] = 1.0
+        start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
+        found = close_up(levels, np.ones(levels.shape[1:], bool), start, 1.0)
+        assert found is not None
+        highest.append(float(cKDTree(edge).query(found.curve)[0].max()))
+    assert float(np.median(highest)) < 4.6

@@ -121,5 +121,5 @@ def test_bodies_of_cells_on_the_junction_hardly_lift_it() -> None:
         start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
         found = close_up(levels, np.ones(levels.shape[1:], bool), start, 1.0)
         assert found is not None
-        highest.append(float(cKDTree(edge).query(found.curve)[0].max()))
+        highest.append(float(np.max(cKDTree(edge).query(found.curve)[0])))
     assert float(np.median(highest)) < 4.6

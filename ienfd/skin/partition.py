@@ -11,11 +11,8 @@ from ienfd.result import FloatArray
 __all__ = ["boundary", "least_variation", "single_valued"]
 
 
-_VARIATION_UM = 4.0
-
-
 def least_variation(
-    unary: FloatArray, step_um: float, *, variation_um: float = _VARIATION_UM, iterations: int = 120
+    unary: FloatArray, step_um: float, *, variation_um: float = 4.0, iterations: int = 120
 ) -> FloatArray:
     """Partition (0..1) that maximizes `unary` with least boundary (Chan, Esedoglu, Nikolova 2006).
 

@@ -14,7 +14,7 @@ from skimage.segmentation import watershed
 from ienfd.result import FloatArray
 from ienfd.skin.outline import Outline, trace_outlines
 from ienfd.stain.blur import wide_blur
-from ienfd.stain.grid import Grid, block_mean, spread_blocks
+from ienfd.stain.grid import Grid, block_mean, continued, spread_blocks
 from ienfd.stain.overview import Overview
 
 __all__ = ["Tissue", "find_tissue"]
@@ -125,7 +125,7 @@ def find_tissue(overview: Overview) -> Tissue:
         replace(outline, points=(outline.points + 0.5) * _COARSE - 0.5)
         for outline in trace_outlines(level, px)
     ]
-    return Tissue(_enlarged(level, shape) > 0.5, tuple(outlines))
+    return Tissue(continued(spread_blocks(level, _COARSE), shape) > 0.5, tuple(outlines))
 
 
 def _flooded(slope: _Float32, markers: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
@@ -211,13 +211,3 @@ def _disk(radius: float) -> NDArray[np.bool_]:
     r = max(1, round(radius))
     y, x = np.ogrid[-r : r + 1, -r : r + 1]
     return np.asarray(y * y + x * x <= r * r + 0.5 * r, bool)
-
-
-def _enlarged(level: _Float32, shape: tuple[int, ...]) -> _Float32:
-    """The coarse image on the overview grid."""
-    out = np.zeros(shape, np.float32)
-    large = spread_blocks(level, _COARSE)
-    out[: large.shape[0], : large.shape[1]] = large
-    out[large.shape[0] :] = out[large.shape[0] - 1]
-    out[:, large.shape[1] :] = out[:, large.shape[1] - 1 : large.shape[1]]
-    return out

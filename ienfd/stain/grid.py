@@ -12,7 +12,16 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 
-__all__ = ["Grid", "block_mean", "enlarged", "mean_of_colors", "of_nearest", "polygon_mask", "spread_blocks"]
+__all__ = [
+    "Grid",
+    "block_mean",
+    "continued",
+    "enlarged",
+    "mean_of_colors",
+    "of_nearest",
+    "polygon_mask",
+    "spread_blocks",
+]
 
 
 @dataclass(frozen=True)
@@ -92,13 +101,18 @@ def spread_blocks(blocks: NDArray[np.float32], factor: int) -> NDArray[np.float3
 
 
 def enlarged(blocks: NDArray[np.float32], factor: int, shape: tuple[int, ...]) -> NDArray[np.float32]:
-    """(H, W) the value of its block of `factor` x `factor` pixels at every pixel.
+    """(H, W) the value of its block of `factor` x `factor` pixels at every pixel of an image."""
+    large = np.repeat(np.repeat(blocks, factor, axis=0), factor, axis=1)
+    return continued(large[: shape[0], : shape[1]], shape)
 
-    The last blocks also stand for a remainder at the far edges.
+
+def continued(image: NDArray[np.float32], shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """(H, W) an image continued to a greater shape by its last row and column.
+
+    Of images made from blocks a remainder at the far edges is missing.
     """
-    large = np.repeat(np.repeat(blocks, factor, axis=0), factor, axis=1)[: shape[0], : shape[1]]
-    missing = [(0, size - have) for size, have in zip(shape, large.shape, strict=True)]
-    return np.pad(large, missing, mode="edge")
+    missing = [(0, size - have) for size, have in zip(shape, image.shape, strict=True)]
+    return np.pad(image, missing, mode="edge")
 
 
 def of_nearest(values: NDArray[np.float32], known: NDArray[np.bool_]) -> NDArray[np.float32]:

@@ -19,6 +19,7 @@ __all__ = ["heading", "untangle"]
 _DIRECTION_UM = 6.0  # length over which the direction of a strand is taken
 _CROSSING_UM = 4.0  # a crossing seen as two forks no farther apart than this
 _SHARED_UM = 14.0  # two fibers lie on each other for no longer than this
+_ARM_UM = 15.0  # a strand that ends sooner is no fiber that shared its way
 _STRAIGHT = 0.7  # least cosine of a strand that goes on
 _FORK = 0.2  # least cosine between strands that part from a shared way
 
@@ -80,6 +81,8 @@ def _part_shared(web: Web, key: int, px_um: float) -> None:
         if pairs is None:
             return
     else:  # both ends must be forks that open away from the shared way
+        if not all(_goes_on(web, k, node, px_um) for node in (first, last) for k in web.at(node) if k != key):
+            return
         if min(into[0] @ along, into[1] @ along, -into[2] @ along, -into[3] @ along) < _FORK:
             return
         straight = [[float(-(into[a] @ into[b])) for b in (2, 3)] for a in (0, 1)]
@@ -88,6 +91,12 @@ def _part_shared(web: Web, key: int, px_um: float) -> None:
     every = [*ones, *others]
     ends = [first, first, last, last]
     web.share(key, [[(every[k], ends[k]) for k in pair] for pair in pairs])
+
+
+def _goes_on(web: Web, key: int, node: int, px_um: float) -> bool:
+    """Whether a strand does not end soon after a node."""
+    strand = web.strands[key]
+    return strand.length * px_um >= _ARM_UM or web.degree(strand.other(node)) > 1
 
 
 def _straight_pairs(headings: Sequence[FloatArray]) -> tuple[tuple[int, int], tuple[int, int]] | None:

@@ -15,6 +15,11 @@ from ienfd.skin.lengths import effective_exclusions, reason_at
 
 __all__ = ["count_crossings"]
 
+CLEAR_CONFIDENCE = 0.9
+NO_PROCESS_UM = 10.0
+"""What touches a dendritic cell and is no larger than one is the cell, unless it clearly crosses and is seen
+this far below the junction: the cells lie in the epidermis and send their processes there."""
+
 
 def count_crossings(
     findings: Findings, rules: CountingRules, found: Candidates | None = None
@@ -92,11 +97,17 @@ def _reason(
     excluded = reason_at(stretches, one.spot.piece, one.spot.position_um)
     if excluded is not None:
         return excluded
-    if one.component in cells:
+    if one.component in cells and not _comes_from_the_dermis(one):
         return "dendritic_cell"
     if one.reason == "crosses" and one.evidence.confidence < rules.min_confidence:
         return "too_faint"
     return one.reason
+
+
+def _comes_from_the_dermis(one: Candidate) -> bool:
+    """Whether it is a fiber although it touches a dendritic cell."""
+    clear = one.reason == "crosses" and one.evidence.confidence >= CLEAR_CONFIDENCE
+    return clear and one.evidence.below.away_um >= NO_PROCESS_UM
 
 
 def _crossings(

@@ -21,14 +21,10 @@ from ienfd.counting.trace import Trace
 from ienfd.geometry import FloatArray, points_at
 from ienfd.protocol import CountingRules
 
-__all__ = ["FORKED_LINK_HEIGHT_UM", "Group", "Link", "deepest_link_um", "fiber_groups"]
+__all__ = ["Group", "Link", "deepest_link_um", "fiber_groups"]
 
 EPIDERMAL_LINK_UM = 60.0
-"""Longest way through the epidermis between the entry and the exit of one fiber."""
-
-FORKED_LINK_HEIGHT_UM = 10.0
-"""Where others leave it, no more than this far above the junction: branches seldom turn back and leave the
-epidermis, but fibers that go up side by side often touch."""
+"""Longest way through the epidermis between the entry and the exit of one fiber that does not fork on it."""
 
 DERMAL_LINK_UM = 40.0
 DERMAL_LINK_DEPTH_UM = 15.0
@@ -161,16 +157,13 @@ def _judge(
     if rules.reentry == "each":
         return None
     if not upper:
-        near = trace.length_um <= DERMAL_LINK_UM
+        near = trace.length_um <= DERMAL_LINK_UM and _is_smooth(trace)
         return (
             Link.SAME_FIBER if near and junction.all_within(trace.points_um, DERMAL_LINK_DEPTH_UM) else None
         )
-    if arms and not junction.all_within(trace.points_um, FORKED_LINK_HEIGHT_UM):
+    if arms:  # branches seldom turn back and leave the epidermis, fibers that go up side by side often touch
         return None
-    if trace.length_um <= SHORT_UM:
-        return Link.SAME_FIBER if len(arms) < 2 else None
-    smooth = trace.length_um <= EPIDERMAL_LINK_UM and _sharpest_turn_deg(trace) < SHARP_TURN_DEG
-    return Link.SAME_FIBER if smooth else None
+    return Link.SAME_FIBER if trace.length_um <= EPIDERMAL_LINK_UM and _is_smooth(trace) else None
 
 
 def _arms(
@@ -190,6 +183,11 @@ def _arms(
             if reach_um >= min_reach_um - ROUNDING_UM:
                 out.append(along)
     return out
+
+
+def _is_smooth(trace: Trace) -> bool:
+    """Whether one fiber may run like this: where two meet, there is a corner."""
+    return trace.length_um <= SHORT_UM or _sharpest_turn_deg(trace) < SHARP_TURN_DEG
 
 
 def _sharpest_turn_deg(trace: Trace) -> float:

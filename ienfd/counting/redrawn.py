@@ -16,7 +16,7 @@ from ienfd.counting.bystanders import TIP_UM, Insider
 from ienfd.counting.evidence import AWAY_CAP_UM, REACH_CAP_UM
 from ienfd.counting.fibers import Fibers
 from ienfd.counting.junctions import Junction, Spot
-from ienfd.counting.links import FORKED_LINK_HEIGHT_UM, LONGEST_LINK_UM, deepest_link_um
+from ienfd.counting.links import LONGEST_LINK_UM, deepest_link_um
 from ienfd.counting.network import TOUCH_DEPTH_UM
 from ienfd.geometry import FloatArray, common_ends
 from ienfd.protocol import CountingRules
@@ -118,7 +118,7 @@ def asked_again(
     asked = fibers.around(cut, LONGEST_LINK_UM + REACH_CAP_UM + _MARGIN_UM)
     # How deep such a way goes, and how far from the junction; the height from which an end approaches. A
     # line is looked at point by point: the point that decides may lie one step farther.
-    deepest_um = max(deepest_link_um(rules), FORKED_LINK_HEIGHT_UM, AWAY_CAP_UM, rules.approach_um + TIP_UM)
+    deepest_um = max(deepest_link_um(rules), AWAY_CAP_UM, rules.approach_um + TIP_UM)
     deep_um = deepest_um + fibers.longest_step_um
     asked |= fibers.around(_near(changes, fibers, deep_um), LONGEST_LINK_UM + _MARGIN_UM)
     joined = [np.array(branches) for branches in together]

@@ -32,6 +32,7 @@ from ienfd.quality.section import (
 )
 from ienfd.result import Findings, SectionResult
 from ienfd.section import ChannelRole, Section
+from ienfd.skin.across import across_fibers
 from ienfd.skin.epidermis import find_skin
 from ienfd.skin.tissue import Tissue, find_tissue
 from ienfd.stain.chromogen import Chromogen, estimate_chromogen, tissue_patches
@@ -136,10 +137,10 @@ class _Search:
         self.findings = replace(self.findings, pieces=skin.pieces)
         if not skin.pieces:
             return self._refused("no_epidermis")
-        self._trust_junction()
         self._follow_surface(overview)
         self.progress("tracing fibers", 0.6)
         self._trace(source, overview, tissue, chromogen)
+        self._trust_junction()
         return self.findings
 
     def _refused(self, reason: str, detail: str = "") -> Findings:
@@ -231,9 +232,11 @@ class _Search:
             self.section.calibration.z_step_um,
             None if chromogen is None else chromogen.likeness,
         )
+        if source.stain == "fluorescence" and len(overview.signals) == 1:
+            pieces = tuple(across_fibers(piece, graph, overview) for piece in pieces)
         area_mm2 = float(epidermis.sum()) * (overview.grid.pixel_size_um / 1000) ** 2
         self.findings = (
-            replace(self.findings, graph=graph)
+            replace(self.findings, pieces=pieces, graph=graph)
             .with_measure("dendritic_cells", len(graph.cells))
             .with_measure("epidermis_mm2", area_mm2)
         )

@@ -29,6 +29,7 @@ _SURELY_GLASS, _SOME_GLASS = 0.3, 0.01
 _TEXTURED = 2.5  # times the texture of glass
 _EVEN = 0.2  # quantile of the texture of what seems to be glass
 _BETWEEN_UM = 8.0  # between two structures of tissue it may look as even as glass
+_SOME_TEXTURE = 0.02  # of a piece of tissue is as textured as that; a third of the palest is
 _LEAST_TEXTURE = 0.006  # optical density: a grey level and a half of 8 bits near white
 _BESIDE_UM = 14.0  # the edge is found within this distance of where it first seems to be
 _PALE = 0.1
@@ -96,8 +97,11 @@ def find_tissue(overview: Overview) -> Tissue:
     shape = overview.signals.shape[1:]
     signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
     evidence, slope = _evidence(signals, overview.noise, px)
+    textured = None
     if overview.white is not None:
-        np.maximum(evidence, _texture_evidence(signals, evidence < _SURELY_GLASS, px), out=evidence)
+        texture = _texture_evidence(signals, evidence < _SURELY_GLASS, px)
+        textured = texture > 1.0
+        np.maximum(evidence, texture, out=evidence)
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
     glass = ndimage.binary_opening(evidence < 0.6, _disk(5.0 / px))
     glass &= ~ndimage.binary_dilation(surely, iterations=1)
@@ -116,6 +120,8 @@ def find_tissue(overview: Overview) -> Tissue:
     mask = ndimage.binary_opening(mask, _disk(4.0 / px))
     regions = label(mask)
     keep = [r.label for r in regionprops(regions) if r.area >= _MIN_TISSUE_MM2 * 1e6 / px**2]
+    if textured is not None:  # a darker corner of the glass is as even as the rest of it
+        keep = [k for k in keep if textured[regions == k].mean() > _SOME_TEXTURE]
     mask = np.isin(regions, keep)
     sigma = _OUTLINE_UM / px
     pad = int(4 * sigma) + 1

@@ -1,0 +1,51 @@
+"""Tissue has structure; glass has none, however dark a corner of it is."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import ndimage
+
+from ienfd.skin.tissue import Tissue, find_tissue
+from ienfd.stain.brightfield import WhiteField
+from ienfd.stain.grid import Grid
+from ienfd.stain.overview import Overview
+
+PIXEL_UM, SIZE = 1.25, 400
+CORNER_OD, TISSUE_OD, NOISE_OD = 0.05, 0.10, 0.003
+
+
+def tissue_of(*, structure_od: float, corner_structure_od: float) -> Tissue:
+    """A piece of tissue in the middle, and a darker corner."""
+    rng = np.random.default_rng(4)
+    rows, cols = np.indices((SIZE, SIZE))
+    piece = (np.abs(rows - 180) < 100) & (np.abs(cols - 180) < 120)
+    fine = ndimage.gaussian_filter(rng.normal(0, 1, (SIZE, SIZE)), 2.0)
+    signal = np.where(piece, TISSUE_OD + structure_od * fine / fine.std(), 0.0)
+    corner = np.clip(1 - np.hypot(SIZE - rows, SIZE - cols) / 140, 0, 1) ** 0.5
+    signal += corner * (CORNER_OD + corner_structure_od * fine / fine.std())
+    signals = signal + rng.normal(0, NOISE_OD, (3, SIZE, SIZE))
+    return find_tissue(
+        Overview(
+            Grid(1, PIXEL_UM),
+            signals.astype(np.float32),
+            np.full(3, NOISE_OD),
+            (None, None, None),
+            WhiteField(np.zeros((5, 5, 3)), np.full(3, NOISE_OD)),
+            None,
+            np.zeros((SIZE, SIZE), np.float32),
+        )
+    )
+
+
+def test_a_corner_in_which_the_light_falls_off_is_no_tissue() -> None:
+    tissue = tissue_of(structure_od=0.02, corner_structure_od=0.0)
+    assert tissue.regions.max() == 1
+    assert tissue.mask[180, 180]
+    assert len(tissue.outlines) == 1
+
+
+def test_a_second_piece_as_pale_as_that_is() -> None:
+    tissue = tissue_of(structure_od=0.02, corner_structure_od=0.02)
+    assert tissue.regions.max() == 2
+    assert tissue.mask[180, 180]
+    assert tissue.mask[SIZE - 10, SIZE - 10]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ienfd.analysis_key import analysis_key
 from ienfd.density import count
 from ienfd.geometry import length
+from ienfd.nerve.across import across_fibers
 from ienfd.nerve.band import epidermis_mask, nerve_band, on_grid
 from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
@@ -32,7 +33,6 @@ from ienfd.quality.section import (
 )
 from ienfd.result import Findings, SectionResult
 from ienfd.section import ChannelRole, Section
-from ienfd.skin.across import across_fibers
 from ienfd.skin.epidermis import find_skin
 from ienfd.skin.tissue import Tissue, find_tissue
 from ienfd.stain.chromogen import Chromogen, estimate_chromogen, tissue_patches

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ienfd.nerve.across import across_fibers
 from ienfd.result import Branch, FiberGraph, FloatArray, Piece
 from ienfd.section import ChannelRole
-from ienfd.skin.across import across_fibers
 from ienfd.stain.grid import Grid
 from ienfd.stain.overview import Overview
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, map_coordinates
+from scipy.ndimage import gaussian_filter1d
 from scipy.spatial import cKDTree
 
 from ienfd.geometry import arc_lengths, left_normals, resample
@@ -67,8 +67,7 @@ def _dermis_is_brighter(junction_px: FloatArray, overview: Overview, px_um: floa
 
     def level(side: int) -> float:
         points = np.concatenate([junction_px + side * um / px_um * normals for um in _LOOKED_AT_UM])
-        places = overview.grid.from_image(points).T
-        return float(np.median(map_coordinates(overview.signals[0], places, order=1, mode="nearest")))
+        return float(np.median(overview.grid.sampled(overview.signals[0], points)))
 
     return level(-1) > level(1)
 

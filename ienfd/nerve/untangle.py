@@ -70,10 +70,8 @@ def _part_shared(web: Web, key: int, px_um: float) -> None:
     others = [k for k in web.at(last) if k != key]
     if len({*ones, *others}) < 4:
         return
-    over = _DIRECTION_UM / px_um
-    into = [heading(web.strands[k], first, over) for k in ones] + [
-        heading(web.strands[k], last, over) for k in others
-    ]
+    arms = [*((k, first) for k in ones), *((k, last) for k in others)]
+    into = [heading(web.strands[k], node, _DIRECTION_UM / px_um) for k, node in arms]
     way = web.nodes[last] - web.nodes[first]
     along = way / max(float(np.hypot(*way)), 1e-9)
     if shared.length * px_um <= _CROSSING_UM:
@@ -81,16 +79,14 @@ def _part_shared(web: Web, key: int, px_um: float) -> None:
         if pairs is None:
             return
     else:  # both ends must be forks that open away from the shared way
-        if not all(_goes_on(web, k, node, px_um) for node in (first, last) for k in web.at(node) if k != key):
+        if not all(_goes_on(web, k, node, px_um) for k, node in arms):
             return
         if min(into[0] @ along, into[1] @ along, -into[2] @ along, -into[3] @ along) < _FORK:
             return
         straight = [[float(-(into[a] @ into[b])) for b in (2, 3)] for a in (0, 1)]
         crosswise = straight[0][0] + straight[1][1] < straight[0][1] + straight[1][0]
         pairs = ((0, 3), (1, 2)) if crosswise else ((0, 2), (1, 3))
-    every = [*ones, *others]
-    ends = [first, first, last, last]
-    web.share(key, [[(every[k], ends[k]) for k in pair] for pair in pairs])
+    web.share(key, [[arms[k] for k in pair] for pair in pairs])
 
 
 def _goes_on(web: Web, key: int, node: int, px_um: float) -> bool:

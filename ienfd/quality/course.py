@@ -82,7 +82,7 @@ def _course(piece: Piece, density: NDArray[np.float32], grid: Grid, um: float) -
     step = np.gradient(even, axis=0)
     normals = left_normals(even)
     strips = [
-        np.mean([_along(density, grid, even + depth / um * normals) for depth in depths], axis=0)
+        np.mean([grid.sampled(density, even + depth / um * normals) for depth in depths], axis=0)
         for depths in _STRIPS_UM
     ]
     return Course(
@@ -92,8 +92,3 @@ def _course(piece: Piece, density: NDArray[np.float32], grid: Grid, um: float) -
         ),
         strips=np.stack(strips),
     )
-
-
-def _along(density: NDArray[np.float32], grid: Grid, points_px: FloatArray) -> FloatArray:
-    at = grid.from_image(points_px).T
-    return np.asarray(ndimage.map_coordinates(density, at, order=1, mode="nearest"), float)

@@ -97,7 +97,7 @@ def find_tissue(overview: Overview) -> Tissue:
     shape = overview.signals.shape[1:]
     signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
     evidence, slope = _evidence(signals, overview.noise, px)
-    textured = None
+    textured = np.ones(evidence.shape, bool)
     if overview.white is not None:
         texture = _texture_evidence(signals, evidence < _SURELY_GLASS, px)
         textured = texture > 1.0
@@ -119,9 +119,11 @@ def find_tissue(overview: Overview) -> Tissue:
     mask = np.asarray(ndimage.binary_fill_holes(mask), bool)
     mask = ndimage.binary_opening(mask, _disk(4.0 / px))
     regions = label(mask)
-    keep = [r.label for r in regionprops(regions) if r.area >= _MIN_TISSUE_MM2 * 1e6 / px**2]
-    if textured is not None:  # a darker corner of the glass is as even as the rest of it
-        keep = [k for k in keep if textured[regions == k].mean() > _SOME_TEXTURE]
+    keep = [  # a darker corner of the glass is as even as the rest of it
+        r.label
+        for r in regionprops(regions)
+        if r.area >= _MIN_TISSUE_MM2 * 1e6 / px**2 and textured[tuple(r.coords.T)].mean() > _SOME_TEXTURE
+    ]
     mask = np.isin(regions, keep)
     sigma = _OUTLINE_UM / px
     pad = int(4 * sigma) + 1

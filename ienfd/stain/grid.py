@@ -53,6 +53,14 @@ class Grid:
         placed: FloatArray = (np.asarray(points, float) - np.asarray(self.origin_px)) / self.factor - 0.5
         return placed
 
+    def sampled(self, plane: NDArray[np.float32], points: FloatArray) -> FloatArray:
+        """(N,) values of an (H, W) plane of this grid at (N, 2) full-resolution pixel coordinates.
+
+        Linear between its pixels; beyond its rim as at the rim.
+        """
+        at = self.from_image(points).T
+        return np.asarray(ndimage.map_coordinates(plane, at, order=1, mode="nearest"), float)
+
     def starting_at(self, row: int, col: int) -> Grid:
         """The same grid from one of its pixels on."""
         top, left = self.origin_px

@@ -34,6 +34,7 @@ from ienfd.quality.section import (
 from ienfd.result import Findings, SectionResult
 from ienfd.section import ChannelRole, Section
 from ienfd.skin.epidermis import find_skin
+from ienfd.skin.learned import learned_junction
 from ienfd.skin.tissue import Tissue, find_tissue
 from ienfd.stain.chromogen import Chromogen, estimate_chromogen, tissue_patches
 from ienfd.stain.nerve import NerveSource, work_grid
@@ -133,7 +134,8 @@ class _Search:
         if self.findings.refusal is not None:  # no junction is drawn in a section that is not one of nerves
             return self.findings
         self.progress("looking for the epidermis", 0.25)
-        skin = find_skin(overview, tissue, chromogen)
+        by_network = self.protocol.image.junction_by == "network"
+        skin = find_skin(overview, tissue, chromogen, learned_junction if by_network else None)
         self.findings = replace(self.findings, pieces=skin.pieces)
         if not skin.pieces:
             return self._refused("no_epidermis")

@@ -61,6 +61,9 @@ class ImageChoices:
         Longest gap that is bridged between two pieces that line up; dark nuclei may hide more of a fiber.
     min_fiber_length_um : float
         Shorter traces are dropped.
+    junction_by : {"network", "section"}
+        Who draws the junction last: a network that learned from synthetic sections what junctions look like,
+        by what this section tells about it, or what the section tells alone.
     junction_confidence_min : float
         Stretches of the junction below this confidence are excluded.
     """
@@ -79,6 +82,7 @@ class ImageChoices:
     fiber_contrast_low: float = 4.0
     max_gap_um: float = 8.0
     min_fiber_length_um: float = 6.0
+    junction_by: Literal["network", "section"] = "network"
     junction_confidence_min: float = 0.3
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN

@@ -679,6 +679,12 @@ REASONS: dict[str, Reason] = _table(
         "cannot_write", _E, "The study folder cannot be written.", "Check the permissions and the free space."
     ),
     Reason(
+        "program_damaged",
+        _E,
+        "A file of the program is not the one it came with.",
+        "Install ienfd again.",
+    ),
+    Reason(
         "workers_cannot_start",
         _E,
         "No process could be started to analyze the sections.",

@@ -38,7 +38,9 @@ _ROUNDS = 2  # by the looks, and as many with their squares
 _FAR_OUT = 3.0  # standard deviations: what lies farther out is no more unusual
 
 
-def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float) -> Edge | None:
+def close_up(
+    values: _Float32, inside: _Mask, curve: FloatArray, step_um: float
+) -> tuple[Edge, FloatArray] | None:
     """Bring a junction to the edge between sheet and felt.
 
     Parameters
@@ -54,15 +56,17 @@ def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float)
 
     Returns
     -------
-    Edge or None
-        None where there is too little tissue on one side to learn from.
+    edge : Edge
+    evidence : (S, D) ndarray of float
+        For epidermis (positive) or dermis, in standard deviations; None for both where there is too little
+        tissue on one side to learn from.
     """
     if inside.sum() < 2 * _FEW:
         return None
     plain = _evened(_looks(values, step_um), inside)
     squared = np.concatenate([plain, _evened(_unusual(plain, inside), inside)])
     upper = _above(curve, inside.shape)
-    found: Edge | None = None
+    found: tuple[Edge, FloatArray] | None = None
     for looks in [plain] * _ROUNDS + [squared] * _ROUNDS:
         signed_um = _signed_um(upper, step_um)
         near = inside & (np.abs(signed_um) > _BLURRED_UM) & (np.abs(signed_um) < _NEAR_UM)
@@ -77,7 +81,7 @@ def close_up(values: _Float32, inside: _Mask, curve: FloatArray, step_um: float)
         evidence = np.where(np.abs(signed_um) > _FARTHEST_UM, -_CLEAR * np.sign(signed_um), evidence)
         partition = least_variation(evidence, step_um, variation_um=_VARIATION_UM)
         upper = partition > 0.5
-        found = Edge(boundary(partition), model.separation, over - under)
+        found = Edge(boundary(partition), model.separation, over - under), evidence
     return found
 
 

@@ -14,6 +14,7 @@ from ienfd.section import ChannelRole
 from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
 from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
+from ienfd.skin.learned import DrawJunction, learned_junction
 from ienfd.skin.side import Side
 from ienfd.skin.sides import down_side, epidermal_sides
 from ienfd.skin.strip import COARSE_STEP_UM, arc_um, extent, on_tissue, within_image
@@ -51,8 +52,22 @@ class Skin:
     pieces: tuple[Piece, ...]
 
 
-def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -> Skin:
+def find_skin(
+    overview: Overview,
+    tissue: Tissue,
+    chromogen: Chromogen | None,
+    draw: DrawJunction | None = learned_junction,
+) -> Skin:
     """Find epidermis, surface and junction.
+
+    Parameters
+    ----------
+    overview : Overview
+    tissue : Tissue
+    chromogen : Chromogen or None
+        Color of the nerve stain; None for fluorescence, where a channel holds it.
+    draw : callable or None
+        Draws the junction last; None for what the section alone tells.
 
     Returns
     -------
@@ -73,7 +88,7 @@ def find_skin(overview: Overview, tissue: Tissue, chromogen: Chromogen | None) -
     )
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
-        traced += _trace(side, tissue, features, overview, membrane)
+        traced += _trace(side, tissue, features, overview, membrane, draw)
     return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, overview.grid)))
 
 
@@ -117,7 +132,12 @@ def _opposed(one: _Candidate, other: _Candidate) -> bool:
 
 
 def _trace(
-    side: Side, tissue: Tissue, features: Features, overview: Overview, membrane: _Float32 | None
+    side: Side,
+    tissue: Tissue,
+    features: Features,
+    overview: Overview,
+    membrane: _Float32 | None,
+    draw: DrawJunction | None,
 ) -> list[_Candidate]:
     """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
@@ -133,7 +153,7 @@ def _trace(
     runs = []
     for coarse in coarse_junctions(below, layers, _MIN_PIECE_UM):
         junction, confidence = refine_junction(
-            coarse, features, viable, px, down, quality=side.quality, membrane=membrane
+            coarse, features, viable, px, down, quality=side.quality, membrane=membrane, draw=draw
         )
         junction, confidence = _squared(junction, confidence, mask, tissue.clearance * px, px)
         if len(junction) >= _FEWEST and arc_um(junction, px)[-1] >= _MIN_PIECE_UM:

@@ -55,6 +55,8 @@ class Features:
         The levels as they are but for the noise, along the up to three axes in which the tissue varies most.
         Half of a nerve takes the levels on one side of it, half those on the other: what lies between
         them would look like neither tissue.
+    nerves : (H, W) ndarray of bool
+        Where nerves are.
     dense : bool
         Whether the levels are optical densities (bright-field).
     """
@@ -63,6 +65,7 @@ class Features:
     blunt: _Float32
     grain: _Float32
     sharp: _Float32
+    nerves: _Mask
     dense: bool
 
     def levels(self, values: _Float32) -> _Float32:
@@ -142,6 +145,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         np.stack([*wide, *details, *bundles, _parallel(tensor)]),
         np.stack([_logarithm(grain, seen.weight > 0.5) for grain in grains]),
         _sharp(signals, known, [overview.roles[k] is ChannelRole.NUCLEI for k in used], px),
+        nerves,
         dense,
     )
 

@@ -14,6 +14,7 @@ from ienfd.skin.closeup import close_up
 from ienfd.skin.edge import Edge, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered, local_mean
+from ienfd.skin.learned import HALF_UM, STEP_UM, DrawJunction, seen
 from ienfd.skin.membrane import along_membrane
 from ienfd.skin.partition import boundary, least_variation
 from ienfd.skin.strip import COARSE_STEP_UM, Strip, arc_um, extent, inside_tissue, make_strip, smooth_curve
@@ -43,6 +44,7 @@ def refine_junction(
     *,
     quality: float,
     membrane: _Float32 | None = None,
+    draw: DrawJunction | None = None,
 ) -> tuple[FloatArray, FloatArray]:
     """Bring the coarse junction to the edge itself.
 
@@ -61,6 +63,8 @@ def refine_junction(
         How much the layers look like epidermis on dermis, 1 for clear ones.
     membrane : (H, W) ndarray of float32 or None
         Basement-membrane signal; where its ridge is clear, it leads.
+    draw : callable or None
+        Draws the junction by what is seen about the one that was found; None to leave that as it is.
 
     Returns
     -------
@@ -91,8 +95,13 @@ def refine_junction(
         unary = likelihood - 0.04 * np.sign(signed) * np.maximum(np.abs(signed) - 12, 0)
         partition = least_variation(unary, _FINE_UM)
     edge = _clearest_edge(features, strip, values, inside, boundary(partition))
-    edge = close_up(features.sharp_levels(strip), inside, edge.curve, strip.step_um) or edge
     curve = edge.curve
+    near = close_up(features.sharp_levels(strip), inside, curve, strip.step_um)
+    if near is not None:
+        edge, evidence = near
+        curve = edge.curve
+        if draw is not None:
+            curve = _drawn(draw, edge.curve, evidence, features, tissue, base, px, down)
     sure = None
     if membrane is not None:
         curve, sure = along_membrane(strip.sample(membrane), curve)
@@ -102,6 +111,26 @@ def refine_junction(
         confidence = np.maximum(confidence, sure)
     keep = _keep(strip, curve, inside, confidence)
     return strip.to_grid(curve)[keep], confidence[keep]
+
+
+def _drawn(
+    draw: DrawJunction,
+    curve: FloatArray,
+    evidence: FloatArray,
+    features: Features,
+    tissue: NDArray[np.bool_],
+    base: FloatArray,
+    px: float,
+    down: int,
+) -> FloatArray:
+    """The junction as it is drawn by what is seen about it, coordinates of the fine strip."""
+    strip = make_strip(base, px, above_um=HALF_UM, below_um=HALF_UM, step_um=STEP_UM, down=down)
+    nerves = strip.sample(features.nerves.astype(np.float32)) > 0.5
+    wider = np.array([0.0, (HALF_UM - _FINE_HALF_UM) / _FINE_UM])
+    view = seen(
+        strip, features.sharp_levels(strip), inside_tissue(strip, tissue), nerves, evidence, curve + wider
+    )
+    return np.asarray(draw(view) - wider, float)
 
 
 def _clearest_edge(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from ienfd.result import FloatArray
 from ienfd.skin.closeup import close_up
-from ienfd.skin.edge import sharpen
+from ienfd.skin.edge import Edge, sharpen
 
 ALONG, ACROSS = 400, 81  # micrometers, at steps of one
 
@@ -39,6 +40,16 @@ def sheet_on_felt(edge: FloatArray, seed: int = 0, *, nuclei: bool = True, bundl
     return (levels + rng.normal(0, 0.05, levels.shape)).astype(np.float32)[None]
 
 
+def edge_near(
+    levels: NDArray[np.float32], inside: NDArray[np.bool_], start: FloatArray, step_um: float
+) -> Edge | None:
+    levels: NDArray[np.float32], inside: NDArray[np.bool_], start: FloatArray, step_um: float
+) -> Edge | None:
+    """The edge alone."""
+    found = close_up(levels, inside, start, step_um)
+    return None if found is None else found[0]
+
+
 def off_um(curve: FloatArray, edge: FloatArray) -> float:
     """How far, in the mean, the true edge lies from a curve."""
     fine = np.column_stack([np.interp(np.arange(0, len(c), 0.1), np.arange(len(c)), c) for c in curve.T])
@@ -50,7 +61,7 @@ def off_um(curve: FloatArray, edge: FloatArray) -> float:
 def test_the_edge_of_the_sheet_is_found(shift_um: float, bundle: float) -> None:
     edge = true_edge(90.0, 20.0)
     start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0 + shift_um)])
-    found = close_up(sheet_on_felt(edge, bundle=bundle), np.ones((ALONG, ACROSS), bool), start, 1.0)
+    found = edge_near(sheet_on_felt(edge, bundle=bundle), np.ones((ALONG, ACROSS), bool), start, 1.0)
     assert found is not None
     assert off_um(found.curve, edge) < 1.5
     assert found.change[20:-20].min() > 1.0
@@ -60,7 +71,7 @@ def test_narrow_ridges_are_followed_where_means_cut_them_off() -> None:
     edge = true_edge(45.0, 26.0)
     levels, inside = sheet_on_felt(edge, 3), np.ones((ALONG, ACROSS), bool)
     start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
-    found = close_up(levels, inside, start, 1.0)
+    found = edge_near(levels, inside, start, 1.0)
     assert found is not None
     means = sharpen(np.stack([ndimage.gaussian_filter(levels[0], 2.5)]), inside, start, 1.0)
     assert off_um(found.curve, edge) < 2.2
@@ -74,7 +85,7 @@ def test_a_sheet_is_told_from_pale_and_dark_patches_that_are_wider_than_any_open
     upper = np.arange(ACROSS)[None, :] < edge[:, 1][:, None]
     levels = ndimage.gaussian_filter(np.where(upper, 0.0, patches), 0.6) + rng.normal(0, 0.15, upper.shape)
     start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
-    found = close_up(levels.astype(np.float32)[None], np.ones_like(upper), start, 1.0)
+    found = edge_near(levels.astype(np.float32)[None], np.ones_like(upper), start, 1.0)
     assert found is not None
     assert off_um(found.curve, edge) < 2.0
 
@@ -84,8 +95,8 @@ def test_it_knows_no_scale_but_micrometers() -> None:
     levels = sheet_on_felt(edge)
     fine = ndimage.zoom(levels, (1, 2, 2), order=1)
     start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 38.0)])
-    one = close_up(levels, np.ones(levels.shape[1:], bool), start, 1.0)
-    two = close_up(fine, np.ones(fine.shape[1:], bool), 2 * start, 0.5)
+    one = edge_near(levels, np.ones(levels.shape[1:], bool), start, 1.0)
+    two = edge_near(fine, np.ones(fine.shape[1:], bool), 2 * start, 0.5)
     assert one is not None
     assert two is not None
     assert abs(off_um(one.curve, edge) - off_um(two.curve / 2, edge)) < 0.6
@@ -96,14 +107,14 @@ def test_too_little_tissue_to_learn_from() -> None:
     inside = np.zeros((ALONG, ACROSS), bool)
     inside[:, :38] = True
     start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
-    assert close_up(levels, inside, start, 1.0) is None
-    assert close_up(levels, np.zeros_like(inside), start, 1.0) is None
+    assert edge_near(levels, inside, start, 1.0) is None
+    assert edge_near(levels, np.zeros_like(inside), start, 1.0) is None
 
 
 def test_a_deep_ridge_is_followed_farther_than_one_round_goes() -> None:
     edge = true_edge(130.0, 56.0)
     start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
-    found = close_up(sheet_on_felt(edge), np.ones((ALONG, ACROSS), bool), start, 1.0)
+    found = edge_near(sheet_on_felt(edge), np.ones((ALONG, ACROSS), bool), start, 1.0)
     assert found is not None
     assert off_um(found.curve, edge) < 1.5
     assert np.ptp(found.curve[20:-20, 1]) > 50
@@ -119,7 +130,7 @@ def test_bodies_of_cells_on_the_junction_hardly_lift_it() -> None:
         for row in range(40, ALONG, 60):
             levels[0][np.hypot(rows - row, cols - edge[row, 1] + 3) < 3] = 1.0
         start = np.column_stack([np.arange(ALONG, dtype=float), np.full(ALONG, 40.0)])
-        found = close_up(levels, np.ones(levels.shape[1:], bool), start, 1.0)
+        found = edge_near(levels, np.ones(levels.shape[1:], bool), start, 1.0)
         assert found is not None
         highest.append(float(np.max(cKDTree(edge).query(found.curve)[0])))
     assert float(np.median(highest)) < 4.6

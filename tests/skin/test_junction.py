@@ -30,7 +30,8 @@ def _features(level: float, grain: float) -> Features:
     rows, cols = np.mgrid[: _SHAPE[0], : _SHAPE[1]]
     rough = (grain < 0) * (rows >= _edge_px(cols))  # where the grain says more, it is below the edge
     sharp = plane(level, 1) + np.asarray(rough * rng.normal(0, 4, _SHAPE), np.float32)
-    return Features(plane(level, 1)[None], blunt, plane(grain, 2)[None], sharp[None], dense=True)
+    nerves = np.zeros(_SHAPE, bool)
+    return Features(plane(level, 1)[None], blunt, plane(grain, 2)[None], sharp[None], nerves, dense=True)
 
 
 @pytest.mark.parametrize(("level", "grain"), [(4.0, 0.0), (0.0, -4.0)], ids=["levels", "grain"])

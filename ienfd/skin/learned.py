@@ -1,0 +1,130 @@
+"""The junction as a network draws it that has learned what junctions look like.
+
+It is shown what the section itself told: the sharp levels, what by them looks like epidermis or dermis, and
+where the junction was found. It was taught on synthetic sections of two independent generators whose levels
+were turned over, mixed and bent at random: it knows forms, no color and no brightness
+(`benchmarks.junction_network`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ienfd.errors import EnvironmentProblem
+from ienfd.result import FloatArray
+from ienfd.skin.network import Network, network_of
+from ienfd.skin.partition import boundary, least_variation, single_valued
+from ienfd.skin.strip import Strip
+
+__all__ = ["HALF_UM", "STEP_UM", "DrawJunction", "JunctionView", "learned_junction", "seen"]
+
+_Float32 = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
+
+STEP_UM, HALF_UM = 1.0, 56.0
+"""Samples it is shown, and how far to either side of the coarse junction."""
+
+_FILE = "junction_network_1.npz"
+_SHA256 = "43a4b4c30e4ec29ef54774fd13281010586058cb8922dcb485a3fdc35e91fc2a"
+_LEVELS = 3
+_FAR_OUT = 4.0  # standard deviations
+_CLEAR = 2.0
+_DISTANCE_UM, _FARTHEST = 20.0, 2.0
+_SURE, _VARIATION_UM = 4.0, 1.5
+
+
+@dataclass(frozen=True, eq=False)
+class JunctionView:
+    """What is seen about a junction.
+
+    Parameters
+    ----------
+    strip : Strip
+        With samples `STEP_UM` apart, `HALF_UM` to either side of the coarse junction.
+    inside : (S, D) ndarray of bool
+        Where there is viable tissue.
+    planes : (7, S, D) ndarray of float32
+        Up to three levels, the evidence for epidermis (positive) or dermis, nerves, viable tissue, and the
+        distance below the junction found so far; all about -4 to 4.
+    """
+
+    strip: Strip
+    inside: _Mask
+    planes: _Float32
+
+
+DrawJunction = Callable[[JunctionView], FloatArray]
+"""Draws a junction by what is seen about it: (N, 2) coordinates of the strip."""
+
+
+def seen(
+    strip: Strip,
+    levels: _Float32,
+    inside: _Mask,
+    nerves: _Mask,
+    evidence: FloatArray,
+    curve: FloatArray,
+) -> JunctionView:
+    """What is seen about a junction, even in whatever stain.
+
+    Parameters
+    ----------
+    strip : Strip
+    levels : (C, S, D) ndarray of float32
+        Sharp levels, up to three.
+    inside, nerves : (S, D) ndarray of bool
+        Where there is viable tissue, and where nerves are.
+    evidence : (S, E) ndarray of float
+        For epidermis (positive) or dermis in standard deviations, in the middle of the strip.
+    curve : (N, 2) ndarray of float
+        The junction found so far, coordinates of the strip.
+    """
+    count, size = inside.shape
+    across_um = np.arange(size) * STEP_UM - HALF_UM
+    known = levels[:, inside]
+    middle, spread = np.median(known, axis=1), np.maximum(known.std(axis=1), 1e-6)
+    even = (levels - middle[:, None, None]) / spread[:, None, None]
+    told = np.tile(-_CLEAR * np.sign(across_um), (count, 1))
+    margin = (size - evidence.shape[1]) // 2
+    told[:, margin : margin + evidence.shape[1]] = np.clip(evidence, -_CLEAR, _CLEAR)
+    below_um = across_um - (single_valued(curve, count)[:, None] * STEP_UM - HALF_UM)
+    planes = np.zeros((_LEVELS + 4, count, size), np.float32)
+    planes[: len(levels)] = np.clip(even, -_FAR_OUT, _FAR_OUT) * inside
+    planes[_LEVELS:] = told / _CLEAR, nerves, inside, np.clip(below_um / _DISTANCE_UM, -_FARTHEST, _FARTHEST)
+    return JunctionView(strip, inside, planes)
+
+
+def learned_junction(view: JunctionView) -> FloatArray:
+    """The junction as the network draws it.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If the file of the network is not the one of this version.
+    """
+    network = _network()
+    rest = [(0, -size % network.multiple) for size in view.inside.shape]
+    planes = np.pad(view.planes, [(0, 0), *rest])
+    # from left to right and from right to left: a junction knows neither
+    logit = 0.5 * (network.of(planes) + network.of(planes[:, ::-1])[::-1])
+    count, size = view.inside.shape
+    above = np.sign(HALF_UM - np.arange(size) * STEP_UM)
+    evidence = np.where(view.inside, np.clip(logit[:count, :size], -_SURE, _SURE), above)
+    return boundary(least_variation(evidence, STEP_UM, variation_um=_VARIATION_UM))
+
+
+@cache
+def _network() -> Network:
+    content = resources.files("ienfd.skin").joinpath(_FILE).read_bytes()
+    if hashlib.sha256(content).hexdigest() != _SHA256:
+        raise EnvironmentProblem("program_damaged", _FILE)
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return network_of(arrays)

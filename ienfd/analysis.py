@@ -34,7 +34,7 @@ from ienfd.quality.section import (
 from ienfd.result import Findings, SectionResult
 from ienfd.section import ChannelRole, Section
 from ienfd.skin.epidermis import find_skin
-from ienfd.skin.learned import learned_junction
+from ienfd.skin.learned import DrawJunction, learned_junction
 from ienfd.skin.tissue import Tissue, find_tissue
 from ienfd.stain.chromogen import Chromogen, estimate_chromogen, tissue_patches
 from ienfd.stain.nerve import NerveSource, work_grid
@@ -79,8 +79,22 @@ def analyze(
     return count(replace(found, analysis_key=key), protocol)
 
 
-def find(section: Section, protocol: Protocol, *, progress: Progress | None = None) -> Findings:
-    """Look for epidermis, junction, fibers and cells; nothing is counted yet."""
+def find(
+    section: Section,
+    protocol: Protocol,
+    *,
+    progress: Progress | None = None,
+    draw: DrawJunction = learned_junction,
+) -> Findings:
+    """Look for epidermis, junction, fibers and cells; nothing is counted yet.
+
+    Parameters
+    ----------
+    section, protocol, progress
+        As in `analyze`.
+    draw : callable
+        Stands in for the network, where the protocol leaves the junction to it.
+    """
     empty = Findings(
         section_id=section.identity.section_id,
         analysis_key="",
@@ -91,7 +105,7 @@ def find(section: Section, protocol: Protocol, *, progress: Progress | None = No
     forbidden = refusal_before_analysis(section, protocol)
     if forbidden is not None:
         return replace(empty, refusal=forbidden[0], detail=forbidden[1])
-    return _Search(section, protocol, empty, progress or _unheard).run()
+    return _Search(section, protocol, empty, progress or _unheard, draw).run()
 
 
 def _unheard(_next: str, _share: float) -> None:
@@ -106,6 +120,7 @@ class _Search:
     protocol: Protocol
     findings: Findings
     progress: Progress
+    draw: DrawJunction
 
     def run(self) -> Findings:
         self.progress("looking for tissue", 0.0)
@@ -135,7 +150,7 @@ class _Search:
             return self.findings
         self.progress("looking for the epidermis", 0.25)
         by_network = self.protocol.image.junction_by == "network"
-        skin = find_skin(overview, tissue, chromogen, learned_junction if by_network else None)
+        skin = find_skin(overview, tissue, chromogen, self.draw if by_network else None)
         self.findings = replace(self.findings, pieces=skin.pieces)
         if not skin.pieces:
             return self._refused("no_epidermis")

@@ -14,7 +14,7 @@ from ienfd.section import ChannelRole
 from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
 from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
-from ienfd.skin.learned import DrawJunction, learned_junction
+from ienfd.skin.learned import DrawJunction
 from ienfd.skin.side import Side
 from ienfd.skin.sides import down_side, epidermal_sides
 from ienfd.skin.strip import COARSE_STEP_UM, arc_um, extent, on_tissue, within_image
@@ -56,7 +56,7 @@ def find_skin(
     overview: Overview,
     tissue: Tissue,
     chromogen: Chromogen | None,
-    draw: DrawJunction | None = learned_junction,
+    draw: DrawJunction | None = None,
 ) -> Skin:
     """Find epidermis, surface and junction.
 

@@ -27,6 +27,7 @@ _Float32 = NDArray[np.float32]
 _FINE_UM = 1.0
 _FINE_HALF_UM = 40.0
 _FAR_CLEARER = 2.5
+_PLAIN = 30.0  # standard deviations: no section shows an edge as plain, and nobody needs to be asked
 # Logit of the probability that a junction lies within 5 um: a logistic regression on places of 180
 # synthetic sections of two independent generators (development seeds only). Reference: a side of
 # quality 1, a change of one standard deviation.
@@ -100,7 +101,7 @@ def refine_junction(
     if near is not None:
         edge, evidence = near
         curve = edge.curve
-        if draw is not None:
+        if draw is not None and edge.parted < _PLAIN:
             curve = _drawn(draw, edge.curve, evidence, features, tissue, base, px, down)
     sure = None
     if membrane is not None:

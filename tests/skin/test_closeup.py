@@ -43,8 +43,6 @@ def sheet_on_felt(edge: FloatArray, seed: int = 0, *, nuclei: bool = True, bundl
 def edge_near(
     levels: NDArray[np.float32], inside: NDArray[np.bool_], start: FloatArray, step_um: float
 ) -> Edge | None:
-    levels: NDArray[np.float32], inside: NDArray[np.bool_], start: FloatArray, step_um: float
-) -> Edge | None:
     """The edge alone."""
     found = close_up(levels, inside, start, step_um)
     return None if found is None else found[0]

@@ -10,6 +10,7 @@ from ienfd.geometry import Projector, length
 from ienfd.result import FloatArray
 from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
 from ienfd.skin.epidermis import Skin, find_skin
+from ienfd.skin.learned import learned_junction
 from ienfd.skin.strip import best_path
 from ienfd.skin.tissue import find_tissue
 from ienfd.stain.overview import make_overview, read_overview
@@ -35,7 +36,7 @@ def skin_of(levels: np.ndarray) -> Skin:
     section = section_of(levels)
     small, grid = read_overview(section)
     overview = make_overview(section, small, grid, "fluorescence")
-    return find_skin(overview, find_tissue(overview), None)
+    return find_skin(overview, find_tissue(overview), None, learned_junction)
 
 
 def layered(depth_um: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""How the network that draws the junction was taught (`ienfd.skin.learned`)."""

@@ -332,6 +332,12 @@ def _result(entry: BiopsyEntry) -> tuple[Row, ...]:
     return tuple(rows)
 
 
+_JUNCTION_BY = {
+    "network": "drawn by a network that learned from synthetic sections, by what the section shows",
+    "section": "as the section alone shows it",
+}
+
+
 def _method(entry: BiopsyEntry, head: Head) -> tuple[Row, ...]:
     rules = entry.protocol.counting
     options = (
@@ -347,6 +353,7 @@ def _method(entry: BiopsyEntry, head: Head) -> tuple[Row, ...]:
             "Confidence",
             f"learned from {rules.confidence.learned_from}; counted from {rules.min_confidence:g} on",
         ),
+        ("Junction", _JUNCTION_BY[entry.protocol.image.junction_by]),
         ("Length", f"along the {entry.protocol.density.length_line}"),
         ("Protocol", f"{entry.protocol.id} ({entry.protocol_hash[:12]})"),
         ("Software", f"ienfd {__version__}, image analysis {', '.join(versions)}"),

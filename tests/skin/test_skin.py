@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 from scipy import ndimage
 
+from ienfd.analysis import find
 from ienfd.geometry import Projector, length
+from ienfd.protocol import ImageChoices, Protocol
 from ienfd.result import FloatArray
 from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
 from ienfd.skin.epidermis import Skin, find_skin
-from ienfd.skin.learned import learned_junction
+from ienfd.skin.learned import JunctionView, learned_junction
 from ienfd.skin.strip import best_path
 from ienfd.skin.tissue import find_tissue
 from ienfd.stain.overview import make_overview, read_overview
@@ -144,3 +148,25 @@ def test_a_flake_does_not_part_the_surface() -> None:
     pieces = skin_of(levels).pieces
     assert sum(length(piece.surface_px) for piece in pieces) == pytest.approx(SIZE, rel=0.12)
     assert sum(length(piece.junction_px) for piece in pieces) == pytest.approx(SIZE, abs=30)
+
+
+@pytest.mark.parametrize(
+    ("by", "dermis", "times"), [("network", 560.0, 1), ("section", 560.0, 0), ("network", 900.0, 0)]
+)
+def test_the_network_is_asked_where_the_protocol_says_so_and_the_edge_is_not_plain(
+    by: Literal["network", "section"], dermis: float, times: int
+) -> None:
+    asked: list[JunctionView] = []
+
+    def draw(view: JunctionView) -> FloatArray:
+        asked.append(view)
+        return learned_junction(view)
+
+    depth = depth_at(0.0)
+    levels = np.select([depth < 0, depth < 15, depth < 85], [40.0, 1600.0, 500.0], dermis)
+    found = find(
+        section_of(levels), Protocol(image=ImageChoices(stain="fluorescence", junction_by=by)), draw=draw
+    )
+    assert len(found.pieces) == 1
+    assert len(asked) == times
+    assert _at_depth(depth, found.pieces[0].junction_px) == pytest.approx(85, abs=3)

@@ -17,6 +17,7 @@ from ienfd.nerve.band import epidermis_mask, nerve_band, on_grid
 from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import line_field
+from ienfd.nerve.learned import weighed
 from ienfd.protocol import Protocol, Stain
 from ienfd.quality.checks import check_course, check_image
 from ienfd.quality.course import courses
@@ -243,7 +244,7 @@ class _Search:
         seen = image_figures(field, on_grid(deep, overview.grid, field.grid, field.signal.shape))
         self.progress("joining fibers", 0.85)
         graph = find_fibers(
-            field,
+            weighed(field) if choices.fibers_by == "network" else field,
             choices,
             cells,
             self.section.calibration.z_step_um,

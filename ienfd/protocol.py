@@ -64,6 +64,9 @@ class ImageChoices:
     junction_by : {"network", "section"}
         Who draws the junction last: a network that learned from synthetic sections what junctions look like,
         by what this section tells about it, or what the section tells alone.
+    fibers_by : {"network", "section"}
+        Who says which lines are nerves: what the filters measure, weighed by a network that learned from
+        synthetic sections what nerves look like, or what the filters measure alone.
     junction_confidence_min : float
         Stretches of the junction below this confidence are excluded.
     """
@@ -83,6 +86,7 @@ class ImageChoices:
     max_gap_um: float = 8.0
     min_fiber_length_um: float = 6.0
     junction_by: Literal["network", "section"] = "network"
+    fibers_by: Literal["network", "section"] = "network"
     junction_confidence_min: float = 0.3
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN

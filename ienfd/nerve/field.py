@@ -42,6 +42,8 @@ class LineField:
         Optical density of the colors (bright-field).
     plane : (H, W) ndarray of int16 or None
         Plane of the stack where the signal is sharpest.
+    band : (H, W) ndarray of bool
+        Where lines are looked for.
     """
 
     grid: Grid
@@ -49,6 +51,7 @@ class LineField:
     signal: _Float32
     light: NDArray[np.float16] | None
     plane: NDArray[np.int16] | None
+    band: NDArray[np.bool_]
 
 
 def line_field(
@@ -114,6 +117,7 @@ def line_field(
         signal[cut],
         None if light is None else light[cut],
         None if plane is None else plane[cut],
+        band,
     )
 
 

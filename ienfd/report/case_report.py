@@ -336,6 +336,10 @@ _JUNCTION_BY = {
     "network": "drawn by a network that learned from synthetic sections, by what the section shows",
     "section": "as the section alone shows it",
 }
+_FIBERS_BY = {
+    "network": "lines that filters find, weighed by a network that learned from synthetic sections",
+    "section": "lines that filters find",
+}
 
 
 def _method(entry: BiopsyEntry, head: Head) -> tuple[Row, ...]:
@@ -354,6 +358,7 @@ def _method(entry: BiopsyEntry, head: Head) -> tuple[Row, ...]:
             f"learned from {rules.confidence.learned_from}; counted from {rules.min_confidence:g} on",
         ),
         ("Junction", _JUNCTION_BY[entry.protocol.image.junction_by]),
+        ("Fibers", _FIBERS_BY[entry.protocol.image.fibers_by]),
         ("Length", f"along the {entry.protocol.density.length_line}"),
         ("Protocol", f"{entry.protocol.id} ({entry.protocol_hash[:12]})"),
         ("Software", f"ienfd {__version__}, image analysis {', '.join(versions)}"),

@@ -3,24 +3,19 @@
 It is shown what the section itself told: the sharp levels, what by them looks like epidermis or dermis, and
 where the junction was found. It was taught on synthetic sections of two independent generators whose levels
 were turned over, mixed and bent at random: it knows forms, no color and no brightness
-(`benchmarks.junction_network`).
+(`benchmarks.networks`).
 """
 
 from __future__ import annotations
 
-import hashlib
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ienfd.errors import EnvironmentProblem
+from ienfd.networks.files import trained
 from ienfd.result import FloatArray
-from ienfd.skin.network import Network, network_of
 from ienfd.skin.partition import boundary, least_variation, single_valued
 from ienfd.skin.strip import Strip
 
@@ -32,8 +27,6 @@ _Mask = NDArray[np.bool_]
 STEP_UM, HALF_UM = 1.0, 56.0
 """Samples it is shown, and how far to either side of the coarse junction."""
 
-_FILE = "junction_network_1.npz"
-_SHA256 = "43a4b4c30e4ec29ef54774fd13281010586058cb8922dcb485a3fdc35e91fc2a"
 _LEVELS = 3
 _FAR_OUT = 4.0  # standard deviations
 _CLEAR = 2.0
@@ -110,21 +103,10 @@ def learned_junction(view: JunctionView) -> FloatArray:
     EnvironmentProblem
         If the file of the network is not the one of this version.
     """
-    network = _network()
-    rest = [(0, -size % network.multiple) for size in view.inside.shape]
-    planes = np.pad(view.planes, [(0, 0), *rest])
+    network = trained("junction_1")
     # from left to right and from right to left: a junction knows neither
-    logit = 0.5 * (network.of(planes) + network.of(planes[:, ::-1])[::-1])
-    count, size = view.inside.shape
+    logit = 0.5 * (network.of(view.planes) + network.of(view.planes[:, ::-1])[::-1])
+    size = view.inside.shape[1]
     above = np.sign(HALF_UM - np.arange(size) * STEP_UM)
-    evidence = np.where(view.inside, np.clip(logit[:count, :size], -_SURE, _SURE), above)
+    evidence = np.where(view.inside, np.clip(logit, -_SURE, _SURE), above)
     return boundary(least_variation(evidence, STEP_UM, variation_um=_VARIATION_UM))
-
-
-@cache
-def _network() -> Network:
-    content = resources.files("ienfd.skin").joinpath(_FILE).read_bytes()
-    if hashlib.sha256(content).hexdigest() != _SHA256:
-        raise EnvironmentProblem("program_damaged", _FILE)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return network_of(arrays)

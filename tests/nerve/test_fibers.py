@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -12,6 +14,7 @@ from ienfd.geometry import length
 from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import LineField, line_field
+from ienfd.nerve.learned import fiber_planes, weighed
 from ienfd.nerve.skeleton import trace_lines
 from ienfd.protocol import ImageChoices
 from ienfd.result import FiberGraph
@@ -141,3 +144,58 @@ def test_skeletons(name: str) -> None:
     nodes, paths = trace_lines(mask)
     assert len(nodes) == nodes_expected
     assert sorted(len(path.pixels) for path in paths) == sorted(lengths)
+
+
+def beads(drawn: np.ndarray) -> np.ndarray:
+    """A line that swells every 5 um or so."""
+    rows, cols = np.indices(drawn.shape)
+    return drawn * (0.6 + 0.8 * (np.hypot(rows - 128, cols - 128) % 11 < 4))
+
+
+def dendritic_cell() -> np.ndarray:
+    """A body of 8 um with four processes of 12 um."""
+    rows, cols = np.indices((SIZE, SIZE)) - 128
+    drawn = 14.0 * (np.hypot(rows, cols) * PIXEL_UM < 4)
+    for angle_deg in (10.0, 100.0, 190.0, 280.0):
+        t = np.linspace(0, 36, 200)
+        angle = np.deg2rad(angle_deg)
+        at = np.rint(128 + t * np.sin(angle)).astype(int), np.rint(128 + t * np.cos(angle)).astype(int)
+        drawn[at] = np.linspace(50.0, 15.0, 200)
+    return drawn
+
+
+@pytest.mark.parametrize("angle_deg", [0.0, 22.5, 45.0, 90.0, 130.0])
+def test_the_network_leaves_a_fiber_as_it_is(angle_deg: float) -> None:
+    field = field_of(beads(line(angle_deg)))
+    graph = find_fibers(weighed(field), ImageChoices())
+    assert total_um(graph) == pytest.approx(160 * PIXEL_UM, rel=0.1)
+
+
+def test_the_network_tells_a_dendritic_cell_from_a_fiber() -> None:
+    field = field_of(dendritic_cell())
+    as_filters_see_it = total_um(find_fibers(field, ImageChoices()))
+    weighed_um = total_um(find_fibers(weighed(field), ImageChoices()))
+    assert as_filters_see_it > 30
+    assert weighed_um < 0.25 * as_filters_see_it
+
+
+def test_what_the_network_is_shown_knows_no_brightness() -> None:
+    field = field_of(line(30.0))
+    brighter = replace(field, signal=50 * field.signal + 700)
+    np.testing.assert_allclose(fiber_planes(field), fiber_planes(brighter), atol=0.02)
+
+
+def test_outside_of_the_band_there_is_nothing() -> None:
+    band = np.zeros((SIZE, SIZE), bool)
+    band[100:160] = True
+    field = field_of(line(90.0), band=band)
+    contrast = weighed(field).contrast
+    assert contrast[field.band].max() > 10
+    assert (contrast[~field.band] == 0).all()
+
+
+def test_where_there_is_no_signal_the_network_sees_no_fiber() -> None:
+    field = field_of(np.zeros((SIZE, SIZE)), noise=0.0)
+    assert not find_fibers(weighed(field), ImageChoices()).branches
+    none = replace(field, band=np.zeros(field.band.shape, bool))
+    assert (weighed(none).contrast == 0).all()

@@ -7,9 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ienfd.errors import EnvironmentProblem
 from ienfd.result import FloatArray
-from ienfd.skin import learned
 from ienfd.skin.closeup import close_up
 from ienfd.skin.learned import HALF_UM, JunctionView, learned_junction, seen
 from ienfd.skin.strip import Strip, make_strip
@@ -74,11 +72,3 @@ def test_the_planes_are_even_whatever_the_levels() -> None:
     assert np.abs(shown).max() <= 4.0
     assert (shown[1:3] == 0).all()  # one level is known
     assert (np.diff(shown[6, 0]) >= 0).all()
-
-
-def test_a_damaged_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    learned._network.cache_clear()
-    monkeypatch.setattr(learned, "_SHA256", "0" * 64)
-    with pytest.raises(EnvironmentProblem, match="Install ienfd again"):
-        learned_junction(_view(_edge(24.0)))
-    learned._network.cache_clear()

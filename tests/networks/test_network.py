@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.ndimage import correlate
 
-from ienfd.skin.network import network_of
+from ienfd.networks.network import network_of
 
 _WIDTHS = (2, 3, 4)  # of the planes at each size
 
@@ -64,5 +64,11 @@ def test_it_is_what_its_definition_says(shape: tuple[int, int]) -> None:
     arrays = _arrays()
     planes = np.random.default_rng(4).normal(0, 1, (2, *shape)).astype(np.float32)
     network = network_of(arrays)
-    assert network.multiple == 4
     np.testing.assert_allclose(network.of(planes), _by_definition(arrays, planes), rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_no_multiple_of_its_smallest_size_is_filled_up_with_nothing() -> None:
+    network = network_of(_arrays())
+    planes = np.random.default_rng(5).normal(0, 1, (2, 10, 7)).astype(np.float32)
+    filled = np.pad(planes, [(0, 0), (0, 2), (0, 1)])
+    np.testing.assert_array_equal(network.of(planes), network.of(filled)[:10, :7])

@@ -57,13 +57,11 @@ class Network:
     weights: _Float32
     offset: float
 
-    @property
-    def multiple(self) -> int:
-        """Height and width of what it is applied to are multiples of this."""
-        return int(2 ** (len(self.down) - 1))
-
     def of(self, planes: _Float32) -> _Float32:
-        """(H, W) result for (C, H, W) planes."""
+        """(H, W) result for (C, H, W) planes; around them is nothing."""
+        height, width = planes.shape[1:]
+        multiple = 2 ** (len(self.down) - 1)
+        planes = np.pad(planes, [(0, 0), (0, -height % multiple), (0, -width % multiple)])
         sizes: list[_Float32] = []
         for step in self.down:
             planes = _halved(planes) if sizes else planes
@@ -74,7 +72,8 @@ class Network:
             planes = np.concatenate([planes.repeat(2, axis=1).repeat(2, axis=2), seen])
             for convolution in step:
                 planes = convolution.of(planes)
-        return np.asarray(np.tensordot(self.weights, planes, 1) + np.float32(self.offset), np.float32)
+        result = np.tensordot(self.weights, planes[:, :height, :width], 1) + np.float32(self.offset)
+        return np.asarray(result, np.float32)
 
 
 def network_of(arrays: Mapping[str, NDArray[np.floating]]) -> Network:

@@ -1,0 +1,115 @@
+"""Lines as a network weighs them that has learned what nerve fibers look like.
+
+A filter answers to everything that is thin and long: processes of dendritic cells, rims of nuclei, grains of
+pigment in a row, seams of the corneum. The network was taught on synthetic sections of two independent
+generators which of these lines are nerves (`benchmarks.networks`). It is shown no color: how far the nerve
+signal stands out from what lies around it, the response of the filters, and how dark it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ienfd.nerve.field import LineField
+from ienfd.networks.files import trained
+from ienfd.networks.network import Network
+from ienfd.stain.grid import spread_blocks
+
+__all__ = ["fiber_planes", "weighed"]
+
+_Float32 = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
+
+_BLOCK = 8  # pixels: what changes slowly is measured in blocks
+_AROUND_UM = 8.0  # standard deviation of what a signal is compared with
+_NOISE_UM = 15.0  # of the place whose noise is measured
+_ORDINARY = 3.0  # what differs by more times the median is no noise
+_CLEAR_QUANTILE, _FAINTEST = 0.998, 0.01
+_BRIGHTEST, _DARKEST = 5.0, -3.0  # asinh of standard deviations
+_DENSEST = 4.0
+
+_TILE, _MARGIN = 320, 32  # pixels
+
+_AS_CLEAR = 4.0
+_EVEN = -0.5
+_PER_LOGIT = 0.5
+_CLEAREST = 60.0
+
+
+def fiber_planes(field: LineField) -> _Float32:
+    """What is seen of lines, even in whatever stain and brightness.
+
+    Returns
+    -------
+    (3, H, W) ndarray of float32
+        How far the nerve signal stands out (asinh of standard deviations), logarithm of the line contrast,
+        and optical density of all colors together (bright-field, else 0); 0 outside of the band.
+    """
+    band, px_um = field.band, field.grid.pixel_size_um
+    above = field.signal - _local_mean(field.signal, band, _AROUND_UM / px_um)
+    known = np.abs(above[band])
+    ordinary = _ORDINARY * float(np.median(known)) if len(known) else 0.0
+    spread = 1.25 * _local_mean(np.minimum(np.abs(above), ordinary), band, _NOISE_UM / px_um)
+    faintest = _FAINTEST * float(np.quantile(known, _CLEAR_QUANTILE)) if len(known) else 0.0
+    out = np.arcsinh(above / np.maximum(spread, max(faintest, 1e-9)))
+    planes = np.stack([np.clip(out, _DARKEST, _BRIGHTEST), np.log1p(field.contrast), _density(field)])
+    return np.asarray(planes * band, np.float32)
+
+
+def weighed(field: LineField) -> LineField:
+    """The field with the contrast of its lines weighed by how much they look like nerves.
+
+    The contrast becomes the geometric mean of what the filters measured and what the network says.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If the file of the network is not the one of this version.
+    """
+    logit = _tiled(trained("fibers_1"), fiber_planes(field), field.band)
+    said = np.minimum(_AS_CLEAR * np.exp(_PER_LOGIT * (logit - _EVEN)), _CLEAREST)
+    return replace(field, contrast=np.asarray(np.sqrt(field.contrast * said) * field.band, np.float32))
+
+
+def _tiled(network: Network, planes: _Float32, band: _Mask) -> _Float32:
+    """(H, W) what a network says, tile by tile where there is some of the band; 0 elsewhere."""
+    out = np.zeros(band.shape, np.float32)
+    padded = np.pad(planes, [(0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)])
+    wide = _TILE + 2 * _MARGIN
+    for row in range(0, band.shape[0], _TILE):
+        for col in range(0, band.shape[1], _TILE):
+            here = (slice(row, row + _TILE), slice(col, col + _TILE))
+            if band[here].any():
+                said = network.of(padded[:, row : row + wide, col : col + wide])
+                out[here] = said[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    return out
+
+
+def _density(field: LineField) -> _Float32:
+    """(H, W) optical density of all colors, in units of its range in the band, 0 in its middle."""
+    if field.light is None or not field.band.any():
+        return np.zeros(field.band.shape, np.float32)
+    density = field.light.astype(np.float32).mean(axis=-1)
+    low, middle, high = np.quantile(density[field.band], [0.1, 0.5, 0.9])
+    even = (density - middle) / max(0.5 * float(high - low), 1e-6)
+    return np.asarray(np.clip(even, _DARKEST, _DENSEST), np.float32)
+
+
+def _local_mean(values: _Float32, band: _Mask, over_px: float) -> _Float32:
+    """(H, W) mean over the band near every pixel."""
+    height, width = band.shape
+    rest = [(0, -height % _BLOCK), (0, -width % _BLOCK)]
+
+    def blocks(image: NDArray[np.floating]) -> _Float32:
+        whole = np.pad(image, rest)
+        rows, cols = (size // _BLOCK for size in whole.shape)
+        means = whole.reshape(rows, _BLOCK, cols, _BLOCK).mean(axis=(1, 3), dtype=np.float32)
+        return np.asarray(ndimage.gaussian_filter(means, over_px / _BLOCK), np.float32)
+
+    share = blocks(band.astype(np.float32))
+    means = blocks(np.where(band, values, np.float32(0))) / np.maximum(share, np.float32(1e-3))
+    return spread_blocks(means.astype(np.float32), _BLOCK)[:height, :width]

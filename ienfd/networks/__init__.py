@@ -1,0 +1,1 @@
+"""Small networks that have learned from synthetic sections, and how one is applied."""

@@ -1,0 +1,38 @@
+"""The networks that come with the program: numbers of 16 bits, no code in them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from functools import cache
+from importlib import resources
+from typing import Literal
+
+import numpy as np
+
+from ienfd.errors import EnvironmentProblem
+from ienfd.networks.network import Network, network_of
+
+__all__ = ["trained"]
+
+_SHA256 = {
+    "junction_1": "43a4b4c30e4ec29ef54774fd13281010586058cb8922dcb485a3fdc35e91fc2a",
+    "fibers_1": "54c86b626937c318240a5d9316f43ba33022a3fbfb32c8df4e4a57648a76145b",
+}
+
+
+@cache
+def trained(name: Literal["junction_1", "fibers_1"]) -> Network:
+    """A network that comes with the program.
+
+    Raises
+    ------
+    EnvironmentProblem
+        If its file is not the one of this version.
+    """
+    file = f"{name}.npz"
+    content = resources.files("ienfd.networks").joinpath(file).read_bytes()
+    if hashlib.sha256(content).hexdigest() != _SHA256[name]:
+        raise EnvironmentProblem("program_damaged", file)
+    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
+        return network_of(arrays)

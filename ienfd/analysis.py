@@ -17,7 +17,7 @@ from ienfd.nerve.band import epidermis_mask, nerve_band, on_grid
 from ienfd.nerve.cells import find_cells
 from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import line_field
-from ienfd.nerve.learned import weighed
+from ienfd.nerve.learned import WeighLines, weighed
 from ienfd.protocol import Protocol, Stain
 from ienfd.quality.checks import check_course, check_image
 from ienfd.quality.course import courses
@@ -86,6 +86,7 @@ def find(
     *,
     progress: Progress | None = None,
     draw: DrawJunction = learned_junction,
+    weigh: WeighLines = weighed,
 ) -> Findings:
     """Look for epidermis, junction, fibers and cells; nothing is counted yet.
 
@@ -93,8 +94,8 @@ def find(
     ----------
     section, protocol, progress
         As in `analyze`.
-    draw : callable
-        Stands in for the network, where the protocol leaves the junction to it.
+    draw, weigh : callable
+        Stand in for the networks, where the protocol leaves the junction or the fibers to them.
     """
     empty = Findings(
         section_id=section.identity.section_id,
@@ -106,7 +107,7 @@ def find(
     forbidden = refusal_before_analysis(section, protocol)
     if forbidden is not None:
         return replace(empty, refusal=forbidden[0], detail=forbidden[1])
-    return _Search(section, protocol, empty, progress or _unheard, draw).run()
+    return _Search(section, protocol, empty, progress or _unheard, draw, weigh).run()
 
 
 def _unheard(_next: str, _share: float) -> None:
@@ -122,6 +123,7 @@ class _Search:
     findings: Findings
     progress: Progress
     draw: DrawJunction
+    weigh: WeighLines
 
     def run(self) -> Findings:
         self.progress("looking for tissue", 0.0)
@@ -244,7 +246,7 @@ class _Search:
         seen = image_figures(field, on_grid(deep, overview.grid, field.grid, field.signal.shape))
         self.progress("joining fibers", 0.85)
         graph = find_fibers(
-            weighed(field) if choices.fibers_by == "network" else field,
+            self.weigh(field) if choices.fibers_by == "network" else field,
             choices,
             cells,
             self.section.calibration.z_step_um,

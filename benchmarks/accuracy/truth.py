@@ -41,6 +41,8 @@ class TrueSection:
         Which of them a reader could be sure of; all of them where it is not known.
     junctions_px, surfaces_px : tuple of (M, 2) ndarray of float
         Visible curves.
+    fibers_px : tuple of (M, 2) ndarray of float
+        Center lines of all nerves; processes of cells are none.
     junction_mm, surface_mm : float
         Their lengths as the contract defines them, smoothed at 5 and 15 um.
     """
@@ -52,6 +54,7 @@ class TrueSection:
     seen: NDArray[np.bool_]
     junctions_px: tuple[FloatArray, ...]
     surfaces_px: tuple[FloatArray, ...]
+    fibers_px: tuple[FloatArray, ...]
     junction_mm: float
     surface_mm: float
 
@@ -76,6 +79,7 @@ def _phantom(path: Path) -> TrueSection:
         seen=np.array([c.visibility >= SEEN_FROM for c in truth.crossings], dtype=bool),
         junctions_px=truth.junctions,
         surfaces_px=truth.surfaces,
+        fibers_px=tuple(path[:, :2] for fiber in truth.fibers for path in fiber.paths),
         junction_mm=truth.junction_length_mm,
         surface_mm=truth.surface_length_mm,
     )
@@ -96,6 +100,11 @@ def _painted(values: dict[str, Any]) -> TrueSection:
         seen=np.ones(len(crossings), dtype=bool),
         junctions_px=junctions,
         surfaces_px=surfaces,
+        fibers_px=tuple(
+            np.asarray(fiber["points"], dtype=np.float64)
+            for fiber in values["fibers"]
+            if fiber["kind"] != "dendrite"
+        ),
         junction_mm=_length_mm(junctions, size, 5.0),
         surface_mm=_length_mm(surfaces, size, 15.0),
     )

@@ -8,6 +8,7 @@ signal stands out from what lies around it, the response of the filters, and how
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -19,10 +20,13 @@ from ienfd.networks.files import trained
 from ienfd.networks.network import Network
 from ienfd.stain.grid import spread_blocks
 
-__all__ = ["fiber_planes", "weighed"]
+__all__ = ["WeighLines", "fiber_planes", "weighed"]
 
 _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
+
+WeighLines = Callable[[LineField], LineField]
+"""Gives a field of lines with their contrast weighed by how much they look like nerves."""
 
 _BLOCK = 8  # pixels: what changes slowly is measured in blocks
 _AROUND_UM = 8.0  # standard deviation of what a signal is compared with

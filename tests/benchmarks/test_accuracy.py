@@ -44,7 +44,7 @@ def true_section(crossings: list[tuple[float, float]]) -> TrueSection:
     """A millimeter of straight skin in pixels of one micrometer."""
     at = np.array(crossings, dtype=np.float64).reshape(-1, 2)
     seen = np.ones(len(at), bool)
-    return TrueSection("fl-pgp", "projection", 1.0, at, seen, (LINE,), (LINE - [40, 0],), 1.0, 1.0)
+    return TrueSection("fl-pgp", "projection", 1.0, at, seen, (LINE,), (LINE - [40, 0],), (), 1.0, 1.0)
 
 
 def measured(matched: int, spurious: int, missed: int, seed: int = 1_000_000) -> Measured:

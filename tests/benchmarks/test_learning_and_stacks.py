@@ -34,7 +34,7 @@ def test_only_what_differs_from_the_truth_is_corrected() -> None:
     )
     found = Findings("s", "one", "fluorescence", 1.0, (100, 1000), ())
     places = np.array([(52.0, 101.0), (49.0, 303.0), (50.0, 500.0)])
-    truth = TrueSection("fl", "single", 1.0, places, np.ones(3, bool), (LINE,), (LINE,), 1.0, 1.0)
+    truth = TrueSection("fl", "single", 1.0, places, np.ones(3, bool), (LINE,), (LINE,), (), 1.0, 1.0)
     edits = corrections(SectionResult(found, Status.OK, None, ours, None), truth)
     assert [(edit.command, edit.object_id) for edit in edits[:2]] == [
         (Command.REMOVE_CROSSING, "200.0"),

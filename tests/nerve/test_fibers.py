@@ -149,7 +149,7 @@ def test_skeletons(name: str) -> None:
 def beads(drawn: np.ndarray) -> np.ndarray:
     """A line that swells every 5 um or so."""
     rows, cols = np.indices(drawn.shape)
-    return drawn * (0.6 + 0.8 * (np.hypot(rows - 128, cols - 128) % 11 < 4))
+    return np.asarray(drawn * (0.6 + 0.8 * (np.hypot(rows - 128, cols - 128) % 11 < 4)))
 
 
 def dendritic_cell() -> np.ndarray:

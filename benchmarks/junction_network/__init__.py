@@ -1,1 +1,0 @@
-"""How the network that draws the junction was taught (`ienfd.skin.learned`)."""

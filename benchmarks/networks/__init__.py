@@ -1,0 +1,1 @@
+"""How the networks were taught (`ienfd.skin.learned`, `ienfd.nerve.learned`)."""

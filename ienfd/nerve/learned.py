@@ -28,6 +28,7 @@ _Mask = NDArray[np.bool_]
 WeighLines = Callable[[LineField], LineField]
 """Gives a field of lines with their contrast weighed by how much they look like nerves."""
 
+_SOME = 7  # of so many pixels one is enough
 _BLOCK = 8  # pixels: what changes slowly is measured in blocks
 _AROUND_UM = 8.0  # standard deviation of what a signal is compared with
 _NOISE_UM = 15.0  # of the place whose noise is measured
@@ -36,7 +37,8 @@ _CLEAR_QUANTILE, _FAINTEST = 0.998, 0.01
 _BRIGHTEST, _DARKEST = 5.0, -3.0  # asinh of standard deviations
 _DENSEST = 4.0
 
-_TILE, _MARGIN = 320, 32  # pixels
+_TILE, _MARGIN = 448, 24  # pixels
+_FAINTEST_LINE = 2.5
 
 _AS_CLEAR = 4.0
 _EVEN = -0.5
@@ -55,7 +57,7 @@ def fiber_planes(field: LineField) -> _Float32:
     """
     band, px_um = field.band, field.grid.pixel_size_um
     above = field.signal - _local_mean(field.signal, band, _AROUND_UM / px_um)
-    known = np.abs(above[band])
+    known = np.abs(above[band])[::_SOME]
     ordinary = _ORDINARY * float(np.median(known)) if len(known) else 0.0
     spread = 1.25 * _local_mean(np.minimum(np.abs(above), ordinary), band, _NOISE_UM / px_um)
     faintest = _FAINTEST * float(np.quantile(known, _CLEAR_QUANTILE)) if len(known) else 0.0
@@ -74,22 +76,27 @@ def weighed(field: LineField) -> LineField:
     EnvironmentProblem
         If the file of the network is not the one of this version.
     """
-    logit = _tiled(trained("fibers_1"), fiber_planes(field), field.band)
+    lines = field.band & (field.contrast >= _FAINTEST_LINE)
+    logit = _said(trained("fibers_1"), fiber_planes(field), lines)
     said = np.minimum(_AS_CLEAR * np.exp(_PER_LOGIT * (logit - _EVEN)), _CLEAREST)
     return replace(field, contrast=np.asarray(np.sqrt(field.contrast * said) * field.band, np.float32))
 
 
-def _tiled(network: Network, planes: _Float32, band: _Mask) -> _Float32:
-    """(H, W) what a network says, tile by tile where there is some of the band; 0 elsewhere."""
-    out = np.zeros(band.shape, np.float32)
+def _said(network: Network, planes: _Float32, lines: _Mask) -> _Float32:
+    """(H, W) what a network says, tile by tile where there are lines; 0 elsewhere."""
+    out = np.zeros(lines.shape, np.float32)
     padded = np.pad(planes, [(0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)])
-    wide = _TILE + 2 * _MARGIN
-    for row in range(0, band.shape[0], _TILE):
-        for col in range(0, band.shape[1], _TILE):
-            here = (slice(row, row + _TILE), slice(col, col + _TILE))
-            if band[here].any():
-                said = network.of(padded[:, row : row + wide, col : col + wide])
-                out[here] = said[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    for top in range(0, lines.shape[0], _TILE):
+        for left in range(0, lines.shape[1], _TILE):
+            rows, cols = np.nonzero(lines[top : top + _TILE, left : left + _TILE])
+            if not len(rows):
+                continue
+            top_left = np.array([top + rows.min(), left + cols.min()])
+            height, width = np.array([top + rows.max(), left + cols.max()]) - top_left + 1
+            row, col = top_left
+            shown = padded[:, row : row + height + 2 * _MARGIN, col : col + width + 2 * _MARGIN]
+            said = network.of(shown)[_MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
+            out[row : row + height, col : col + width] = said
     return out
 
 
@@ -98,7 +105,7 @@ def _density(field: LineField) -> _Float32:
     if field.light is None or not field.band.any():
         return np.zeros(field.band.shape, np.float32)
     density = field.light.astype(np.float32).mean(axis=-1)
-    low, middle, high = np.quantile(density[field.band], [0.1, 0.5, 0.9])
+    low, middle, high = np.quantile(density[field.band][::_SOME], [0.1, 0.5, 0.9])
     even = (density - middle) / max(0.5 * float(high - low), 1e-6)
     return np.asarray(np.clip(even, _DARKEST, _DENSEST), np.float32)
 

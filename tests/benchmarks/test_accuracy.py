@@ -112,6 +112,7 @@ def test_lengths_of_painted_sections_are_those_of_their_curves(tmp_path: Path) -
     path = tmp_path / "truth.json"
     values = {
         "family": "bf-dab", "pixel_size_um": 0.5, "crossings": [], "junctions": [curve], "surfaces": [curve],
+        "fibers": [{"kind": "crossing", "points": curve}, {"kind": "dendrite", "points": curve}],
     }  # fmt: skip
     path.write_text(json.dumps(values), encoding="utf-8")
     truth = read_true_section(path, "second_look")
@@ -119,6 +120,8 @@ def test_lengths_of_painted_sections_are_those_of_their_curves(tmp_path: Path) -
     assert truth.surface_mm == pytest.approx(1.0)
     assert truth.crossings_px.shape == (0, 2)
     assert truth.density_per_mm == 0
+    (fiber,) = truth.fibers_px  # a process of a cell is none
+    np.testing.assert_array_equal(fiber, curve)
 
 
 def test_what_is_made_is_not_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -101,8 +101,8 @@ class ConfidenceModel:
     The built-in one was learned from candidates of two independent generators, as the program finds them,
     sections without any nerve among them (ten-fold over sections the mean log-loss is 0.15); what a hidden
     stretch takes off, and how sure the others then are, from 1,749 candidates of 180 sections (five-fold,
-    0.193 for 0.201 without). Since a network weighs the lines, hardly a wrong candidate is left: of 1,211 of 204
-    fresh sections that it would count 1,184 are right, and 14 of those below 0.5.
+    0.193 for 0.201 without). Since a network weighs the lines, hardly a wrong candidate is left: of 1,211
+    that it counts in 204 fresh sections 1,184 are right, and 14 of those that it does not count.
 
     Parameters
     ----------

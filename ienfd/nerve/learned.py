@@ -38,11 +38,10 @@ _BRIGHTEST, _DARKEST = 5.0, -3.0  # asinh of standard deviations
 _DENSEST = 4.0
 
 _TILE, _MARGIN = 448, 24  # pixels
-_FAINTEST_LINE = 2.5
+_FAINTEST_LINE = 2.5  # contrast: where there is none that is clearer, the network is not asked
 
-_AS_CLEAR = 4.0
-_EVEN = -0.5
-_PER_LOGIT = 0.5
+# A logit of -0.5 is worth a contrast of 4, the faintest that is followed, each logit more e^0.5 times as much.
+_AS_CLEAR, _EVEN, _PER_LOGIT = 4.0, -0.5, 0.5
 _CLEAREST = 60.0
 
 
@@ -83,7 +82,7 @@ def weighed(field: LineField) -> LineField:
 
 
 def _said(network: Network, planes: _Float32, lines: _Mask) -> _Float32:
-    """(H, W) what a network says, tile by tile where there are lines; 0 elsewhere."""
+    """(H, W) what a network says, tile by tile where there are lines; 0, neither yes nor no, elsewhere."""
     out = np.zeros(lines.shape, np.float32)
     padded = np.pad(planes, [(0, 0), (_MARGIN, _MARGIN), (_MARGIN, _MARGIN)])
     for top in range(0, lines.shape[0], _TILE):
@@ -91,9 +90,8 @@ def _said(network: Network, planes: _Float32, lines: _Mask) -> _Float32:
             rows, cols = np.nonzero(lines[top : top + _TILE, left : left + _TILE])
             if not len(rows):
                 continue
-            top_left = np.array([top + rows.min(), left + cols.min()])
-            height, width = np.array([top + rows.max(), left + cols.max()]) - top_left + 1
-            row, col = top_left
+            row, col = top + rows.min(), left + cols.min()
+            height, width = np.ptp(rows) + 1, np.ptp(cols) + 1
             shown = padded[:, row : row + height + 2 * _MARGIN, col : col + width + 2 * _MARGIN]
             said = network.of(shown)[_MARGIN : _MARGIN + height, _MARGIN : _MARGIN + width]
             out[row : row + height, col : col + width] = said

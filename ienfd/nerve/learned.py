@@ -37,8 +37,8 @@ _CLEAR_QUANTILE, _FAINTEST = 0.998, 0.01
 _BRIGHTEST, _DARKEST = 5.0, -3.0  # asinh of standard deviations
 _DENSEST = 4.0
 
-_TILE, _MARGIN = 448, 24  # pixels
-_FAINTEST_LINE = 2.5  # contrast: where there is none that is clearer, the network is not asked
+_TILE, _MARGIN = 96, 16  # pixels
+_FAINTEST_LINE = 3.0  # contrast: where there is none that is clearer, the network is not asked
 
 # A logit of -0.5 is worth a contrast of 4, the faintest that is followed; each one more e^0.5 times as much.
 _AS_CLEAR, _EVEN, _PER_LOGIT = 4.0, -0.5, 0.5

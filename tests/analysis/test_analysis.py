@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -12,8 +13,10 @@ from ienfd.analysis import find
 from ienfd.counting import find_all
 from ienfd.density import count
 from ienfd.geometry import length, points_at
+from ienfd.nerve.field import LineField
+from ienfd.nerve.learned import weighed
 from ienfd.phantom import Phantom, PhantomSpec, make
-from ienfd.protocol import Protocol
+from ienfd.protocol import ImageChoices, Protocol
 from ienfd.result import SectionResult, Status
 from ienfd.review.drawing import with_stretch
 from ienfd.section import Calibration, CalibrationSource, Channel, Section
@@ -127,6 +130,22 @@ def test_unnamed_channels_are_not_guessed(phantom: Phantom) -> None:
 def test_a_stricter_rule_counts_less(phantom: Phantom, result: SectionResult) -> None:
     strict = replace(Protocol(), counting=replace(Protocol().counting, min_confidence=0.999))
     assert (ienfd.analyze(as_section(phantom), strict).count or 0) < (result.count or 0)
+
+
+@pytest.mark.parametrize(("by", "times"), [("network", 1), ("section", 0)])
+def test_the_network_weighs_lines_where_the_protocol_says_so(
+    phantom: Phantom, result: SectionResult, by: Literal["network", "section"], times: int
+) -> None:
+    asked: list[LineField] = []
+
+    def weigh(field: LineField) -> LineField:
+        asked.append(field)
+        return weighed(field)
+
+    protocol = Protocol(image=ImageChoices(fibers_by=by))
+    again = count(find(as_section(phantom), protocol, weigh=weigh), protocol)
+    assert len(asked) == times
+    assert again.count == pytest.approx(result.count, abs=2)
 
 
 def test_progress_is_told_and_what_it_raises_ends_the_analysis(phantom: Phantom) -> None:

@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     try:
         from benchmarks.networks.fibers import average_precisions, read_fiber_views, teach_fibers
-        from benchmarks.networks.junction import read_views, teach_junction, wrong_share
+        from benchmarks.networks.junction import read_junction_views, teach_junction, wrong_share
         from benchmarks.networks.learn import write_network
     except ModuleNotFoundError as error:
         sys.exit(f"{error.name} is missing: pip install torch")
@@ -45,8 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     taught = [file for file in files if file not in kept_back]
     network = args.out / f"{args.network}.npz"
     if args.network == "junction":
-        write_network(teach_junction(read_views(taught), args.seconds), network)
-        before, after = wrong_share(network, read_views(kept_back))
+        write_network(teach_junction(read_junction_views(taught), args.seconds), network)
+        before, after = wrong_share(network, read_junction_views(kept_back))
         print(
             f"on the wrong side within 25 um: {before:.4f} as it was found, {after:.4f} by the network alone"
         )

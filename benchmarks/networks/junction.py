@@ -15,7 +15,7 @@ from torch.nn import functional
 from benchmarks.networks.learn import Weights, device, learn
 from ienfd.networks.network import network_of
 
-__all__ = ["WIDTHS", "Views", "read_views", "teach_junction", "wrong_share"]
+__all__ = ["WIDTHS", "JunctionViews", "read_junction_views", "teach_junction", "wrong_share"]
 
 WIDTHS = (24, 32, 48, 64, 96)
 """Planes at each size, from full to a sixteenth."""
@@ -29,14 +29,14 @@ _JUDGED_UM = 25.0
 
 
 @dataclass(frozen=True, eq=False)
-class Views:
+class JunctionViews:
     """Planes (7, S, D) and distances below the true junction (S, D), NaN where unknown, of each view."""
 
     planes: tuple[NDArray[np.float16], ...]
     signed_um: tuple[NDArray[np.float16], ...]
 
 
-def read_views(files: Sequence[Path]) -> Views:
+def read_junction_views(files: Sequence[Path]) -> JunctionViews:
     """The views in files that `make_views` wrote."""
     planes: list[NDArray[np.float16]] = []
     signed: list[NDArray[np.float16]] = []
@@ -45,10 +45,12 @@ def read_views(files: Sequence[Path]) -> Views:
             for number in range(len(arrays.files) // 2):
                 planes.append(arrays[f"planes{number}"])
                 signed.append(arrays[f"signed{number}"])
-    return Views(tuple(planes), tuple(signed))
+    return JunctionViews(tuple(planes), tuple(signed))
 
 
-def teach_junction(views: Views, seconds: float, *, seed: int = 0, widths: Sequence[int] = WIDTHS) -> Weights:
+def teach_junction(
+    views: JunctionViews, seconds: float, *, seed: int = 0, widths: Sequence[int] = WIDTHS
+) -> Weights:
     """Weights learned in so many seconds."""
     rng = np.random.default_rng(seed)
 
@@ -64,7 +66,7 @@ def teach_junction(views: Views, seconds: float, *, seed: int = 0, widths: Seque
     return learn(loss_of, _PLANES, widths, seconds, seed=seed)
 
 
-def wrong_share(file: Path, views: Views) -> tuple[float, float]:
+def wrong_share(file: Path, views: JunctionViews) -> tuple[float, float]:
     """Share of what lies within 25 um of the true junction that is on the wrong side of a drawn one.
 
     By the junction as it was found (`planes[6]`), and by the network alone; means over the views.
@@ -81,7 +83,7 @@ def wrong_share(file: Path, views: Views) -> tuple[float, float]:
     return (float(np.mean([s[0].mean() for s in shares])), float(np.mean([s[1].mean() for s in shares])))
 
 
-def _batch(views: Views, rng: np.random.Generator, where: str) -> tuple[Any, Any]:
+def _batch(views: JunctionViews, rng: np.random.Generator, where: str) -> tuple[Any, Any]:
     """(N, 7, S, D) planes and (N, S, D) distances, changed at random."""
     long = np.sqrt([signed.shape[0] for signed in views.signed_um])
     chosen = rng.choice(len(long), _BATCH, p=long / long.sum())

@@ -14,7 +14,7 @@ from torch.nn import functional
 
 from benchmarks.networks.fiber_views import FARTHEST_UM, SIZE
 from benchmarks.networks.learn import Weights, device, learn
-from ienfd.networks.network import network_of
+from ienfd.networks.network import read_network
 
 __all__ = ["WIDTHS", "FiberViews", "average_precisions", "read_fiber_views", "teach_fibers"]
 
@@ -63,8 +63,7 @@ def teach_fibers(views: FiberViews, seconds: float, *, seed: int = 0) -> Weights
 
 def average_precisions(file: Path, views: FiberViews) -> tuple[float, float]:
     """Average precision of pixels on nerves: by the contrast that filters measure, and by the network."""
-    with np.load(file, allow_pickle=False) as arrays:
-        network = network_of(arrays)
+    network = read_network(file)
     inner = slice(_RIM, SIZE - _RIM)
     away_um, band = views.distance_um[:, inner, inner], views.band[:, inner, inner]
     judged = band & ((away_um < _ON_UM) | (away_um > _OFF_UM))

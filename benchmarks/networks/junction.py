@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch.nn import functional
 
 from benchmarks.networks.learn import Weights, device, learn
-from ienfd.networks.network import network_of
+from ienfd.networks.network import read_network
 
 __all__ = ["WIDTHS", "JunctionViews", "read_junction_views", "teach_junction", "wrong_share"]
 
@@ -71,8 +71,7 @@ def wrong_share(file: Path, views: JunctionViews) -> tuple[float, float]:
 
     By the junction as it was found (`planes[6]`), and by the network alone; means over the views.
     """
-    with np.load(file, allow_pickle=False) as arrays:
-        network = network_of(arrays)
+    network = read_network(file)
     shares = []
     for planes, signed in zip(views.planes, views.signed_um, strict=True):
         logit = network.of(planes.astype(np.float32))

@@ -18,7 +18,7 @@ from scipy import ndimage
 from ienfd.nerve.field import LineField
 from ienfd.networks.files import trained
 from ienfd.networks.network import Network
-from ienfd.stain.grid import spread_blocks
+from ienfd.stain.grid import block_mean, spread_blocks
 
 __all__ = ["WeighLines", "fiber_planes", "weighed"]
 
@@ -113,12 +113,10 @@ def _local_mean(values: _Float32, band: _Mask, over_px: float) -> _Float32:
     height, width = band.shape
     rest = [(0, -height % _BLOCK), (0, -width % _BLOCK)]
 
-    def blocks(image: NDArray[np.floating]) -> _Float32:
-        whole = np.pad(image, rest)
-        rows, cols = (size // _BLOCK for size in whole.shape)
-        means = whole.reshape(rows, _BLOCK, cols, _BLOCK).mean(axis=(1, 3), dtype=np.float32)
+    def near(image: _Float32) -> _Float32:
+        means = block_mean(np.pad(image, rest), _BLOCK)
         return np.asarray(ndimage.gaussian_filter(means, over_px / _BLOCK), np.float32)
 
-    share = blocks(band.astype(np.float32))
-    means = blocks(np.where(band, values, np.float32(0))) / np.maximum(share, np.float32(1e-3))
+    share = near(band.astype(np.float32))
+    means = near(np.where(band, values, np.float32(0))) / np.maximum(share, np.float32(1e-3))
     return spread_blocks(means.astype(np.float32), _BLOCK)[:height, :width]

@@ -8,10 +8,8 @@ from functools import cache
 from importlib import resources
 from typing import Literal
 
-import numpy as np
-
 from ienfd.errors import EnvironmentProblem
-from ienfd.networks.network import Network, network_of
+from ienfd.networks.network import Network, read_network
 
 __all__ = ["trained"]
 
@@ -34,5 +32,4 @@ def trained(name: Literal["junction_1", "fibers_1"]) -> Network:
     content = resources.files("ienfd.networks").joinpath(file).read_bytes()
     if hashlib.sha256(content).hexdigest() != _SHA256[name]:
         raise EnvironmentProblem("program_damaged", file)
-    with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-        return network_of(arrays)
+    return read_network(io.BytesIO(content))

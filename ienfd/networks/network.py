@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Network", "network_of"]
+__all__ = ["Network", "network_of", "read_network"]
 
 _Float32 = NDArray[np.float32]
 
@@ -74,6 +76,12 @@ class Network:
                 planes = convolution.of(planes)
         result = np.tensordot(self.weights, planes[:, :height, :width], 1) + np.float32(self.offset)
         return np.asarray(result, np.float32)
+
+
+def read_network(file: Path | BinaryIO) -> Network:
+    """The network in a file of arrays (npz); nothing in it is run."""
+    with np.load(file, allow_pickle=False) as arrays:
+        return network_of(arrays)
 
 
 def network_of(arrays: Mapping[str, NDArray[np.floating]]) -> Network:

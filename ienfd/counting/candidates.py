@@ -8,18 +8,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ienfd.counting.bystanders import Bystander, approaching_ends
-from ienfd.counting.evidence import (
-    REACH_CAP_UM,
-    ROUNDING_UM,
-    Evidence,
-    Side,
-    depth_differs,
-    look,
-    reach_of,
-)
+from ienfd.counting.evidence import ROUNDING_UM, Evidence, Side, depth_differs, look
+from ienfd.counting.forks import Fork, next_fork, together_until
 from ienfd.counting.junctions import Junction, Spot
 from ienfd.counting.links import LONGEST_LINK_UM, Group, Link, fiber_groups
-from ienfd.counting.network import Intersection, Network, walk
+from ienfd.counting.network import Intersection, Network
 from ienfd.geometry import FloatArray
 from ienfd.protocol import CountingRules
 
@@ -91,7 +84,7 @@ def candidates_at(
         found = _of_group(network, group, seen, rules, number)
         met += found
         if found[0].reason == "crosses":
-            met += _forks_in_band(network, group, found[0], junctions, rules)
+            met += _others_of_line(network, group, found[0], junctions, rules)
     below = []
     for number, one in enumerate(approaching_ends(network, junctions, rules), first + len(groups)):
         trust = junctions[one.spot.piece].confidence(one.spot)
@@ -166,14 +159,14 @@ def _depth(place: Intersection, evidence: Evidence) -> float:
     return float(np.nan)
 
 
-def _forks_in_band(
+def _others_of_line(
     network: Network,
     group: Group,
     standing: Candidate,
     junctions: Mapping[int, Junction],
     rules: CountingRules,
 ) -> list[Candidate]:
-    """Further daughters of a fiber that crosses once and forks just above, within the junction band.
+    """What else a line stands for that crosses once: another fiber, or further daughters of its own.
 
     The band has a width, so that a fork in it is one situation whether the traced fork lies just
     below the line (two intersections) or just above it (one).
@@ -181,33 +174,27 @@ def _forks_in_band(
     if len(group.members) != 1:
         return []
     place = network.intersections[group.members[0]]
-    stem = network.arcs[place.above]
-    fork = stem.end if stem.start == place.vertex else stem.start
-    if network.is_intersection(fork):
+    if (fork := together_until(network, place)) is not None:
+        return [_another(standing, fork)]
+    fork = next_fork(network, place, True, rules.min_reach_um, LONGEST_LINK_UM)
+    if fork is None:
         return []
-    others = [arc for arc in network.at_vertex[fork] if arc != place.above]
-    ends = {vertex for arc in others for vertex in (network.arcs[arc].start, network.arcs[arc].end)}
-    if len(others) < 2 or any(network.is_intersection(vertex) for vertex in ends):
+    there = (network.arcs[arc] for arc in network.at_vertex[fork.vertex])
+    ends = {vertex for arc in there for vertex in (arc.start, arc.end)} - {place.vertex}
+    if any(network.is_intersection(vertex) for vertex in ends):
         return []
-    point = stem.trace.points_um[-1 if stem.start == place.vertex else 0]
-    view = junctions[place.spot.piece](point)
-    if abs(float(view.signed[0])) > rules.junction_band_um or stem.trace.length_um > LONGEST_LINK_UM:
+    view = junctions[place.spot.piece](fork.point_um)
+    if abs(float(view.signed[0])) > rules.junction_band_um:
         return []
-    reaches_um = [reach_of(network, walk(network, fork, [arc], REACH_CAP_UM)) for arc in others]
-    daughters = [reach_um for reach_um in reaches_um if reach_um >= rules.min_reach_um - ROUNDING_UM]
+    other = replace(standing, spot=junctions[place.spot.piece].spot(view, 0), point_um=fork.point_um)
     two = rules.junction_branch == "two"
-    return [
-        replace(
-            standing,
-            spot=junctions[place.spot.piece].spot(view, 0),
-            point_um=point,
-            reason="crosses" if two else "junction_branch",
-            # a daughter that counts stands for itself
-            group=standing.group if not two else -1 - fork,
-            stands=two,
-        )
-        for _ in daughters[1:]
-    ]
+    daughter = _another(other, fork) if two else replace(other, reason="junction_branch", stands=False)
+    return [daughter] * (len(fork.arms) - 1)
+
+
+def _another(standing: Candidate, fork: Fork) -> Candidate:
+    """One that counts beside a fiber from which it parts at a fork, and stands for itself."""
+    return replace(standing, group=-1 - fork.vertex)
 
 
 def _of_bystander(

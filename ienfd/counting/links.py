@@ -14,7 +14,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, REACH_CAP_UM, ROUNDING_UM, reach_of
+from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, ROUNDING_UM
+from ienfd.counting.forks import seen_apart, seen_from
 from ienfd.counting.junctions import Junction
 from ienfd.counting.network import Intersection, Network, join, walk
 from ienfd.counting.trace import Trace
@@ -99,7 +100,8 @@ def fiber_groups(
             for other, steps in _neighbors(network, place, upper, number):
                 if other <= index:
                     continue
-                link = _judge(network, place, steps, upper, junctions[place.spot.piece], rules)
+                pair = place, network.intersections[other]
+                link = _judge(network, pair, steps, upper, junctions[place.spot.piece], rules)
                 if link is None:
                     continue
                 for one in (index, other):
@@ -132,7 +134,7 @@ def _neighbors(
 
 def _judge(
     network: Network,
-    place: Intersection,
+    pair: tuple[Intersection, Intersection],
     steps: tuple[tuple[int, bool], ...],
     upper: bool,
     junction: Junction,
@@ -144,10 +146,11 @@ def _judge(
         return None
     if not upper and not junction.all_within(trace.points_um, deepest_link_um(rules)):
         return None
-    arms = _arms(network, place.vertex, steps, rules.min_reach_um)
+    arms = _arms(network, pair[0].vertex, steps, rules.min_reach_um)
     if arms and junction.all_within(trace.points_um, rules.junction_band_um):
-        # two fibers that cross within the band have two arms here, a fork has one
-        return Link.JUNCTION_BRANCH if len(arms) == 1 and rules.junction_branch == "one" else None
+        # two fibers that cross within the band have two arms here, a fork has one, and a single stem
+        fork = len(arms) == 1 and not (upper and seen_apart(network, *pair))
+        return Link.JUNCTION_BRANCH if fork and rules.junction_branch == "one" else None
     if not upper and arms:
         one_fork = rules.dermal_branch == "one" and max(arms) - min(arms) <= ONE_FORK_UM
         near = one_fork and trace.length_um <= DERMAL_BRANCH_UM
@@ -179,8 +182,7 @@ def _arms(
         for other in network.at_vertex[at]:
             if other in on_way:
                 continue
-            reach_um = reach_of(network, walk(network, at, [other], REACH_CAP_UM))
-            if reach_um >= min_reach_um - ROUNDING_UM:
+            if seen_from(network, at, other) >= min_reach_um - ROUNDING_UM:
                 out.append(along)
     return out
 

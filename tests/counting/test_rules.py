@@ -50,6 +50,13 @@ FORK_IN_BAND_BELOW = ([(100, -40), (100, -1.5)], [(100, -1.5), (80, 30)], [(100,
 FORK_IN_BAND_ABOVE = ([(100, -40), (100, 1.5)], [(100, 1.5), (80, 30)], [(100, 1.5), (120, 30)])
 REENTRY = ([(100, -40), (100, 10), (110, 14), (120, 10), (124, -6), (132, -6), (136, 40)],)
 ARCH = ([(100, -40), (101, 12), (106, 17), (114, 17), (119, 12), (120, -40)],)
+TOGETHER = (
+    [(85, -40), (100, -5)],
+    [(115, -40), (100, -5)],
+    [(100, -5), (100, 6)],
+    [(100, 6), (85, 40)],
+    [(100, 6), (115, 40)],
+)
 CELL_AT_JUNCTION = ([(100, 6), (92, -7)], [(100, 6), (110, 14)], [(100, 6), (104, -6)], [(100, 6), (96, 18)])
 
 CASES = [
@@ -122,6 +129,24 @@ CASES = [
                [(100, -0.7), (115, 40)]), 2),
     Case("two fibers that cross just above the line count two",
          scene(*([(100, 1.2), end] for end in ((85, -40), (115, -40), (85, 40), (115, 40)))), 2),
+    Case("two fibers that come out of the dermis apart and meet just above the line count two",
+         scene([(85, -40), (100, 1.2)], [(115, -40), (100, 1.2)], [(100, 1.2), (100, 40)]), 2),
+    Case("unless one of them is hardly seen below",
+         scene([(85, -40), (100, 1.2)], [(106, -5.5), (100, 1.2)], [(100, 1.2), (100, 40)]),
+         1, ("junction_branch",)),
+    Case("both sides of a thick fiber are no fork",
+         scene([(100, -40), (100, 1)], [(100, 1), (98, 5), (100, 9)], [(100, 1), (102, 5), (100, 9)],
+               [(100, 9), (100, 40)]), 1),
+    # two fibers along one line
+    Case("two fibers that lie upon each other where they cross count two", scene(*TOGETHER), 2),
+    Case("also beside the spur of another trace", scene(*TOGETHER, [(100, 3), (103, 4)]), 2),
+    Case("a fiber that leaves a plexus and branches above counts one",
+         scene([(60, -6), (100, -6)], [(100, -6), (140, -6)], *TOGETHER[2:]), 1),
+    Case("so does one line that parts far below and far above",
+         scene([(85, -40), (100, -8)], [(115, -40), (100, -8)], [(100, -8), (100, 8)], [(100, 8), (85, 40)],
+               [(100, 8), (115, 40)]), 1),
+    Case("and one whose second stem is hardly seen",
+         scene([(85, -40), (100, -5)], [(106, -10), (100, -5)], *TOGETHER[2:]), 1),
     # re-entry
     Case("a fiber that leaves and re-enters counts one", scene(*REENTRY), 1, ("same_fiber", "same_fiber")),
     Case("or each time it is seen on both sides", scene(*REENTRY), 3, (), rules(reentry="each")),
@@ -169,7 +194,7 @@ CASES = [
     Case("what is only bridged is not seen",
          scene(Fiber([(100, -40), (100, 30)], gaps=[(38, 69.9)])), 0, ("approaching",)),
     Case("an uncertain junction makes an uncertain crossing",
-         scene(Fiber(SHORT, contrast=6.0), junction_confidence=0.1), 0, ("too_faint",)),
+         scene(Fiber(SHORT, contrast=6.0), junction_confidence=0.0), 0, ("too_faint",)),
     Case("which a certain junction makes a certain one", scene(Fiber(SHORT, contrast=6.0)), 1),
     Case("what lies along the junction is no fiber that crosses",
          scene(Fiber([(80, -4), (120, 4)], contrast=6.0, width_um=1.8)), 0, ("too_faint",)),

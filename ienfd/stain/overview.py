@@ -24,7 +24,9 @@ OVERVIEW_PIXEL_UM = 1.25
 _DARKEST = -0.9  # light below the ground is noise
 _ROUNDING = 0.3  # standard deviation of what is rounded to whole numbers
 _NO_NOISE = 1e-6
+_GROUND_SHARES = 1 / 12, 1 / 24, 1 / 48  # of the values are ground; tissue may fill nearly all of an image
 _AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
+_RISES, _SOME_TISSUE = 6.0, 0.25  # where less rises so many times the noise above it, the ground is tissue
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,10 +136,29 @@ def _fluorescence_signal(light: _Float32, rounding: float) -> tuple[_Float32, fl
     smooth = ndimage.gaussian_filter(light, 1.5)
     step = max(1, int(np.sqrt(light.size / 200_000)))
     values = np.sort(smooth[::step, ::step].ravel())
-    # the ground is the darkest of the dense parts of the lower half of the values, in windows of 8 %: where
-    # there is little ground, tissue of one level is denser
+    for share in _GROUND_SHARES:
+        ground, noise = _ground(values, share, rounding)
+        if float(np.mean(values > ground + _RISES * noise)) > _SOME_TISSUE:
+            break
+    else:  # nothing but ground
+        ground, noise = _ground(values, _GROUND_SHARES[0], rounding)
+    tissue = (
+        float(np.median(smooth[smooth > ground + 5 * noise]))
+        if (smooth > ground + 5 * noise).any()
+        else ground
+    )
+    scale = max(0.2 * (tissue - ground), 3 * noise, 1e-6)
+    return signal_of((light - ground) / scale), noise / scale, ground
+
+
+def _ground(values: _Float32, share: float, rounding: float) -> tuple[float, float]:
+    """Level and noise of the dark ground, which takes at least such a share of the sorted (N,) values.
+
+    It is the darkest of the dense parts of the lower half of the values: where there is little ground,
+    tissue of one level is denser.
+    """
     half = values[: max(8, int(0.6 * values.size))]
-    width = max(2, values.size // 12)
+    width = max(2, int(share * values.size))
     spans = half[width:] - half[:-width]
     start = 0
     if spans.size:
@@ -146,14 +167,7 @@ def _fluorescence_signal(light: _Float32, rounding: float) -> tuple[_Float32, fl
     ground = float(np.median(half[start : start + width]))
     below = values[values <= ground]
     noise = float(np.median(ground - below)) / 0.6745 if below.size else 0.0
-    noise = max(noise if noise > _NO_NOISE else rounding, _NO_NOISE)
-    tissue = (
-        float(np.median(smooth[smooth > ground + 5 * noise]))
-        if (smooth > ground + 5 * noise).any()
-        else ground
-    )
-    scale = max(0.2 * (tissue - ground), 3 * noise, 1e-6)
-    return signal_of((light - ground) / scale), noise / scale, ground
+    return ground, max(noise if noise > _NO_NOISE else rounding, _NO_NOISE)
 
 
 def signal_of(light: _Float32) -> _Float32:

@@ -30,7 +30,7 @@ def section_with_ground(share: float) -> Section:
     )
 
 
-@pytest.mark.parametrize("share", [0.09, 0.2, 0.5])
+@pytest.mark.parametrize("share", [0.05, 0.09, 0.2, 0.5])
 def test_the_ground_is_the_darkest_of_the_levels(share: float) -> None:
     section = section_with_ground(share)
     small, grid = read_overview(section)

@@ -40,10 +40,11 @@ apart, or with several forks between them, they are fibers of one plexus."""
 LONGEST_LINK_UM = max(EPIDERMAL_LINK_UM, DERMAL_LINK_UM, DERMAL_BRANCH_UM)
 """No way from one intersection to another that is longer makes them one fiber."""
 
-SHARP_TURN_DEG = 90.0
 TURN_WINDOW_UM = 6.0
-SHORT_UM = 15.0
-"""A fiber does not turn more sharply than this over 6 um, unless the whole excursion is shorter."""
+SHORT_UM, LONG_UM = 15.0, 30.0
+SHARP_TURN_DEG, LONG_TURN_DEG = 90.0, 60.0
+"""A fiber does not turn more sharply than this over 6 um, the less the longer its excursion is; a short one
+may turn as it likes. Two fibers whose ends meet make a corner."""
 
 
 class Link(StrEnum):
@@ -189,7 +190,9 @@ def _arms(
 
 def _is_smooth(trace: Trace) -> bool:
     """Whether one fiber may run like this: where two meet, there is a corner."""
-    return trace.length_um <= SHORT_UM or _sharpest_turn_deg(trace) < SHARP_TURN_DEG
+    if trace.length_um <= SHORT_UM:
+        return True
+    return _sharpest_turn_deg(trace) < (SHARP_TURN_DEG if trace.length_um <= LONG_UM else LONG_TURN_DEG)
 
 
 def _sharpest_turn_deg(trace: Trace) -> float:

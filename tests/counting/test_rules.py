@@ -48,7 +48,9 @@ STEM = [(100, -40), (100, -15)]
 FORK_BELOW = (STEM, [(100, -15), (85, 30)], [(100, -15), (115, 30)])
 FORK_IN_BAND_BELOW = ([(100, -40), (100, -1.5)], [(100, -1.5), (80, 30)], [(100, -1.5), (120, 30)])
 FORK_IN_BAND_ABOVE = ([(100, -40), (100, 1.5)], [(100, 1.5), (80, 30)], [(100, 1.5), (120, 30)])
-REENTRY = ([(100, -40), (100, 10), (110, 14), (120, 10), (124, -6), (132, -6), (136, 40)],)
+REENTRY = (
+    [(100, -40), (100, 6), (104, 12), (110, 14), (116, 12), (120, 6), (124, -6), (132, -6), (136, 40)],
+)
 ARCH = ([(100, -40), (101, 12), (106, 17), (114, 17), (119, 12), (120, -40)],)
 TOGETHER = (
     [(85, -40), (100, -5)],
@@ -155,6 +157,11 @@ CASES = [
          scene([(100, 40), (100, -30), (130, -30), (130, 40)]), 2),
     Case("a shallow loop through the dermis counts once",
          scene([(100, 40), (100, -8), (112, -8), (112, 40)]), 1, ("same_fiber",)),
+    Case("so does a longer one that bends round",
+         scene([(100, 40), (101, -6), (104, -10), (110, -12), (116, -10), (119, -6), (120, 40)]),
+         1, ("same_fiber",)),
+    Case("two fibers that meet at a corner below the junction count two",
+         scene([(88, 40), (100, -13), (112, -13), (124, 40)]), 2),
     Case("two fibers whose tips touch below the junction count two",
          scene([(100, 40), (106, -14)], [(106, -14), (112, 40)]), 2),
     Case("two fibers whose tips touch in the epidermis count two",

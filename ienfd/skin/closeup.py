@@ -9,6 +9,8 @@ junction found so far tells which of them matter in this section; its boundary i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
@@ -20,7 +22,7 @@ from ienfd.skin.partition import boundary, least_variation
 from ienfd.skin.telling import tissue_model
 from ienfd.stain.grid import polygon_mask
 
-__all__ = ["close_up"]
+__all__ = ["CloseUp"]
 
 _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
@@ -38,51 +40,72 @@ _ROUNDS = 2  # by the looks, and as many with their squares
 _FAR_OUT = 3.0  # standard deviations: what lies farther out is no more unusual
 
 
-def close_up(
-    values: _Float32, inside: _Mask, curve: FloatArray, step_um: float
-) -> tuple[Edge, FloatArray] | None:
-    """Bring a junction to the edge between sheet and felt.
+@dataclass(frozen=True, eq=False)
+class CloseUp:
+    """What is seen in a strip at this scale.
 
     Parameters
     ----------
-    values : (C, S, D) ndarray of float32
-        Sharp levels in a strip, with the nerves taken out.
+    plain : (L, S, D) ndarray of float32
+        Looks in units of how much they vary where there is tissue.
+    squared : (2 * L, S, D) ndarray of float32
+        The same, and how unusual each is.
     inside : (S, D) ndarray of bool
         Where there is viable tissue.
-    curve : (N, 2) ndarray of float
-        The junction found so far, strip coordinates.
     step_um : float
         Distance of samples in the strip.
-
-    Returns
-    -------
-    edge : Edge
-    evidence : (S, D) ndarray of float
-        For epidermis (positive) or dermis, in standard deviations; None for both where there is too little
-        tissue on one side to learn from.
     """
-    if inside.sum() < 2 * _FEW:
-        return None
-    plain = _evened(_looks(values, step_um), inside)
-    squared = np.concatenate([plain, _evened(_unusual(plain, inside), inside)])
-    upper = _above(curve, inside.shape)
-    found: tuple[Edge, FloatArray] | None = None
-    for looks in [plain] * _ROUNDS + [squared] * _ROUNDS:
-        signed_um = _signed_um(upper, step_um)
-        near = inside & (np.abs(signed_um) > _BLURRED_UM) & (np.abs(signed_um) < _NEAR_UM)
-        above, below = near & upper, near & ~upper
-        if min(above.sum(), below.sum()) < _FEW:
-            return found
-        model = tissue_model(looks, above, below)
-        projected = model.of(looks)
-        over, under = (mean_along(projected, side, step_um) for side in (above, below))
-        evidence = np.clip(projected - 0.5 * (over + under)[:, None], -_CLEAR, _CLEAR)
-        evidence = np.where(inside, evidence, -0.3 * np.sign(signed_um))
-        evidence = np.where(np.abs(signed_um) > _FARTHEST_UM, -_CLEAR * np.sign(signed_um), evidence)
-        partition = least_variation(evidence, step_um, variation_um=_VARIATION_UM)
-        upper = partition > 0.5
-        found = Edge(boundary(partition), model.separation, over - under), evidence
-    return found
+
+    plain: _Float32
+    squared: _Float32
+    inside: _Mask
+    step_um: float
+
+    @classmethod
+    def of(cls, values: _Float32, inside: _Mask, step_um: float) -> CloseUp | None:
+        """Look closely at (C, S, D) sharp levels from which the nerves are taken out.
+
+        None where there is too little viable tissue, (S, D) `inside`, to learn from.
+        """
+        if inside.sum() < 2 * _FEW:
+            return None
+        plain = _evened(_looks(values, step_um), inside)
+        squared = np.concatenate([plain, _evened(_unusual(plain, inside), inside)])
+        return cls(plain, squared, inside, step_um)
+
+    def edge_near(self, curve: FloatArray) -> tuple[Edge, FloatArray] | None:
+        """Bring a junction to the edge between sheet and felt.
+
+        Parameters
+        ----------
+        curve : (N, 2) ndarray of float
+            The junction found so far, strip coordinates.
+
+        Returns
+        -------
+        edge : Edge
+        evidence : (S, D) ndarray of float
+            For epidermis (positive) or dermis, in standard deviations; None for both where there is too
+            little tissue on one side to learn from.
+        """
+        upper = _above(curve, self.inside.shape)
+        found: tuple[Edge, FloatArray] | None = None
+        for looks in [self.plain] * _ROUNDS + [self.squared] * _ROUNDS:
+            signed_um = _signed_um(upper, self.step_um)
+            near = self.inside & (np.abs(signed_um) > _BLURRED_UM) & (np.abs(signed_um) < _NEAR_UM)
+            above, below = near & upper, near & ~upper
+            if min(above.sum(), below.sum()) < _FEW:
+                return found
+            model = tissue_model(looks, above, below)
+            projected = model.of(looks)
+            over, under = (mean_along(projected, side, self.step_um) for side in (above, below))
+            evidence = np.clip(projected - 0.5 * (over + under)[:, None], -_CLEAR, _CLEAR)
+            evidence = np.where(self.inside, evidence, -0.3 * np.sign(signed_um))
+            evidence = np.where(np.abs(signed_um) > _FARTHEST_UM, -_CLEAR * np.sign(signed_um), evidence)
+            partition = least_variation(evidence, self.step_um, variation_um=_VARIATION_UM)
+            upper = partition > 0.5
+            found = Edge(boundary(partition), model.separation, over - under), evidence
+        return found
 
 
 def _looks(values: _Float32, step_um: float) -> _Float32:

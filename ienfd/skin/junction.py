@@ -6,17 +6,19 @@ like epidermis and what looks like dermis. Its boundary may overhang.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
-from ienfd.skin.closeup import close_up
+from ienfd.skin.closeup import CloseUp
 from ienfd.skin.edge import Edge, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered, local_mean
 from ienfd.skin.learned import HALF_UM, STEP_UM, DrawJunction, seen
 from ienfd.skin.membrane import along_membrane
-from ienfd.skin.partition import boundary, least_variation
+from ienfd.skin.partition import boundary, least_variation, single_valued
 from ienfd.skin.strip import COARSE_STEP_UM, Strip, arc_um, extent, inside_tissue, make_strip, smooth_curve
 from ienfd.skin.telling import telling
 
@@ -27,6 +29,7 @@ _Float32 = NDArray[np.float32]
 _FINE_UM = 1.0
 _FINE_HALF_UM = 40.0
 _FAR_CLEARER = 2.5
+_ELSEWHERE_UM, _SOME_OF_IT = 5.0, 0.02  # where the network draws so much of it so far off, it is asked again
 _PLAIN = 30.0  # standard deviations: no section shows an edge as plain, and nobody needs to be asked
 # Logit of the probability that a junction lies within 5 um: a logistic regression on places of 180
 # synthetic sections of two independent generators (development seeds only). Reference: a side of
@@ -97,12 +100,16 @@ def refine_junction(
         partition = least_variation(unary, _FINE_UM)
     edge = _clearest_edge(features, strip, values, inside, boundary(partition))
     curve = edge.curve
-    near = close_up(features.sharp_levels(strip), inside, curve, strip.step_um)
-    if near is not None:
+    closely = CloseUp.of(features.sharp_levels(strip), inside, strip.step_um)
+    if closely is not None and (near := closely.edge_near(curve)) is not None:
         edge, evidence = near
         curve = edge.curve
         if draw is not None and edge.parted < _PLAIN:
-            curve = _drawn(draw, edge.curve, evidence, features, tissue, base, px, down)
+            wider = _Wider.about(base, features, tissue, px, down)
+            curve = wider.drawn(draw, curve, evidence)
+            # where it lies elsewhere, what both sides look like is told better by where it was drawn
+            if _moved(edge.curve, curve, count) and (near := closely.edge_near(curve)) is not None:
+                curve = wider.drawn(draw, curve, near[1])
     sure = None
     if membrane is not None:
         curve, sure = along_membrane(strip.sample(membrane), curve)
@@ -114,24 +121,34 @@ def refine_junction(
     return strip.to_grid(curve)[keep], confidence[keep]
 
 
-def _drawn(
-    draw: DrawJunction,
-    curve: FloatArray,
-    evidence: FloatArray,
-    features: Features,
-    tissue: NDArray[np.bool_],
-    base: FloatArray,
-    px: float,
-    down: int,
-) -> FloatArray:
-    """The junction as it is drawn by what is seen about it, coordinates of the fine strip."""
-    strip = make_strip(base, px, above_um=HALF_UM, below_um=HALF_UM, step_um=STEP_UM, down=down)
-    nerves = strip.sample(features.nerves.astype(np.float32)) > 0.5
-    wider = np.array([0.0, (HALF_UM - _FINE_HALF_UM) / _FINE_UM])
-    view = seen(
-        strip, features.sharp_levels(strip), inside_tissue(strip, tissue), nerves, evidence, curve + wider
-    )
-    return np.asarray(draw(view) - wider, float)
+@dataclass(frozen=True, eq=False)
+class _Wider:
+    """What a network is shown of the section itself, in a strip about the fine one."""
+
+    strip: Strip
+    levels: _Float32
+    inside: NDArray[np.bool_]
+    nerves: NDArray[np.bool_]
+
+    @classmethod
+    def about(
+        cls, base: FloatArray, features: Features, tissue: NDArray[np.bool_], px: float, down: int
+    ) -> _Wider:
+        strip = make_strip(base, px, above_um=HALF_UM, below_um=HALF_UM, step_um=STEP_UM, down=down)
+        nerves = strip.sample(features.nerves.astype(np.float32)) > 0.5
+        return cls(strip, features.sharp_levels(strip), inside_tissue(strip, tissue), nerves)
+
+    def drawn(self, draw: DrawJunction, curve: FloatArray, evidence: FloatArray) -> FloatArray:
+        """The junction as it is drawn by what is seen about the one found so far, within the fine strip."""
+        margin = np.array([0.0, (HALF_UM - _FINE_HALF_UM) / _FINE_UM])
+        view = seen(self.strip, self.levels, self.inside, self.nerves, evidence, curve + margin)
+        return np.asarray(np.clip(draw(view) - margin, 0, [np.inf, 2 * _FINE_HALF_UM / _FINE_UM]), float)
+
+
+def _moved(before: FloatArray, now: FloatArray, count: int) -> bool:
+    """Whether a junction lies elsewhere, in a strip of so many samples along."""
+    off_um = np.abs(single_valued(before, count) - single_valued(now, count)) * _FINE_UM
+    return bool((off_um > _ELSEWHERE_UM).mean() > _SOME_OF_IT)
 
 
 def _clearest_edge(

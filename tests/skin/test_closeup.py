@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from ienfd.result import FloatArray
-from ienfd.skin.closeup import close_up
+from ienfd.skin.closeup import CloseUp
 from ienfd.skin.edge import Edge, sharpen
 
 ALONG, ACROSS = 400, 81  # micrometers, at steps of one
@@ -44,7 +44,8 @@ def edge_near(
     levels: NDArray[np.float32], inside: NDArray[np.bool_], start: FloatArray, step_um: float
 ) -> Edge | None:
     """The edge alone."""
-    found = close_up(levels, inside, start, step_um)
+    closely = CloseUp.of(levels, inside, step_um)
+    found = None if closely is None else closely.edge_near(start)
     return None if found is None else found[0]
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from ienfd.result import FloatArray
 from ienfd.skin.features import Features
 from ienfd.skin.junction import refine_junction
+from ienfd.skin.learned import HALF_UM, DrawJunction, JunctionView
 from ienfd.skin.strip import COARSE_STEP_UM
 
 _SHAPE = (160, 400)
@@ -43,3 +46,40 @@ def test_the_junction_is_brought_to_the_edge(level: float, grain: float) -> None
     curve, confidence = refine_junction(coarse, features, tissue, _PIXEL_UM, 1, quality=1.0)
     assert np.median(np.abs(curve[:, 0] - _edge_px(curve[:, 1]))) < 1.5
     assert confidence.mean() > 0.7
+
+
+def _refined(draw: DrawJunction, membrane: NDArray[np.float32] | None = None) -> FloatArray:
+    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
+    coarse = np.column_stack([np.full(len(cols), 78.0), cols])
+    everywhere = np.ones(_SHAPE, bool)
+    curve, _ = refine_junction(
+        coarse, _features(2.0, 0.0), everywhere, _PIXEL_UM, 1, quality=1.0, membrane=membrane, draw=draw
+    )
+    return curve
+
+
+def _at(above_um: float, asked: list[JunctionView]) -> DrawJunction:
+    """Draws the edge so far above where it is."""
+
+    def draw(view: JunctionView) -> FloatArray:
+        asked.append(view)
+        cols = np.arange(len(view.inside), dtype=float)
+        return np.column_stack([cols, HALF_UM + _edge_px(cols) - 78.0 - above_um])
+
+    return draw
+
+
+@pytest.mark.parametrize(("above_um", "times"), [(0.0, 1), (12.0, 2)])
+def test_who_draws_it_elsewhere_is_asked_again_by_what_is_seen_there(above_um: float, times: int) -> None:
+    asked: list[JunctionView] = []
+    curve = _refined(_at(above_um, asked))
+    assert len(asked) == times
+    assert np.median(np.abs(curve[:, 0] - _edge_px(curve[:, 1]))) == pytest.approx(above_um, abs=1.5)
+
+
+def test_what_is_drawn_beyond_the_strip_ends_at_its_rim_also_beside_a_membrane() -> None:
+    membrane = np.zeros(_SHAPE, np.float32)
+    membrane[78] = 1.0
+    curve = _refined(_at(58.0, []), membrane)
+    assert np.isfinite(curve).all()
+    assert (curve[:, 0] > 78 - 42).all()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.result import FloatArray
-from ienfd.skin.closeup import close_up
+from ienfd.skin.closeup import CloseUp
 from ienfd.skin.learned import HALF_UM, JunctionView, learned_junction, seen
 from ienfd.skin.strip import Strip, make_strip
 
@@ -35,7 +35,9 @@ def _view(edge: FloatArray, *, turned: bool = False, found_off_um: float = 0.0) 
     everywhere, nowhere = np.ones(upper.shape, bool), np.zeros(upper.shape, bool)
     count = len(edge)
     line = np.column_stack([np.arange(count), np.full(count, HALF_UM + found_off_um)]).astype(float)
-    near = close_up(shown, everywhere, line, 1.0)
+    closely = CloseUp.of(shown, everywhere, 1.0)
+    assert closely is not None
+    near = closely.edge_near(line)
     assert near is not None
     _, evidence = near
     return seen(_strip(), shown, everywhere, nowhere, evidence, line)

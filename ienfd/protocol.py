@@ -151,7 +151,8 @@ class CountingRules:
     dermal_branch : {"each", "one"}
         A fiber that splits below the junction, both daughters crossing: each crossing counts, or one.
     junction_branch : {"one", "two"}
-        A fiber that splits within the junction band.
+        A fiber that splits within the junction band. Two that come out of the dermis apart are two, also
+        where they lie upon each other on the line (`ienfd.counting.forks`).
     junction_band_um : float
         Half-width of that band about the junction, in micrometers.
     fragments : {"exclude", "include"}

@@ -19,7 +19,7 @@ from ienfd.skin.learned import JunctionView
 from ienfd.stain.grid import Grid
 from ienfd.stain.overview import read_overview
 
-__all__ = ["see_junctions", "signed_um"]
+__all__ = ["as_found", "see_junctions", "signed_um"]
 
 _AT_ENDS_UM = 5.0  # a place whose nearest junction is an end of it lies above or below nothing
 _FARTHEST_UM = 60.0
@@ -33,8 +33,7 @@ def see_junctions(image: Section, truth: TrueSection) -> Arrays:
 
     def draw(view: JunctionView) -> FloatArray:
         views.append(view)
-        middle = np.full(len(view.inside), view.inside.shape[1] / 2)
-        return np.column_stack([np.arange(len(middle)), middle]).astype(float)
+        return as_found(view)  # who draws it elsewhere is asked again
 
     with suppress(Enough):
         find(image, Protocol(), draw=draw, weigh=enough)
@@ -46,6 +45,12 @@ def see_junctions(image: Section, truth: TrueSection) -> Arrays:
             arrays[f"planes{len(arrays) // 2}"] = view.planes.astype(np.float16)
             arrays[f"signed{len(arrays) // 2}"] = signed.astype(np.float16)
     return arrays
+
+
+def as_found(view: JunctionView) -> FloatArray:
+    """(S, 2) the junction where it was found before anyone draws it, coordinates of the strip."""
+    across = np.abs(view.planes[-1]).argmin(axis=1)
+    return np.column_stack([np.arange(len(across)), across]).astype(float)
 
 
 def signed_um(view: JunctionView, grid: Grid, truth: TrueSection) -> FloatArray:

@@ -21,8 +21,8 @@ __all__ = [
     "Evidence",
     "Side",
     "depth_differs",
+    "is_seen",
     "look",
-    "reach_of",
     "side_of",
     "weights_of",
 ]
@@ -174,9 +174,10 @@ def look(
     ]
 
 
-def reach_of(network: Network, ways: Walk) -> float:
-    """How far a fiber is seen along the farthest way of a walk."""
-    return _farthest(network, ways)[0]
+def is_seen(network: Network, vertex: int, arc: int, least_um: float) -> bool:
+    """Whether a fiber is seen at least so far from a vertex by one arc."""
+    ways = walk(network, vertex, [arc], REACH_CAP_UM)
+    return _farthest(network, ways)[0] >= least_um - ROUNDING_UM
 
 
 def _farthest(network: Network, ways: Walk) -> tuple[float, tuple[int, bool, int] | None]:

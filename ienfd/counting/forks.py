@@ -12,11 +12,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ienfd.counting.evidence import REACH_CAP_UM, ROUNDING_UM, reach_of
-from ienfd.counting.network import Intersection, Network, walk
+from ienfd.counting.evidence import ROUNDING_UM, is_seen
+from ienfd.counting.network import Intersection, Network, join, walk
 from ienfd.geometry import FloatArray, points_at
 
-__all__ = ["Fork", "next_fork", "seen_apart", "seen_from", "together_until"]
+__all__ = ["Fork", "next_fork", "seen_apart", "together_until"]
 
 APART_UM = 10.0
 """Two fibers are told apart on a side where each is seen at least this far by itself."""
@@ -87,7 +87,7 @@ def next_fork(
         arms = [
             other
             for other in network.at_vertex[at]
-            if other != arc and seen_from(network, at, other) >= min_reach_um - ROUNDING_UM
+            if other != arc and is_seen(network, at, other, min_reach_um)
         ]
         if len(arms) != 1:
             break
@@ -108,14 +108,7 @@ def together_until(network: Network, place: Intersection) -> Fork | None:
 
 def seen_apart(network: Network, one: Intersection, two: Intersection) -> bool:
     """Whether two lines that meet above come out of the dermis apart."""
-    return all(
-        seen_from(network, place.vertex, place.below) >= APART_UM - ROUNDING_UM for place in (one, two)
-    )
-
-
-def seen_from(network: Network, vertex: int, arc: int) -> float:
-    """How far a fiber is seen from a vertex by one arc, in micrometers."""
-    return reach_of(network, walk(network, vertex, [arc], REACH_CAP_UM))
+    return all(is_seen(network, place.vertex, place.below, APART_UM) for place in (one, two))
 
 
 def _meet_again(network: Network, vertex: int, arms: Sequence[int]) -> bool:
@@ -132,7 +125,6 @@ def _goes_on_straight(network: Network, fork: Fork) -> bool:
 
 def _direction(network: Network, vertex: int, arm: int) -> FloatArray:
     """(2,) unit vector of the way by which an arm leaves."""
-    arc = network.arcs[arm]
-    trace = arc.trace if arc.start == vertex else arc.trace.backward()
+    trace = join(network, [(arm, network.arcs[arm].start == vertex)])
     start, end = points_at(trace.points_um, np.array([0.0, min(DIRECTION_UM, trace.length_um)]))
     return np.asarray((end - start) / max(float(np.hypot(*(end - start))), ROUNDING_UM), float)

@@ -14,8 +14,8 @@ from enum import StrEnum
 
 import numpy as np
 
-from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, ROUNDING_UM
-from ienfd.counting.forks import seen_apart, seen_from
+from ienfd.counting.evidence import DEPTH_STEP_UM, DEPTH_WINDOW_UM, is_seen
+from ienfd.counting.forks import seen_apart
 from ienfd.counting.junctions import Junction
 from ienfd.counting.network import Intersection, Network, join, walk
 from ienfd.counting.trace import Trace
@@ -181,9 +181,7 @@ def _arms(
         at = network.arcs[arc].end if forward else network.arcs[arc].start
         along += network.arcs[arc].trace.length_um
         for other in network.at_vertex[at]:
-            if other in on_way:
-                continue
-            if seen_from(network, at, other) >= min_reach_um - ROUNDING_UM:
+            if other not in on_way and is_seen(network, at, other, min_reach_um):
                 out.append(along)
     return out
 

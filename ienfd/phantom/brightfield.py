@@ -51,7 +51,8 @@ def bright_field_image(spec: PhantomSpec, specimen: Specimen, rng: np.random.Gen
             best, sharpest = density, detail
         else:
             better = detail > sharpest
-            best[better] = density[better]
+            for layer, sharper in zip(best, density, strict=True):
+                layer[better] = sharper[better]
             sharpest[better] = detail[better]
     if best is not None:
         taken.append(_photograph(spec, best, light, rng))
@@ -59,7 +60,7 @@ def bright_field_image(spec: PhantomSpec, specimen: Specimen, rng: np.random.Gen
 
 
 def _optical_density(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Image:
-    """(H, W, 3) optical density of one plane."""
+    """(3, H, W) optical density of one plane in red, green, blue."""
     tissue, scene, shape, pixel = specimen.tissue, specimen.scene, specimen.shape, spec.pixel_size_um
     weights = level_weights(scene.skins[0].levels_um, focus).astype(np.float32)
     dermis = np.tensordot(weights, tissue.dermis, axes=1) * tissue.mottle
@@ -67,15 +68,15 @@ def _optical_density(spec: PhantomSpec, specimen: Specimen, focus: Focus) -> Ima
     fibrous = dermis * tissue.collagen
     nerve, hematoxylin, eosin = _amounts(spec, epidermis, fibrous, tissue.corneum)
     grey = 0.05 * epidermis + 0.05 * spec.dermis_od * fibrous + 0.12 * tissue.corneum
+    stain = chromogen_vector(spec)
     coarse = (
-        nerve[..., None] * chromogen_vector(spec) + hematoxylin[..., None] * _HEMATOXYLIN
+        nerve[..., None] * stain + hematoxylin[..., None] * _HEMATOXYLIN
         + eosin[..., None] * _EOSIN + grey[..., None] * _GREY
     )  # fmt: skip
-    density = np.stack([widen(coarse[..., k].astype(np.float32), spec, shape) for k in range(3)], axis=-1)
+    density = np.stack([widen(coarse[..., k].astype(np.float32), spec, shape) for k in range(3)])
     gain = {"none": 0.0, "light": 0.16, "eosin": 0.0}.get(spec.counterstain, 0.5)
     nuclei = render_cloud(specimen.nuclei, shape, pixel, focus)
     _add(density, nuclei, max(gain, 0.012), _HEMATOXYLIN if gain else _GREY)
-    stain = chromogen_vector(spec)
     _add(density, render_cloud(specimen.stained, shape, pixel, focus), spec.fiber_od, stain)
     if len(specimen.melanin.points_um):
         _add(density, render_cloud(specimen.melanin, shape, pixel, focus), 1.0, _MELANIN)
@@ -97,23 +98,23 @@ def _amounts(
 
 def _add(density: Image, amount: Image, strength: float, vector: FloatArray) -> None:
     for k in range(3):
-        density[..., k] += amount * np.float32(strength * vector[k])
+        density[k] += amount * np.float32(strength * vector[k])
 
 
 def _detail(density: Image, spec: PhantomSpec) -> Image:
     """Local contrast that decides which plane an extended-focus image takes a pixel from."""
-    half = density[::2, ::2].sum(axis=-1)
+    half = density[:, ::2, ::2].sum(axis=0)
     pixel = 2 * spec.pixel_size_um
     fine = half - gaussian_filter(half, 1.5 / pixel, truncate=2.5)
     contrast = gaussian_filter(np.abs(fine), 2.0 / pixel, truncate=2.5)
-    return enlarge(contrast, 2, (density.shape[0], density.shape[1]))
+    return enlarge(contrast, 2, (density.shape[1], density.shape[2]))
 
 
 def _photograph(
     spec: PhantomSpec, density: Image, light: Image, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     """Transmitted light with noise, rounded, and through JPEG if the spec says so."""
-    photons = light * np.exp(-np.clip(density, 0, 6))
+    photons = light * np.moveaxis(np.exp(-np.clip(density, 0, 6)), 0, -1)
     grain = rng.standard_normal(photons.shape, dtype=np.float32)
     photons += grain * np.sqrt(np.float32(0.35) + photons * np.float32(0.012 * spec.read_noise_photons))
     pixels = np.clip(photons + np.float32(0.5), 0, 255).astype(np.uint8)

@@ -56,16 +56,16 @@ def lay_over(amount: Image, folds: Sequence[Fold], pixel_size_um: float) -> Imag
 
     Parameters
     ----------
-    amount : (H, W) or (H, W, C) ndarray
+    amount : (H, W) or (C, H, W) ndarray
         Something that adds up, as optical density or emitted light; changed in place.
     folds : sequence of Fold
         The folds.
     pixel_size_um : float
         Edge of a pixel.
     """
-    layers: Image = amount if amount.ndim == 3 else amount[..., None]
+    layers: Image = amount if amount.ndim == 3 else amount[None]
     for fold in folds:
-        grid = np.indices(amount.shape[:2], dtype=np.float32)
+        grid = np.indices(amount.shape[-2:], dtype=np.float32)
         rows, cols = grid[0], grid[1]
         away = (rows - fold.middle_um[0] / pixel_size_um) * fold.along[0]
         away += (cols - fold.middle_um[1] / pixel_size_um) * fold.along[1]
@@ -74,6 +74,6 @@ def lay_over(amount: Image, folds: Sequence[Fold], pixel_size_um: float) -> Imag
         # the flap was beside the edge, as far from it as it lies before it now
         moved = width - 2 * away[inside]
         places = np.stack([rows[inside] + moved * fold.along[0], cols[inside] + moved * fold.along[1]])
-        for channel in range(layers.shape[-1]):
-            layers[inside, channel] += map_coordinates(layers[..., channel], places, order=1, mode="nearest")
+        for layer in layers:
+            layer[inside] += map_coordinates(layer, places, order=1, mode="nearest")
     return amount

@@ -133,17 +133,29 @@ def render_cloud(cloud: Cloud, shape: tuple[int, int], pixel_size_um: float, foc
                 factor //= 2
                 total = _doubled(total, _coarse(shape, factor))
         if len(used):
-            layer = np.zeros(total.shape, dtype=np.float32)
-            splat(layer, cloud.points_um[used, :2] / (pixel_size_um * factor), part[used] / factor**2)
             # sharing between four pixels and enlarging have blurred it by a quarter pixel squared or so
             rest = np.sqrt(max((blur / factor) ** 2 - (0.17 if factor == 1 else 0.4), 0.05))
-            total += gaussian_filter(layer, rest, truncate=3.2)
+            points = cloud.points_um[used, :2] / (pixel_size_um * factor)
+            _add_blurred(total, points, part[used] / factor**2, float(rest))
     if total is None:
         return np.zeros(shape, dtype=np.float32)
     while factor > 1:
         factor //= 2
         total = _doubled(total, _coarse(shape, factor))
     return total[: shape[0], : shape[1]]
+
+
+def _add_blurred(image: Image, points: FloatArray, weights: FloatArray, sigma: float) -> None:
+    """Add points with a Gaussian blur (pixels) to an image in place; only where they lie is looked at."""
+    margin = int(3.2 * sigma) + 3
+    first = np.clip(np.floor(points.min(axis=0)).astype(int) - margin, 0, image.shape)
+    last = np.clip(np.ceil(points.max(axis=0)).astype(int) + margin + 1, 0, image.shape)
+    if (first >= last).any():
+        return
+    part = image[first[0] : last[0], first[1] : last[1]]
+    layer = np.zeros(part.shape, dtype=np.float32)
+    splat(layer, points - first, weights)
+    part += gaussian_filter(layer, sigma, truncate=3.2)
 
 
 def _doubled(image: Image, shape: tuple[int, int]) -> Image:

@@ -26,10 +26,10 @@ def test_a_flap_lies_mirrored_at_its_edge() -> None:
 
 
 def test_every_color_is_laid_over_on_its_own() -> None:
-    amount = np.ones((5, 30, 3), np.float32) * np.array([1, 2, 3], np.float32)
+    amount = np.ones((3, 5, 30), np.float32) * np.array([1, 2, 3], np.float32)[:, None, None]
     lay_over(amount, (Fold(np.array([2.0, 10.0]), np.array([0.0, -1.0]), 6.0),), 0.5)
-    assert amount[2, 20] == pytest.approx([2, 4, 6])
-    assert amount[2, 5] == pytest.approx([1, 2, 3])
+    assert amount[:, 2, 20] == pytest.approx([2, 4, 6])
+    assert amount[:, 2, 5] == pytest.approx([1, 2, 3])
 
 
 @pytest.mark.parametrize("stain", ["bright-field", "fluorescence"])

@@ -98,8 +98,9 @@ def find_tissue(overview: Overview) -> Tissue:
     signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
     evidence, slope = _evidence(signals, overview.noise, px)
     textured = np.ones(evidence.shape, bool)
-    if overview.white is not None:
-        texture = _texture_evidence(signals, evidence < _SURELY_GLASS, px)
+    palest = evidence < _SURELY_GLASS
+    if overview.white is not None and palest.mean() > _SOME_GLASS:
+        texture = _texture_evidence(signals, palest, px)
         textured = texture > 1.0
         np.maximum(evidence, texture, out=evidence)
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
@@ -204,7 +205,7 @@ def _texture_evidence(signals: _Float32, glass: NDArray[np.bool_], px: float) ->
         texture = ndimage.gaussian_filter(detail, _SMOOTH_UM / px)
         width = 2 * round(_BETWEEN_UM / px) + 1
         texture = ndimage.grey_closing(texture, size=(width, width))
-        even = float(np.quantile(texture[glass], _EVEN)) if glass.mean() > _SOME_GLASS else np.inf
+        even = float(np.quantile(texture[glass], _EVEN))
         np.maximum(strongest, texture / max(_TEXTURED * even, _LEAST_TEXTURE), out=strongest)
     return strongest
 

@@ -34,6 +34,11 @@ _SPREAD = (1e-3, 0.015)  # optical density: no glass agrees with a surface bette
 _FROM, _NARROWED, _TO = 0.01, 0.7, 0.004
 _ROUNDS, _CALM_ROUNDS = 10, 3
 _FEWEST = 100  # places that a surface is laid through
+# nothing sends more light than glass: what is this uneven, and has so large a share of the image brighter
+# by so much, is no glass
+_UNEVEN, _SHARE_BRIGHTER, _BRIGHTER = 0.006, 0.05, 0.02
+_HELD_BACK_PLANE = np.array([0.0, 0.05])
+_BRIGHTEST, _AS_BRIGHT = 0.98, 0.004  # quantile of the flattest places; optical density by which they differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,10 +74,13 @@ def positions(start: float, stop: float, count: int, size: int) -> NDArray[np.fl
 def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
     """Fit a smooth surface to the light of the glass.
 
-    Glass is flat, and mostly bright. Two fits are made, and the one that leaves fewest of the flattest
-    places unexplained is taken. One goes through the flattest places however dark: where these are all
-    of the glass, they show its whole course. The other begins with the bright ones among flat places and
-    takes in whatever agrees with it: where tissue is as flat as glass, brightness tells them apart.
+    Glass is flat, and nothing is brighter. Two fits are made, and the one that leaves fewest of the
+    flattest places unexplained is taken, unless it is uneven and much of the image is brighter. One goes
+    through the flattest places however dark: where these are all of the glass, they show its whole course.
+    The other begins with the bright ones among flat places and takes in whatever agrees with it: where
+    tissue is as flat as glass, brightness tells them apart.
+    Where neither is possible, both have taken a pale dermis for glass, beside a narrow strip of glass or
+    without any; then a plane through the brightest of the flattest places is taken.
     Curvature is held back unless the glass shows it: a strip of glass along one edge says nothing about
     the other end of the image.
 
@@ -111,13 +119,24 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
         _fitted(_Surface(design, values, _HELD_BACK_GROWING), bright, growing, [0.0] * _ROUNDS),
         _fitted(_Surface(design, values, _HELD_BACK), flattest, [flattest] * _ROUNDS, narrowing),
     )
-    return max(fits, key=lambda fit: float(fit[1][flattest].mean()))[0]
+    possible = [
+        fit
+        for fit in fits
+        if fit[0].noise.mean() <= _UNEVEN or (fit[2] > _BRIGHTER).mean() <= _SHARE_BRIGHTER
+    ]
+    if possible:
+        return max(possible, key=lambda fit: float(fit[1][flattest].mean()))[0]
+    brightest = glassy & (light > np.quantile(light[glassy], _BRIGHTEST) - _AS_BRIGHT)
+    plane = _Surface(design, values, _HELD_BACK_PLANE, widest=_AS_BRIGHT)
+    return _fitted(plane, brightest, [glassy] * _ROUNDS, [0.0] * _ROUNDS)[0]
 
 
 def _fitted(
     surface: _Surface, start: _Mask, within: Sequence[_Mask], least: Sequence[float]
-) -> tuple[WhiteField, _Mask]:
-    """The surface through some places and then, round by round, through those that agree with it; and these.
+) -> tuple[WhiteField, _Mask, NDArray[np.float64]]:
+    """The surface through some places and then, round by round, through those that agree with it.
+
+    Beside it, the places that agree at last, and how much brighter every place is than the surface.
 
     `within` are the places that may take part in each round, `least` the least spreads (optical density)
     that they are judged by.
@@ -129,7 +148,7 @@ def _fitted(
         if (agrees & allowed).sum() < _FEWEST:
             break
         chosen = agrees & allowed
-    return surface.field(), agrees
+    return surface.field(), agrees, surface.brighter
 
 
 class _Surface:
@@ -143,6 +162,8 @@ class _Surface:
         Logarithm of the light there.
     held_back : (K,) ndarray of float
         By how much terms of degree 0 to K - 1 are held back; higher ones are left out.
+    widest : float
+        The largest spread (optical density) that places are judged by.
     """
 
     def __init__(
@@ -150,6 +171,7 @@ class _Surface:
         design: NDArray[np.float64],
         values: NDArray[np.float64],
         held_back: NDArray[np.float64],
+        widest: float = _SPREAD[1],
     ) -> None:
         order = np.add.outer(np.arange(_DEGREE + 1), np.arange(_DEGREE + 1)).ravel()
         self._used = order < len(held_back)
@@ -157,7 +179,8 @@ class _Surface:
         self._design = design[:, self._used]
         self._values = values
         self._coefficients = np.zeros((int(self._used.sum()), values.shape[1]))
-        self._spread = np.full(values.shape[1], _SPREAD[1])
+        self._limits = (_SPREAD[0], widest)
+        self._spread = np.full(values.shape[1], widest)
         self._residual = values
 
     def fit(self, chosen: _Mask) -> None:
@@ -168,7 +191,12 @@ class _Surface:
         self._coefficients = np.asarray(np.linalg.solve(normal, seen), float)
         self._residual = self._values - self._design @ self._coefficients
         spread = 1.4826 * np.median(np.abs(self._residual[chosen]), axis=0)
-        self._spread = np.clip(spread, *_SPREAD)
+        self._spread = np.clip(spread, *self._limits)
+
+    @property
+    def brighter(self) -> NDArray[np.float64]:
+        """(N,) by how much more light there is at every place than the surface says (logarithm)."""
+        return np.asarray(self._residual.mean(axis=1), float)
 
     def agrees(self, least: float) -> _Mask:
         """Which places look like glass: tissue is darker, so that less is allowed on that side.

@@ -24,7 +24,7 @@ _LEAST_PARTS = 3
 _CLEAR = 5.0  # times the usual step from row to row: in most parts, and half of it in nearly all
 _NEARLY_ALL = 0.8
 _SHARP = 3.0  # times the step so many rows away
-_ASIDE = 3
+_ASIDE = 2  # a seam is over by then; the edge of a tissue is blurred
 _AT_ONE_PLACE = 12  # rows about a seam among which it is the largest step
 _LEAST_STEP, _LARGEST_STEP = 0.006, 0.12  # of the light; a larger one is an edge of something else
 

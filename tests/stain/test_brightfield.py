@@ -39,6 +39,35 @@ def test_shading_is_followed() -> None:
     assert white.at(rows, cols)[40, :, 0] == pytest.approx(5.45 - fall, abs=0.015)
 
 
+def _even_dermis(glass: float) -> NDArray[np.float32]:
+    """A share of glass at the top, a dense epidermis, and a pale dermis that is nearly as even as glass."""
+    rng = np.random.default_rng(7)
+    shape = (240, 320)
+    rows = np.indices(shape)[0] / shape[0]
+    structure = ndimage.gaussian_filter(rng.normal(0, 1, shape), 4.0)
+    structure *= 0.02 / structure.std()
+    density = np.select([rows < glass, rows < glass + 0.3], [0.0, 0.4], 0.1 + structure)
+    density[(rows >= glass) & (rows < glass + 0.3)] += 3 * structure[(rows >= glass) & (rows < glass + 0.3)]
+    light = 5.45 - density[..., None] * [1.0, 1.3, 1.2] + rng.normal(0, 0.004, (*shape, 3))
+    return np.asarray(light, np.float32)
+
+
+def test_an_even_pale_dermis_is_no_glass_beside_a_narrow_strip_of_glass() -> None:
+    light = _even_dermis(0.1)
+    white = fit_white_field(light, _PIXEL_UM)
+    rows, cols = (positions(0, size, size, size) for size in light.shape[:2])
+    assert white.at(rows, cols)[150:].mean() == pytest.approx(5.45, abs=0.02)
+
+
+def test_without_any_glass_the_palest_tissue_stands_for_it() -> None:
+    light = _even_dermis(0.0)
+    white = fit_white_field(light, _PIXEL_UM)
+    rows, cols = (positions(0, size, size, size) for size in light.shape[:2])
+    field = white.at(rows, cols)
+    assert (light.mean(axis=2) > field.mean(axis=2) + 0.02).mean() < 0.02
+    assert white.noise.max() < 0.005
+
+
 @pytest.mark.parametrize(("noise", "fall"), [(0.004, 0.45), (0.01, 0.25)])
 def test_glass_in_the_shade_is_known_by_its_evenness(noise: float, fall: float) -> None:
     """A quarter glass at the dim side, a dense epidermis, and a dermis so pale that it is brighter."""

@@ -60,6 +60,15 @@ def test_a_flat_edge_of_tissue_is_no_seam_for_it_is_not_sharp() -> None:
     assert find_seams(light.astype(np.float32)) == []
 
 
+@pytest.mark.parametrize("height", [0.05, 0.1, 0.16])
+@pytest.mark.parametrize("blur", [1.2, 1.8])
+def test_nor_is_a_fainter_one_or_a_sharper_one(height: float, blur: float) -> None:
+    rows = np.arange(_SHAPE[0])[:, None] + np.zeros(_SHAPE)
+    light = 5.4 - height * ndimage.gaussian_filter((rows > 200).astype(float), blur)
+    light += np.random.default_rng(3).normal(0, 0.004, _SHAPE)
+    assert find_seams(light.astype(np.float32)) == []
+
+
 def test_where_an_image_was_filled_up_there_is_no_seam() -> None:
     light = _tissue()
     light[300:] = 5.54

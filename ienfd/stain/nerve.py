@@ -10,7 +10,7 @@ from PIL import Image
 from scipy import ndimage
 
 from ienfd.protocol import Stain
-from ienfd.section import ChannelRole, Section
+from ienfd.section import Section
 from ienfd.stain.brightfield import optical_density, positions
 from ienfd.stain.grid import Grid
 from ienfd.stain.overview import Overview, full_scale
@@ -67,7 +67,8 @@ class NerveSource:
         c1 = min(self.section.shape[1], int(np.ceil(right * f)) + 1)
         part = self.section.pixels[plane, r0:r1, c0:c1]
         if self.stain == "fluorescence":
-            part = part[..., [self._nerve_index()]]
+            assert self.overview.nerve is not None  # sections without a nerve stain are refused before
+            part = part[..., [self.overview.nerve]]
         box = (left * f - c0, top * f - r0, right * f - c0, bottom * f - r0)
         size = (right - left, bottom - top)
         light = np.stack([_resize(part[..., c], size, box) for c in range(part.shape[-1])], -1)
@@ -80,11 +81,6 @@ class NerveSource:
             light = optical_density(light, field, full_scale(self.section) / 255)
         pad = ((top - row, row + rows - bottom), (left - col, col + cols - right), (0, 0))
         return np.pad(light, pad, mode="symmetric")
-
-    def _nerve_index(self) -> int:
-        if self.section.rgb:
-            return next(c for c, role in enumerate(self.overview.roles) if role is ChannelRole.NERVE)
-        return next(c for c, channel in enumerate(self.section.channels) if channel.role is ChannelRole.NERVE)
 
     def tile(
         self, row: int, col: int, rows: int, cols: int, weights: NDArray[np.float64] | None

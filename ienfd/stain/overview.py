@@ -24,6 +24,8 @@ OVERVIEW_PIXEL_UM = 1.25
 _DARKEST = -0.9  # light below the ground is noise
 _ROUNDING = 0.3  # standard deviation of what is rounded to whole numbers
 _NO_NOISE = 1e-6
+_BLUE = 2
+_HARDLY = 0.1  # of the light of the brightest color
 _GROUND_SHARES = 1 / 12, 1 / 24, 1 / 48  # of the values are ground; tissue may fill nearly all of an image
 _AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
 _RISES, _SOME_TISSUE = 6.0, 0.25  # where less rises so many times the noise above it, the ground is tissue
@@ -50,6 +52,8 @@ class Overview:
         Light of the empty ground (fluorescence), in sample values.
     saturated : (H, W) ndarray of float32
         Fraction of saturated samples.
+    nerve : int or None
+        Channel or color of the image that holds the nerve stain (fluorescence).
     """
 
     grid: Grid
@@ -59,6 +63,7 @@ class Overview:
     white: WhiteField | None
     dark: NDArray[np.float64] | None
     saturated: _Float32
+    nerve: int | None = None
 
 
 def full_scale(section: Section) -> float:
@@ -107,17 +112,10 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
         field = white.at(positions(0, rows, rows, rows), positions(0, cols, cols, cols))
         density = np.ascontiguousarray(np.moveaxis(field - log_light, -1, 0))
         return Overview(grid, density, white.noise, (None,) * small.shape[2], white, None, saturated)
-    if section.rgb:  # a color photograph of fluorescence: the color that carries the light
-        energy = [
-            float(np.quantile(small[..., c], 0.995) - np.quantile(small[..., c], 0.05)) for c in range(3)
-        ]
-        used = [c for c in range(3) if energy[c] > 0.1 * max(energy)]
-        roles: tuple[ChannelRole | None, ...] = tuple(
-            ChannelRole.NERVE if c == int(np.argmax(energy)) else None for c in used
-        )
-    else:
-        used = [c for c, channel in enumerate(section.channels) if channel.role is not ChannelRole.IGNORE]
-        roles = tuple(section.channels[c].role for c in used)
+    shown = _colors(small) if section.rgb else [channel.role for channel in section.channels]
+    used = [c for c, role in enumerate(shown) if role is not ChannelRole.IGNORE]
+    roles = tuple(shown[c] for c in used)
+    nerve = next((c for c in used if shown[c] is ChannelRole.NERVE), None)
     rounding = _ROUNDING if section.pixels.dtype.kind in "ui" else 0.0
     signals, noises, grounds = [], [], []
     for c in used:
@@ -125,7 +123,24 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
         signals.append(signal)
         noises.append(noise)
         grounds.append(ground)
-    return Overview(grid, np.stack(signals), np.array(noises), roles, None, np.array(grounds), saturated)
+    dark = np.array(grounds)
+    return Overview(grid, np.stack(signals), np.array(noises), roles, None, dark, saturated, nerve)
+
+
+def _colors(small: _Float32) -> list[ChannelRole | None]:
+    """What each color of a color photograph of fluorescence shows.
+
+    Nerves have the color with most light in it, but blue only where there is no other: blue is the stain of
+    nuclei beside them (DAPI, Hoechst). A color that is hardly there is ignored.
+    """
+    light = np.array([np.quantile(small[..., c], 0.995) - np.quantile(small[..., c], 0.05) for c in range(3)])
+    there = light > _HARDLY * light.max()
+    nerve = int(np.argmax(light[:_BLUE])) if there[:_BLUE].any() else _BLUE
+    shown: list[ChannelRole | None] = [None if seen else ChannelRole.IGNORE for seen in there]
+    if there[_BLUE]:
+        shown[_BLUE] = ChannelRole.NUCLEI
+    shown[nerve] = ChannelRole.NERVE
+    return shown
 
 
 def _fluorescence_signal(light: _Float32, rounding: float) -> tuple[_Float32, float, float]:

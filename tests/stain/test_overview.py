@@ -54,3 +54,23 @@ def test_a_ground_of_one_grey_level_is_no_tissue_where_it_is_rounded_up() -> Non
     )
     overview = make_overview(section, *read_overview(section), "fluorescence")
     assert find_tissue(overview).mask.mean() == pytest.approx(tissue.mean(), rel=0.05)
+
+
+def photograph(nerve_color: int, nuclei: float) -> Section:
+    """A color photograph of tissue in one color, with nuclei in blue."""
+    rng = np.random.default_rng(3)
+    pixels = rng.uniform(0, 3, (1, 300, 300, 3))
+    pixels[:, 100:, :, nerve_color] += 60
+    rows, cols = np.indices((300, 300))
+    pixels[0, (rows >= 100) & (rows % 12 < 4) & (cols % 12 < 4), 2] += nuclei
+    calibration = Calibration(1.25, CalibrationSource.OPTION)
+    return Section(pixels.astype(np.uint8), calibration, (Channel(None, None),) * 3, rgb=True, bit_depth=8)
+
+
+@pytest.mark.parametrize(("color", "nuclei"), [(0, 200), (1, 200), (1, 0), (0, 0), (2, 0)])
+def test_nerves_are_blue_only_where_there_is_no_other_color(color: int, nuclei: float) -> None:
+    section = photograph(color, nuclei)
+    overview = make_overview(section, *read_overview(section), "fluorescence")
+    assert overview.nerve == color
+    assert list(overview.roles).count(ChannelRole.NERVE) == 1
+    assert (ChannelRole.NUCLEI in overview.roles) == (nuclei > 0)

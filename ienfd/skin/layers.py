@@ -39,7 +39,8 @@ _HEADING_UM = 70.0
 _ROUNDS = 4
 _LOCAL_UM = 200.0
 _MEMBRANE_WEIGHT = 3.0
-_MEMBRANE_WIDTHS, _MEMBRANE_FAINT, _MEMBRANE_CLEAR = (1.2, 2.4), 1.0, 4.0
+_MEMBRANE_WIDTHS, _MEMBRANE_FAINT = (1.2, 2.4), 1.0
+_MEMBRANE_CLEAR, _MEMBRANE_PLAIN = 4.0, 12.0
 _BOUND = 1.5
 _EDGE_UM = 3.0  # blurred with the glass: belongs to no layer
 _PROFILE_UM = 190.0  # the profile is explained down to here
@@ -224,7 +225,7 @@ def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers |
         difference=np.clip(difference, -3, 3).astype(float),
         parted=_parted(junction_evidence, upper & near, lower & near),
         corneum=_parted(corneum_evidence, corneum, upper) if corneum.any() else 0.0,
-        membrane=float(np.median(tissue.line[np.arange(count), depth])),
+        membrane=min(float(np.median(tissue.line[np.arange(count), depth])), _MEMBRANE_CLEAR),
         above_um=tissue.strip.above_um,
         gain=gain,
     )
@@ -324,6 +325,6 @@ def covered(inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach
 
 
 def _membrane_strength(strip: Strip, membrane: _Float32) -> FloatArray:
-    """(S, D) strength of the basement membrane, 0 to 4."""
+    """(S, D) strength of the basement membrane, 0 to 12."""
     strength = ridge(strip.sample(membrane), _MEMBRANE_WIDTHS, _MEMBRANE_FAINT)
-    return np.minimum(strength, _MEMBRANE_CLEAR)
+    return np.minimum(strength, _MEMBRANE_PLAIN)

@@ -38,7 +38,7 @@ _FEWEST = 100  # places that a surface is laid through
 # by so much, is no glass
 _UNEVEN, _SHARE_BRIGHTER, _BRIGHTER = 0.006, 0.05, 0.02
 _HELD_BACK_PLANE = np.array([0.0, 0.05])
-_BRIGHTEST, _AS_BRIGHT = 0.98, 0.004  # quantile of the flattest places; optical density by which they differ
+_BRIGHTEST, _AS_BRIGHT = 0.98, 0.004  # quantile of the flat places; optical density by which they differ
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +80,7 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
     The other begins with the bright ones among flat places and takes in whatever agrees with it: where
     tissue is as flat as glass, brightness tells them apart.
     Where neither is possible, both have taken a pale dermis for glass, beside a narrow strip of glass or
-    without any; then a plane through the brightest of the flattest places is taken.
+    without any; then a plane through the brightest of the flat places is taken.
     Curvature is held back unless the glass shows it: a strip of glass along one edge says nothing about
     the other end of the image.
 

@@ -130,15 +130,13 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
 def _colors(small: _Float32) -> list[ChannelRole | None]:
     """What each color of a color photograph of fluorescence shows.
 
-    Nerves have the color with most light in it, but blue only where there is no other: blue is the stain of
-    nuclei beside them (DAPI, Hoechst). A color that is hardly there is ignored.
+    Nerves have the color with most light in it, but blue only where there is no other: beside them it shows
+    nuclei (DAPI, Hoechst), unless the photograph is grey. A color that is hardly there is ignored.
     """
     light = np.array([np.quantile(small[..., c], 0.995) - np.quantile(small[..., c], 0.05) for c in range(3)])
     there = light > _HARDLY * light.max()
     nerve = int(np.argmax(light[:_BLUE])) if there[:_BLUE].any() else _BLUE
     shown: list[ChannelRole | None] = [None if seen else ChannelRole.IGNORE for seen in there]
-    if there[_BLUE]:
-        shown[_BLUE] = ChannelRole.NUCLEI
     shown[nerve] = ChannelRole.NERVE
     return shown
 

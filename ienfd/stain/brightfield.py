@@ -119,24 +119,32 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
         _fitted(_Surface(design, values, _HELD_BACK_GROWING), bright, growing, [0.0] * _ROUNDS),
         _fitted(_Surface(design, values, _HELD_BACK), flattest, [flattest] * _ROUNDS, narrowing),
     )
-    possible = [
-        fit
-        for fit in fits
-        if fit[0].noise.mean() <= _UNEVEN or (fit[2] > _BRIGHTER).mean() <= _SHARE_BRIGHTER
-    ]
+    possible = [fit for fit in fits if fit.may_be_glass]
     if possible:
-        return max(possible, key=lambda fit: float(fit[1][flattest].mean()))[0]
+        return max(possible, key=lambda fit: float(fit.agrees[flattest].mean())).field
     brightest = glassy & (light > np.quantile(light[glassy], _BRIGHTEST) - _AS_BRIGHT)
     plane = _Surface(design, values, _HELD_BACK_PLANE, widest=_AS_BRIGHT)
-    return _fitted(plane, brightest, [glassy] * _ROUNDS, [0.0] * _ROUNDS)[0]
+    return _fitted(plane, brightest, [glassy] * _ROUNDS, [0.0] * _ROUNDS).field
 
 
-def _fitted(
-    surface: _Surface, start: _Mask, within: Sequence[_Mask], least: Sequence[float]
-) -> tuple[WhiteField, _Mask, NDArray[np.float64]]:
+@dataclass(frozen=True, eq=False)
+class _Fit:
+    """A surface, which places agree with it, and by how much brighter every place is (logarithm)."""
+
+    field: WhiteField
+    agrees: _Mask
+    brighter: NDArray[np.float64]
+
+    @property
+    def may_be_glass(self) -> bool:
+        """Whether it is as even as glass, or hardly anything is brighter."""
+        return bool(
+            self.field.noise.mean() <= _UNEVEN or (self.brighter > _BRIGHTER).mean() <= _SHARE_BRIGHTER
+        )
+
+
+def _fitted(surface: _Surface, start: _Mask, within: Sequence[_Mask], least: Sequence[float]) -> _Fit:
     """The surface through some places and then, round by round, through those that agree with it.
-
-    Beside it, the places that agree at last, and how much brighter every place is than the surface.
 
     `within` are the places that may take part in each round, `least` the least spreads (optical density)
     that they are judged by.
@@ -148,7 +156,7 @@ def _fitted(
         if (agrees & allowed).sum() < _FEWEST:
             break
         chosen = agrees & allowed
-    return surface.field(), agrees, surface.brighter
+    return _Fit(surface.field(), agrees, surface.brighter)
 
 
 class _Surface:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from ienfd.analysis_key import analysis_key
 from ienfd.density import count
-from ienfd.geometry import length
 from ienfd.nerve.across import across_fibers
 from ienfd.nerve.band import epidermis_mask, nerve_band, on_grid
 from ienfd.nerve.cells import find_cells
@@ -27,8 +26,8 @@ from ienfd.quality.same_tissue import fingerprint
 from ienfd.quality.section import (
     Check,
     check_fiber_width,
+    check_junction,
     check_saturation,
-    mean_junction_confidence,
     refusal_before_analysis,
     uncertain_stretches,
 )
@@ -204,21 +203,12 @@ class _Search:
 
     def _trust_junction(self) -> None:
         """Exclude what is not certain; refuse when too little is left."""
-        mean = mean_junction_confidence(self.findings.pieces)
-        if mean is not None:
-            self.findings = self.findings.with_measure("junction_confidence", mean)
-        size = self.section.pixel_size_um
-        stretches = uncertain_stretches(
-            self.findings.pieces, size, self.protocol.image.junction_confidence_min
-        )
+        pieces, size = self.findings.pieces, self.section.pixel_size_um
+        stretches = uncertain_stretches(pieces, size, self.protocol.image.junction_confidence_min)
         self.findings = replace(self.findings, exclusions=stretches)
-        if not stretches:
-            return
-        self._flag("junction_partly_uncertain")
-        whole = sum(length(piece.junction_px) for piece in self.findings.pieces) * size
-        lost = sum(stretch.end_um - stretch.start_um for stretch in stretches) / whole
-        if lost > self.protocol.quality.max_excluded_fraction:
-            self.findings = self._refused("junction_uncertain", f"{lost:.0%} of its length")
+        if stretches:
+            self._flag("junction_partly_uncertain")
+        self._check(check_junction(pieces, stretches, size, self.protocol.quality))
 
     def _follow_surface(self, overview: Overview) -> None:
         """What the tissue along the surface tells of the cut, and by what it is known again."""

@@ -262,6 +262,9 @@ class QualityBounds:
         Fraction of saturated tissue pixels above which a section is refused.
     max_excluded_fraction : float
         Fraction of the length that may be lost to an uncertain junction before the section is refused.
+    min_mean_junction_confidence : float
+        Mean confidence of the junction below which the section is refused: by default where the junction
+        is more likely elsewhere than where it was found.
     partly_saturated_fraction : float
         Fraction of saturated tissue pixels above which a section is flagged.
     soft_fiber_width_um, max_fiber_width_um : float
@@ -288,6 +291,7 @@ class QualityBounds:
     max_fiber_pixel_um: float = 1.0
     max_saturated_fraction: float = 0.25
     max_excluded_fraction: float = 0.6
+    min_mean_junction_confidence: float = 0.5
     partly_saturated_fraction: float = 0.05
     soft_fiber_width_um: float = 2.6
     max_fiber_width_um: float = 4.5

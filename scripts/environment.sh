@@ -21,8 +21,11 @@ prepare_environment() {
         exit 1
     fi
     local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input)
-    "${pip[@]}" --require-hashes -r "requirements/$1.txt"
-    "${pip[@]}" --no-deps --no-build-isolation -e . # its builder came with the lock
+    pip+=(--no-deps) # the lock names all there is: nothing to be worked out
+    "${pip[@]}" --no-compile --require-hashes -r "requirements/$1.txt"
+    .venv/bin/python -m compileall -q -j 0 .venv/lib > /dev/null || true # some packages hold files of other Pythons
+    "${pip[@]}" --no-build-isolation -e . # its builder came with the lock
+    .venv/bin/python -m pip check --quiet
     echo "$1 $wanted" > .venv/.prepared
 }
 

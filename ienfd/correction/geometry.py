@@ -11,7 +11,7 @@ import numpy as np
 from ienfd.correction.commands import Command, LoggedEdit, rounded_px
 from ienfd.geometry import Projector, arc_lengths, length, points_at, resample
 from ienfd.protocol import Protocol
-from ienfd.quality.section import mean_junction_confidence, uncertain_stretches
+from ienfd.quality.section import JUNCTION_UNCERTAIN, check_junction, uncertain_stretches
 from ienfd.result import Findings, FloatArray, Piece, Stretch
 from ienfd.skin.lengths import reason_at
 
@@ -31,7 +31,6 @@ MATCH_UM = 5.0
 _SAME_COURSE_UM = 1.0  # a junction that was moved by less is not another one
 _BOTH_ENDS = (True, True)  # a whole course
 _LOOKED_AT = 50  # places of a line that tell where it runs
-_UNCERTAIN = "junction_low_confidence"
 _BY_PERSON = "excluded_stretch"
 
 
@@ -101,13 +100,11 @@ def judged_anew(findings: Findings, protocol: Protocol) -> Findings:
     size = findings.pixel_size_um
     if size is None:
         return findings
-    mean = mean_junction_confidence(findings.pieces)
-    if mean is not None:
-        findings = findings.with_measure("junction_confidence", mean)
-    if findings.refusal == "junction_uncertain" and _excluded_share(findings, size) <= (
-        protocol.quality.max_excluded_fraction
-    ):
-        findings = replace(findings, refusal=None, detail="")
+    check = check_junction(findings.pieces, findings.exclusions, size, protocol.quality)
+    if check.measure is not None:
+        findings = findings.with_measure(*check.measure)
+        if findings.refusal == "junction_uncertain" and check.refusal is None:
+            findings = replace(findings, refusal=None, detail="")
     return findings
 
 
@@ -156,7 +153,7 @@ def _redrawn(
         return None
     pieces = (*findings.pieces[:index], changed, *findings.pieces[index + 1 :])
     elsewhere = [s for s in findings.exclusions if s.piece != index]
-    others = [s for s in findings.exclusions if s.piece == index and s.reason != _UNCERTAIN]
+    others = [s for s in findings.exclusions if s.piece == index and s.reason != JUNCTION_UNCERTAIN]
     uncertain = [
         s
         for s in uncertain_stretches(pieces, size, protocol.image.junction_confidence_min)
@@ -226,9 +223,3 @@ def _without(stretch: Stretch, taken: Stretch) -> list[Stretch]:
         replace(stretch, start_um=max(stretch.start_um, taken.end_um)),
     ]
     return [part for part in parts if part.end_um > part.start_um]
-
-
-def _excluded_share(findings: Findings, size: float) -> float:
-    whole = sum(length(piece.junction_px) for piece in findings.pieces) * size
-    lost = sum(s.end_um - s.start_um for s in findings.exclusions if s.reason == _UNCERTAIN)
-    return lost / whole if whole > 0 else 1.0

@@ -14,13 +14,17 @@ from ienfd.result import FiberGraph, Piece, Stretch
 from ienfd.section import Section
 
 __all__ = [
+    "JUNCTION_UNCERTAIN",
     "Check",
     "check_fiber_width",
+    "check_junction",
     "check_saturation",
-    "mean_junction_confidence",
     "refusal_before_analysis",
     "uncertain_stretches",
 ]
+
+JUNCTION_UNCERTAIN = "junction_low_confidence"
+"""Reason of an exclusion: nobody can tell where the junction is."""
 
 _SMALLEST_UM = 100.0
 _SMALLEST_PX = 32
@@ -67,11 +71,43 @@ def uncertain_stretches(pieces: Sequence[Piece], pixel_size_um: float, minimum: 
         for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
             start = 0.0 if first == 0 else 0.5 * (arc[first - 1] + arc[first])
             end = arc[-1] if last == len(arc) - 1 else 0.5 * (arc[last] + arc[last + 1])
-            stretches.append(Stretch(index, float(start), float(end), "junction_low_confidence"))
+            stretches.append(Stretch(index, float(start), float(end), JUNCTION_UNCERTAIN))
     return tuple(stretches)
 
 
-def mean_junction_confidence(pieces: Sequence[Piece]) -> float | None:
+def check_junction(
+    pieces: Sequence[Piece], exclusions: Sequence[Stretch], pixel_size_um: float, bounds: QualityBounds
+) -> Check:
+    """Mean confidence of the junction; refuse where it is low, or low over too much of the length.
+
+    An ill-defined basement membrane is no ground for a diagnosis (Woepking 2009, BMC Neurol 9:13).
+
+    Parameters
+    ----------
+    pieces : sequence of Piece
+        Stretches of epidermis.
+    exclusions : sequence of Stretch
+        What is not evaluated of them; what a person left out tells nothing here.
+    pixel_size_um : float
+        Pixel edge in micrometers.
+    bounds : QualityBounds
+        How much may be uncertain.
+    """
+    mean = _mean_confidence(pieces)
+    if mean is None:
+        return Check()
+    measure = ("junction_confidence", mean)
+    whole_um = sum(length(piece.junction_px) for piece in pieces) * pixel_size_um
+    lost = sum(s.end_um - s.start_um for s in exclusions if s.reason == JUNCTION_UNCERTAIN) / whole_um
+    if lost > bounds.max_excluded_fraction:
+        return Check(refusal="junction_uncertain", measure=measure, detail=f"{lost:.0%} of its length")
+    if mean < bounds.min_mean_junction_confidence:
+        detail = f"confidence {mean:.2f} on average"
+        return Check(refusal="junction_uncertain", measure=measure, detail=detail)
+    return Check(measure=measure)
+
+
+def _mean_confidence(pieces: Sequence[Piece]) -> float | None:
     """Mean confidence along the length of all junctions; None where there is none."""
     total = length_px = 0.0
     for piece in pieces:

@@ -291,9 +291,11 @@ def test_nothing_is_counted_in_a_refused_section() -> None:
     assert by_place(now.result)[250] == (False, "section_refused")
 
 
-def test_a_section_refused_for_its_junction_can_be_saved_by_drawing_it() -> None:
-    found = replace(findings(confidence=0.1), refusal="junction_uncertain", detail="100% of its length")
-    found = replace(found, exclusions=(Stretch(0, 0.0, 400.0, "junction_low_confidence"),))
+@pytest.mark.parametrize("confidence", [0.1, 0.4])
+def test_a_section_refused_for_its_junction_can_be_saved_by_drawing_it(confidence: float) -> None:
+    found = replace(findings(confidence=confidence), refusal="junction_uncertain", detail="")
+    if confidence < PROTOCOL.image.junction_confidence_min:
+        found = replace(found, exclusions=(Stretch(0, 0.0, 400.0, "junction_low_confidence"),))
     assert corrected(of=found).result.status == "refused"
     drawn = found.pieces[0].junction_px + np.array([3.0, 0.0])
     now = corrected(edit_junction(found.pieces[0], drawn), of=found)

@@ -15,8 +15,10 @@ from ienfd.protocol import Protocol, QualityBounds
 from ienfd.quality.checks import check_course, check_image, fold_fraction
 from ienfd.quality.course import Course
 from ienfd.quality.image import ImageFigures
+from ienfd.quality.section import check_junction
 from ienfd.reasons import REASONS, Effect
 from ienfd.report.columns import QUALITY_FIGURES
+from ienfd.result import Piece, Stretch
 
 BOUNDS = QualityBounds()
 LEVEL = Course(np.zeros(100), np.full(100, 70.0), np.array([[1.0], [2.0], [0.5]]) * np.ones((3, 100)))
@@ -36,6 +38,23 @@ def test_one_that_is_a_little_out_of_focus_is_flagged() -> None:
 
 def test_a_fold_is_flagged() -> None:
     assert "tissue_fold" in analyzed(folded(phantom())).flags
+
+
+@pytest.mark.parametrize(
+    ("confidence", "left_out_um", "refusal"),
+    [
+        ([0.9, 0.9, 0.9], 0.0, None),
+        ([0.1, 0.1, 0.9], 0.0, "junction_uncertain"),  # .3 on average
+        ([0.9, 0.1, 0.9], 0.0, None),
+        ([0.9, 0.9, 0.9], 120.0, None),
+        ([0.9, 0.9, 0.9], 121.0, "junction_uncertain"),
+    ],
+)
+def test_bounds_of_a_junction(confidence: list[float], left_out_um: float, refusal: str | None) -> None:
+    line = np.column_stack([np.zeros(3), [0.0, 200.0, 400.0]])
+    piece = Piece(line, line + np.array([100.0, 0.0]), np.array(confidence))
+    left_out = (Stretch(0, 0.0, left_out_um, "junction_low_confidence"), Stretch(0, 0.0, 200.0, "appendage"))
+    assert check_junction([piece], left_out, 0.5, BOUNDS).refusal == refusal
 
 
 @pytest.mark.parametrize(

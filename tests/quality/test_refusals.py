@@ -33,7 +33,7 @@ from ienfd.correction.correct import reviewed_figures
 from ienfd.errors import UsageError
 from ienfd.norms.laboratory import enter
 from ienfd.phantom import Phantom
-from ienfd.protocol import CallRules, ImageChoices, Protocol
+from ienfd.protocol import CallRules, ImageChoices, Protocol, QualityBounds
 from ienfd.reasons import REASONS, Effect
 from ienfd.report.content import gather
 from ienfd.report.signing import sign_biopsy
@@ -88,6 +88,11 @@ def sure_only(share: float) -> Protocol:
 
 SPOILT: dict[str, tuple[Callable[[], Phantom], Protocol, str]] = {
     "4: junction uncertain over too much of the length": (phantom, sure_only(1.01), "junction_uncertain"),
+    "4: junction more likely elsewhere": (
+        phantom,
+        Protocol(quality=QualityBounds(min_mean_junction_confidence=1.01)),
+        "junction_uncertain",
+    ),
     "4: no epidermis": (lambda: one_piece(phantom()), BUILT_IN, "no_epidermis"),
     "7: saturated": (lambda: saturated(phantom(), 0.4), BUILT_IN, "saturated"),
     "7: out of focus": (lambda: blurred(phantom(), 3.0), BUILT_IN, "out_of_focus"),

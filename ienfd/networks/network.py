@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 __all__ = ["Network", "network_of", "read_network"]
@@ -24,20 +25,30 @@ class _Convolution:
     weights: _Float32
     offsets: _Float32
 
-    def of(self, planes: _Float32) -> _Float32:
-        """(out, H, W) what is positive of the weighted sums of (in, H, W) planes and their neighbors."""
-        count, height, width = planes.shape
-        padded = np.pad(planes, [(0, 0), (1, 1), (1, 1)])
-        result = np.empty((len(self.weights), height, width), np.float32)
-        rows = max(1, _AT_ONCE // width)
-        for top in range(0, height, rows):
-            part = result[:, top : top + rows]
-            neighbors = np.empty((9, count, *part.shape[1:]), np.float32)
-            for place in range(9):
-                row, col = divmod(place, 3)
-                neighbors[place] = padded[:, top + row : top + row + part.shape[1], col : col + width]
-            sums = self.weights @ neighbors.reshape(9 * count, -1) + self.offsets
-            np.maximum(sums.reshape(part.shape), 0, out=part)
+    def of(self, rows: _Float32) -> _Float32:
+        """(H, out, W) what is positive of the weighted sums of (H, in, W) rows and their neighbors."""
+        height, count, width = rows.shape
+        result = np.empty((height, len(self.weights), width), np.float32)
+        at_once = max(1, min(height, _AT_ONCE // width))
+        # three times beside each other, a place farther right, as they are, a place farther left: then the
+        # neighbors of a row lie one after another in memory
+        beside = np.zeros((at_once + 2, 3, count, width), np.float32)
+        neighbors = sliding_window_view(beside, 3, axis=0).transpose(0, 4, 1, 2, 3)
+        neighbors = neighbors.reshape(at_once, 9 * count, width)  # a view
+        for top in range(0, height, at_once):
+            part = result[top : top + at_once]
+            end = top + len(part)
+            seen = rows[max(top - 1, 0) : end + 1]
+            first = int(top == 0)
+            into = beside[first : first + len(seen)]
+            into[:, 0, :, 1:] = seen[..., :-1]
+            into[:, 1] = seen
+            into[:, 2, :, :-1] = seen[..., 1:]
+            if end == height:
+                beside[first + len(seen) :] = 0
+            np.matmul(self.weights, neighbors[: len(part)], out=part)
+            part += self.offsets
+            np.maximum(part, 0, out=part)
         return result
 
 
@@ -64,18 +75,18 @@ class Network:
         height, width = planes.shape[1:]
         multiple = 2 ** (len(self.down) - 1)
         planes = np.pad(planes, [(0, 0), (0, -height % multiple), (0, -width % multiple)])
+        rows = np.ascontiguousarray(planes.transpose(1, 0, 2))
         sizes: list[_Float32] = []
         for step in self.down:
-            planes = _halved(planes) if sizes else planes
+            rows = _halved(rows) if sizes else rows
             for convolution in step:
-                planes = convolution.of(planes)
-            sizes.append(planes)
+                rows = convolution.of(rows)
+            sizes.append(rows)
         for step, seen in zip(self.up, sizes[-2::-1], strict=True):
-            planes = np.concatenate([planes.repeat(2, axis=1).repeat(2, axis=2), seen])
+            rows = np.concatenate([rows.repeat(2, axis=0).repeat(2, axis=2), seen], axis=1)
             for convolution in step:
-                planes = convolution.of(planes)
-        result = np.tensordot(self.weights, planes[:, :height, :width], 1) + np.float32(self.offset)
-        return np.asarray(result, np.float32)
+                rows = convolution.of(rows)
+        return np.asarray((self.weights @ rows)[:height, :width] + np.float32(self.offset), np.float32)
 
 
 def read_network(file: Path | BinaryIO) -> Network:
@@ -112,6 +123,6 @@ def _convolution(arrays: Mapping[str, NDArray[np.floating]], name: str) -> _Conv
     return _Convolution(np.ascontiguousarray(flat), np.asarray(arrays[name + ".bias"], np.float32)[:, None])
 
 
-def _halved(planes: _Float32) -> _Float32:
-    count, height, width = planes.shape
-    return np.asarray(planes.reshape(count, height // 2, 2, width // 2, 2).mean(axis=(2, 4)), np.float32)
+def _halved(rows: _Float32) -> _Float32:
+    fewer = rows[0::2] + rows[1::2]
+    return np.asarray((fewer[..., 0::2] + fewer[..., 1::2]) * np.float32(0.25), np.float32)

@@ -263,8 +263,8 @@ class QualityBounds:
     max_excluded_fraction : float
         Fraction of the length that may be lost to an uncertain junction before the section is refused.
     min_mean_junction_confidence : float
-        Mean confidence of the junction below which the section is refused: by default where the junction
-        is more likely elsewhere than where it was found.
+        Mean confidence of the junction, the share of it that lies within 5 um, below which the section is
+        refused. On sections drawn by strangers, of which so little was sure, 4 of 10 crossings were right.
     partly_saturated_fraction : float
         Fraction of saturated tissue pixels above which a section is flagged.
     soft_fiber_width_um, max_fiber_width_um : float
@@ -291,7 +291,7 @@ class QualityBounds:
     max_fiber_pixel_um: float = 1.0
     max_saturated_fraction: float = 0.25
     max_excluded_fraction: float = 0.6
-    min_mean_junction_confidence: float = 0.5
+    min_mean_junction_confidence: float = 0.6
     partly_saturated_fraction: float = 0.05
     soft_fiber_width_um: float = 2.6
     max_fiber_width_um: float = 4.5

@@ -28,9 +28,12 @@ EOSIN = np.array([0.07, 0.99, 0.11])
 _COUNTERSTAINS: Mapping[str, NDArray[np.float64]] = {"hematoxylin": HEMATOXYLIN, "eosin": EOSIN}
 _SAME_COLOR_DEG = 6.0
 _LIKE_COLOR_DEG, _FEW_AGREE = 9.0, 0.7  # as near, and with so few lines of it, it is that of nuclei
+_DRAWN_DEG = 11.0  # as near, and with so few, it may be that of nuclei drawn aside by nerves among them
 _OTHER_COLOR_DEG = 25.0
 _LONGER_UM = 16.0  # standard deviation along a line: what is as long as a fiber
-_BROWN_DEG, _BROWN_SHARE = 15.0, 0.13  # pigment of real skin without a nerve stain reaches 0.08
+# brown lines as long as fibers: pigment of real skin without a nerve stain reaches a share of 0.08. Among
+# short ones there is more of it; but where nuclei lie densely, their rows outnumber all long fibers
+_BROWN_DEG, _BROWN_SHARE, _BROWN_SHARE_SHORT = 15.0, 0.13, 0.25
 _PRIOR_WEIGHT = 0.15
 _CLEAR_SHARE = 0.003  # of the places in tissue: lines are rare
 _ALIKE = 0.9
@@ -74,10 +77,18 @@ class Chromogen:
     @property
     def counterstain(self) -> str | None:
         """Name of the counterstain whose color this is; None where it is one of its own."""
+        return self._counterstain_within(_LIKE_COLOR_DEG)
+
+    @property
+    def may_be_of_nuclei(self) -> bool:
+        """Whether there may be another color, of nerves, among lines that mostly have a counterstain's."""
+        return self._counterstain_within(_DRAWN_DEG) is not None
+
+    def _counterstain_within(self, few_agree_deg: float) -> str | None:
+        """Name of the counterstain this near where few lines agree, and very near where many do."""
         if len(self.vector) != len(HEMATOXYLIN):
             return None
-        bound_deg = _LIKE_COLOR_DEG if self.agreement < _FEW_AGREE else _SAME_COLOR_DEG
-        bound = np.cos(np.deg2rad(bound_deg))
+        bound = np.cos(np.deg2rad(few_agree_deg if self.agreement < _FEW_AGREE else _SAME_COLOR_DEG))
         alike = (n for n, color in _COUNTERSTAINS.items() if float(self.vector @ _unit(color)) > bound)
         return next(alike, None)
 
@@ -141,16 +152,31 @@ def estimate_chromogen(patches: Sequence[NDArray[np.float32]], px_um: float) -> 
     )
     clearest, covariance = _clear_lines(patches, px_um, LONG_UM)
     found = _chromogen(clearest, covariance, ground)
-    if found.counterstain is None:
+    if not found.may_be_of_nuclei:
         return found
-    longer, covariance = _clear_lines(patches, px_um, _LONGER_UM)
-    other = _of_other_color(longer)
-    if other.mean() <= _BROWN_SHARE:  # no more can be brown
-        return found
-    brown = _chromogen(longer[:, other], covariance, ground)
+    longer = _clear_lines(patches, px_um, _LONGER_UM)
+    return (
+        _brown(*longer, ground, least=_BROWN_SHARE)
+        or _brown(clearest, covariance, ground, least=_BROWN_SHARE_SHORT)
+        or found
+    )
+
+
+def _brown(
+    lines: NDArray[np.float64],
+    covariance: NDArray[np.float64],
+    ground: NDArray[np.floating],
+    *,
+    least: float,
+) -> Chromogen | None:
+    """The nerve stain by the brown ones among (C, N) lines; None where no more than `least` of them are."""
+    other = _of_other_color(lines)
+    if other.mean() <= least:  # no more can be brown
+        return None
+    brown = _chromogen(lines[:, other], covariance, ground)
     alike = np.cos(np.deg2rad(_BROWN_DEG))
-    share = float((other & (_cosine(longer.T, brown.vector) > alike)).mean())
-    return brown if float(brown.vector @ _unit(DAB)) > alike and share > _BROWN_SHARE else found
+    share = float((other & (_cosine(lines.T, brown.vector) > alike)).mean())
+    return brown if float(brown.vector @ _unit(DAB)) > alike and share > least else None
 
 
 def _clear_lines(

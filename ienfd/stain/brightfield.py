@@ -37,6 +37,7 @@ _FEWEST = 100  # places that a surface is laid through
 # nothing sends more light than glass: what is this uneven, and has so large a share of the image brighter
 # by so much, is no glass
 _UNEVEN, _SHARE_BRIGHTER, _BRIGHTER = 0.006, 0.05, 0.02
+_MANY_COLORS = 0.025  # nor is what changes its color so much (logarithm): light through glass does not
 _HELD_BACK_PLANE = np.array([0.0, 0.05])
 _BRIGHTEST, _AS_BRIGHT = 0.98, 0.004  # quantile of the flat places; optical density by which they differ
 
@@ -75,7 +76,8 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
     """Fit a smooth surface to the light of the glass.
 
     Glass is flat, and nothing is brighter. Two fits are made, and the one that leaves fewest of the
-    flattest places unexplained is taken, unless it is uneven and much of the image is brighter. One goes
+    flattest places unexplained is taken, unless it is uneven and much of the image is brighter, or it
+    passes through places of different colors: it takes a dermis without texture for glass. One goes
     through the flattest places however dark: where these are all of the glass, they show its whole course.
     The other begins with the bright ones among flat places and takes in whatever agrees with it: where
     tissue is as flat as glass, brightness tells them apart.
@@ -119,7 +121,7 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
         _fitted(_Surface(design, values, _HELD_BACK_GROWING), bright, growing, [0.0] * _ROUNDS),
         _fitted(_Surface(design, values, _HELD_BACK), flattest, [flattest] * _ROUNDS, narrowing),
     )
-    possible = [fit for fit in fits if fit.may_be_glass]
+    possible = [fit for fit in fits if fit.may_be_glass(glassy)]
     if possible:
         return max(possible, key=lambda fit: float(fit.agrees[flattest].mean())).field
     brightest = glassy & (light > np.quantile(light[glassy], _BRIGHTEST) - _AS_BRIGHT)
@@ -129,18 +131,27 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """A surface, which places agree with it, and by how much brighter every place is (logarithm)."""
+    """A surface, and which places agree with it.
+
+    By how much brighter every place is, and by how much the surface itself changes its color among the
+    places that agree, are logarithms.
+    """
 
     field: WhiteField
     agrees: _Mask
     brighter: NDArray[np.float64]
+    changes_color: float
 
-    @property
-    def may_be_glass(self) -> bool:
-        """Whether it is as even as glass, or hardly anything is brighter."""
-        return bool(
-            self.field.noise.mean() <= _UNEVEN or (self.brighter > _BRIGHTER).mean() <= _SHARE_BRIGHTER
-        )
+    def may_be_glass(self, flat: _Mask) -> bool:
+        """Whether it has one color and nothing is brighter.
+
+        Where it is itself as even as glass, only what is flat, too, may not be: where a pale dermis lies
+        in brighter light than all of the glass, the surface beyond the glass is a guess.
+        """
+        places = self.brighter > _BRIGHTER
+        if self.field.noise.mean() <= _UNEVEN:
+            places = places & flat
+        return bool(self.changes_color <= _MANY_COLORS and places.mean() <= _SHARE_BRIGHTER)
 
 
 def _fitted(surface: _Surface, start: _Mask, within: Sequence[_Mask], least: Sequence[float]) -> _Fit:
@@ -156,7 +167,7 @@ def _fitted(surface: _Surface, start: _Mask, within: Sequence[_Mask], least: Seq
         if (agrees & allowed).sum() < _FEWEST:
             break
         chosen = agrees & allowed
-    return _Fit(surface.field(), agrees, surface.brighter)
+    return _Fit(surface.field(), agrees, surface.brighter, surface.changes_color(agrees))
 
 
 class _Surface:
@@ -205,6 +216,14 @@ class _Surface:
     def brighter(self) -> NDArray[np.float64]:
         """(N,) by how much more light there is at every place than the surface says (logarithm)."""
         return np.asarray(self._residual.mean(axis=1), float)
+
+    def changes_color(self, among: _Mask) -> float:
+        """By how much light of one color changes against the mean of all, among some places (logarithm)."""
+        if not among.any():
+            return 0.0
+        light = self._design[among] @ self._coefficients
+        against_mean = np.quantile(light - light.mean(axis=1, keepdims=True), [0.05, 0.95], axis=0)
+        return float(np.ptp(against_mean, axis=0).max())
 
     def agrees(self, least: float) -> _Mask:
         """Which places look like glass: tissue is darker, so that less is allowed on that side.

@@ -68,6 +68,17 @@ def test_without_any_glass_the_palest_tissue_stands_for_it() -> None:
     assert white.noise.max() < 0.005
 
 
+@pytest.mark.parametrize("dermis", [(0.07, 0.14, 0.11), (0.02, 0.2, 0.05)])
+def test_a_dermis_without_any_texture_is_no_glass_by_its_color(dermis: tuple[float, float, float]) -> None:
+    """A drawing in three flat colors: glass, a dense epidermis and a pink dermis, two thirds of it."""
+    rows = np.indices((240, 320))[0] / 240
+    density = np.where(rows[..., None] < 0.2, 0.0, np.where(rows[..., None] < 0.36, [0.35, 0.4, 0.3], dermis))
+    light = 5.45 - density + np.random.default_rng(3).normal(0, 0.01, density.shape)
+    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    found = white.at(*(positions(0, size, size, size) for size in density.shape[:2]))
+    assert np.abs(found - 5.45).max() < 0.02
+
+
 @pytest.mark.parametrize(("noise", "fall"), [(0.004, 0.45), (0.01, 0.25)])
 def test_glass_in_the_shade_is_known_by_its_evenness(noise: float, fall: float) -> None:
     """A quarter glass at the dim side, a dense epidermis, and a dermis so pale that it is brighter."""

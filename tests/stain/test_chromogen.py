@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
-from ienfd.stain.chromogen import DAB, EOSIN, HEMATOXYLIN, Chromogen
+from ienfd.stain.chromogen import DAB, EOSIN, HEMATOXYLIN, Chromogen, estimate_chromogen
 
 PX_UM = 0.45
 SIZE = 128
@@ -67,3 +68,31 @@ def test_where_the_stain_alone_varies_it_is_not_cancelled() -> None:
     amount = stain(rough).amount(light, PX_UM)
     rows = slice(8, 120)
     assert clarity(amount, rows) > 0.8 * clarity(light @ unit, rows)
+
+
+def strokes(seed: int, count: int, half_px: int) -> np.ndarray:
+    """Thin lines in all directions, 0 to about 1."""
+    rng = np.random.default_rng(seed)
+    drawn = np.zeros((SIZE, SIZE))
+    along = np.linspace(-half_px, half_px, 4 * half_px + 1)
+    for row, col, turn in rng.uniform(0, [SIZE, SIZE, np.pi], (count, 3)):
+        rows, cols = (np.rint(row + along * np.sin(turn)), np.rint(col + along * np.cos(turn)))
+        inside = (rows >= 0) & (rows < SIZE) & (cols >= 0) & (cols < SIZE)
+        drawn[rows[inside].astype(int), cols[inside].astype(int)] = 1.0
+    blurred = ndimage.gaussian_filter(drawn, 1.0)
+    return np.asarray(blurred / max(float(blurred.max()), 1e-9), np.float32)
+
+
+@pytest.mark.parametrize(("brown", "found"), [(4, DAB), (0, None)])
+def test_brown_nerves_are_found_among_rows_of_nuclei(brown: int, found: np.ndarray | None) -> None:
+    """Nuclei whose color is not quite that of hematoxylin, and drawn aside by the nerves among them."""
+    nuclei = np.array([0.66, 0.64, 0.40])
+    patches = [
+        strokes(seed, 6, 22)[..., None] * nuclei
+        + 0.5 * strokes(100 + seed, brown, 22)[..., None] * DAB
+        + np.random.default_rng(seed).normal(0.1, 0.01, (SIZE, SIZE, 3))
+        for seed in range(8)
+    ]
+    stain_of_them = estimate_chromogen([patch.astype(np.float32) for patch in patches], PX_UM)
+    color = nuclei if found is None else found
+    assert stain_of_them.vector @ color / np.linalg.norm(color) > np.cos(np.deg2rad(8))

@@ -262,9 +262,9 @@ class QualityBounds:
         Fraction of saturated tissue pixels above which a section is refused.
     max_excluded_fraction : float
         Fraction of the length that may be lost to an uncertain junction before the section is refused.
-    min_mean_junction_confidence : float
-        Mean confidence of the junction, the share of it that lies within 5 um, below which the section is
-        refused. On sections drawn by strangers, of which so little was sure, 4 of 10 crossings were right.
+    min_mean_junction_confidence, sure_mean_junction_confidence : float
+        Mean confidence of the junction, about the share of it that lies within 5 um, below which a section
+        is refused, and flagged as doubtful.
     partly_saturated_fraction : float
         Fraction of saturated tissue pixels above which a section is flagged.
     soft_fiber_width_um, max_fiber_width_um : float
@@ -292,6 +292,7 @@ class QualityBounds:
     max_saturated_fraction: float = 0.25
     max_excluded_fraction: float = 0.6
     min_mean_junction_confidence: float = 0.6
+    sure_mean_junction_confidence: float = 0.8
     partly_saturated_fraction: float = 0.05
     soft_fiber_width_um: float = 2.6
     max_fiber_width_um: float = 4.5

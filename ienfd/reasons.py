@@ -386,6 +386,12 @@ REASONS: dict[str, Reason] = _table(
         "Stretches of the junction are uncertain and were excluded with their length.",
     ),
     Reason(
+        "junction_doubtful",
+        _Q,
+        "The junction may lie more than 5 um from where it was found along much of the section.",
+        "Look at the whole junction in the review, and draw it where it is wrong.",
+    ),
+    Reason(
         "stain_guessed",
         _Q,
         "Bright-field or fluorescence was recognized with little certainty.",

@@ -11,7 +11,7 @@ import numpy as np
 from ienfd.correction.commands import Command, LoggedEdit, rounded_px
 from ienfd.geometry import Projector, arc_lengths, length, points_at, resample
 from ienfd.protocol import Protocol
-from ienfd.quality.section import JUNCTION_UNCERTAIN, check_junction, uncertain_stretches
+from ienfd.quality.section import JUNCTION_DOUBTFUL, JUNCTION_UNCERTAIN, check_junction, uncertain_stretches
 from ienfd.result import Findings, FloatArray, Piece, Stretch
 from ienfd.skin.lengths import reason_at
 
@@ -96,15 +96,19 @@ def with_edit(findings: Findings, entry: LoggedEdit, protocol: Protocol) -> Find
 
 
 def judged_anew(findings: Findings, protocol: Protocol) -> Findings:
-    """Corrected findings with their mean confidence, and refused no longer if the junction was why."""
+    """Corrected findings with their mean confidence, neither refused nor flagged for a junction now sure."""
     size = findings.pixel_size_um
     if size is None:
         return findings
     check = check_junction(findings.pieces, findings.exclusions, size, protocol.quality)
-    if check.measure is not None:
-        findings = findings.with_measure(*check.measure)
-        if findings.refusal == "junction_uncertain" and check.refusal is None:
-            findings = replace(findings, refusal=None, detail="")
+    if check.measure is None:
+        return findings
+    findings = findings.with_measure(*check.measure)
+    if findings.refusal == "junction_uncertain" and check.refusal is None:
+        findings = replace(findings, refusal=None, detail="")
+    if check.refusal is None and check.flag is None:
+        left = tuple(flag for flag in findings.flags if flag != JUNCTION_DOUBTFUL)
+        findings = replace(findings, flags=left)
     return findings
 
 

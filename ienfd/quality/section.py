@@ -14,6 +14,7 @@ from ienfd.result import FiberGraph, Piece, Stretch
 from ienfd.section import Section
 
 __all__ = [
+    "JUNCTION_DOUBTFUL",
     "JUNCTION_UNCERTAIN",
     "Check",
     "check_fiber_width",
@@ -25,6 +26,9 @@ __all__ = [
 
 JUNCTION_UNCERTAIN = "junction_low_confidence"
 """Reason of an exclusion: nobody can tell where the junction is."""
+
+JUNCTION_DOUBTFUL = "junction_doubtful"
+"""Flag of a section whose junction may lie elsewhere along much of it."""
 
 _SMALLEST_UM = 100.0
 _SMALLEST_PX = 32
@@ -78,7 +82,7 @@ def uncertain_stretches(pieces: Sequence[Piece], pixel_size_um: float, minimum: 
 def check_junction(
     pieces: Sequence[Piece], exclusions: Sequence[Stretch], pixel_size_um: float, bounds: QualityBounds
 ) -> Check:
-    """Mean confidence of the junction; refuse where it is low, or low over too much of the length.
+    """Mean confidence of the junction; refuse or flag a section where it is low.
 
     An ill-defined basement membrane is no ground for a diagnosis (Woepking 2009, BMC Neurol 9:13).
 
@@ -104,7 +108,8 @@ def check_junction(
     if mean < bounds.min_mean_junction_confidence:
         detail = f"confidence {mean:.2f} on average"
         return Check(refusal="junction_uncertain", measure=measure, detail=detail)
-    return Check(measure=measure)
+    doubtful = mean < bounds.sure_mean_junction_confidence
+    return Check(flag=JUNCTION_DOUBTFUL if doubtful else None, measure=measure)
 
 
 def _mean_confidence(pieces: Sequence[Piece]) -> float | None:

@@ -302,6 +302,13 @@ def test_a_section_refused_for_its_junction_can_be_saved_by_drawing_it(confidenc
     assert (now.result.status, now.result.count) == ("ok", 4)
 
 
+def test_a_junction_drawn_anew_is_doubtful_no_longer() -> None:
+    found = replace(findings(confidence=0.7), flags=("junction_doubtful", "soft_focus"))
+    assert corrected(of=found).result.flags == found.flags
+    drawn = found.pieces[0].junction_px + np.array([3.0, 0.0])
+    assert corrected(edit_junction(found.pieces[0], drawn), of=found).result.flags == ("soft_focus",)
+
+
 def test_a_review_stands_as_long_as_what_was_seen_holds() -> None:
     seen = count(findings(), PROTOCOL)
     done = review("reviewed", reviewed_figures(seen))

@@ -41,20 +41,24 @@ def test_a_fold_is_flagged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("confidence", "left_out_um", "refusal"),
+    ("confidence", "left_out_um", "refusal", "flag"),
     [
-        ([0.9, 0.9, 0.9], 0.0, None),
-        ([0.1, 0.1, 0.9], 0.0, "junction_uncertain"),  # .3 on average
-        ([0.9, 0.1, 0.9], 0.0, None),
-        ([0.9, 0.9, 0.9], 120.0, None),
-        ([0.9, 0.9, 0.9], 121.0, "junction_uncertain"),
+        ([0.9, 0.9, 0.9], 0.0, None, None),
+        ([0.1, 0.1, 0.9], 0.0, "junction_uncertain", None),  # 0.3 on average
+        ([0.9, 0.4, 0.9], 0.0, None, "junction_doubtful"),  # 0.65
+        ([0.9, 0.8, 0.9], 0.0, None, None),
+        ([0.9, 0.9, 0.9], 120.0, None, None),
+        ([0.9, 0.9, 0.9], 121.0, "junction_uncertain", None),
     ],
 )
-def test_bounds_of_a_junction(confidence: list[float], left_out_um: float, refusal: str | None) -> None:
+def test_bounds_of_a_junction(
+    confidence: list[float], left_out_um: float, refusal: str | None, flag: str | None
+) -> None:
     line = np.column_stack([np.zeros(3), [0.0, 200.0, 400.0]])
     piece = Piece(line, line + np.array([100.0, 0.0]), np.array(confidence))
     left_out = (Stretch(0, 0.0, left_out_um, "junction_low_confidence"), Stretch(0, 0.0, 200.0, "appendage"))
-    assert check_junction([piece], left_out, 0.5, BOUNDS).refusal == refusal
+    check = check_junction([piece], left_out, 0.5, BOUNDS)
+    assert (check.refusal, check.flag) == (refusal, flag)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +123,15 @@ def test_a_fold_crosses_all_layers() -> None:
 
 
 def test_every_flag_says_what_to_do() -> None:
-    for code in ("soft_focus", "noisy", "dim_stain", "partly_saturated", "tissue_fold", "oblique_cut"):
+    for code in (
+        "soft_focus",
+        "noisy",
+        "dim_stain",
+        "partly_saturated",
+        "tissue_fold",
+        "oblique_cut",
+        "junction_doubtful",
+    ):
         assert REASONS[code].effect is Effect.FLAGGED
         assert REASONS[code].remedy
 

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from skimage.feature import hessian_matrix, hessian_matrix_eigvals
 from skimage.graph import MCP_Geometric
 
 from ienfd.result import FloatArray
@@ -52,6 +51,8 @@ def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArr
     (S, D) ndarray of float
         0 where there is nothing.
     """
+    from skimage.feature import hessian_matrix, hessian_matrix_eigvals  # takes half a second
+
     noise, highest = 0.0, np.zeros(membrane.shape)
     for width in widths:
         hessian = hessian_matrix(

@@ -20,8 +20,8 @@ prepare_environment() {
         _say_what_to_install "$python"
         exit 1
     fi
-    local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input)
-    pip+=(--no-deps) # the lock names all there is: nothing to be worked out
+    # without looking for what else is needed: the lock names all of it
+    local pip=(.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --no-deps)
     "${pip[@]}" --no-compile --require-hashes -r "requirements/$1.txt"
     .venv/bin/python -m compileall -q -j 0 .venv/lib > /dev/null || true # some packages hold files of other Pythons
     "${pip[@]}" --no-build-isolation -e . # its builder came with the lock

@@ -70,11 +70,11 @@ def test_where_the_stain_alone_varies_it_is_not_cancelled() -> None:
     assert clarity(amount, rows) > 0.8 * clarity(light @ unit, rows)
 
 
-def strokes(seed: int, count: int, half_px: int) -> np.ndarray:
-    """Thin lines in all directions, 0 to about 1."""
+def strokes(seed: int, count: int) -> np.ndarray:
+    """Thin lines of 20 um in all directions, 0 to about 1."""
     rng = np.random.default_rng(seed)
     drawn = np.zeros((SIZE, SIZE))
-    along = np.linspace(-half_px, half_px, 4 * half_px + 1)
+    along = np.linspace(-22, 22, 89)
     for row, col, turn in rng.uniform(0, [SIZE, SIZE, np.pi], (count, 3)):
         rows, cols = (np.rint(row + along * np.sin(turn)), np.rint(col + along * np.cos(turn)))
         inside = (rows >= 0) & (rows < SIZE) & (cols >= 0) & (cols < SIZE)
@@ -88,8 +88,8 @@ def test_brown_nerves_are_found_among_rows_of_nuclei(brown: int, found: np.ndarr
     """Nuclei whose color is not quite that of hematoxylin, and drawn aside by the nerves among them."""
     nuclei = np.array([0.66, 0.64, 0.40])
     patches = [
-        strokes(seed, 6, 22)[..., None] * nuclei
-        + 0.5 * strokes(100 + seed, brown, 22)[..., None] * DAB
+        strokes(seed, 6)[..., None] * nuclei
+        + 0.5 * strokes(100 + seed, brown)[..., None] * DAB
         + np.random.default_rng(seed).normal(0.1, 0.01, (SIZE, SIZE, 3))
         for seed in range(8)
     ]

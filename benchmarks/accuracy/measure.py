@@ -41,6 +41,8 @@ class Measured:
         Why it is not `ok`; empty if it is.
     density_per_mm : float
         As given; NaN if none is.
+    evaluable_mm : float
+        Length that it was counted on; 0 if none is given.
     candidates_px, confidence : (N, 2), (N,) ndarray of float
         What crosses, or would if it were not too faint, and how sure that is said to be.
     overlay : Path or None
@@ -53,6 +55,7 @@ class Measured:
     matched_of_seen: int
     reason: str
     density_per_mm: float
+    evaluable_mm: float = 0.0
     candidates_px: FloatArray = field(default_factory=lambda: np.empty((0, 2)))
     confidence: FloatArray = field(default_factory=lambda: np.empty(0))
     overlay: Path | None = None
@@ -137,8 +140,8 @@ def _measured(
     of_seen = sum(bool(truth.seen[true]) for true, _ in pairs)
     sure = [each for each in crossings if each["reason"] in MATTERS_OF_CONFIDENCE]
     confidence = np.array([float(each["confidence"]) for each in sure])
-    density = float(row["density_per_mm"])
-    return Measured(section, truth, score, of_seen, "", density, _places(sure), confidence)
+    density, evaluable_mm = float(row["density_per_mm"]), float(row["evaluable_length_mm"])
+    return Measured(section, truth, score, of_seen, "", density, evaluable_mm, _places(sure), confidence)
 
 
 def _places(crossings: Sequence[dict[str, str]]) -> FloatArray:

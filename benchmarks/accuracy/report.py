@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ienfd
+from benchmarks.accuracy.aims import Aim, aims_of
 from benchmarks.accuracy.figures import Figures, calibration, figures_of, grouped
 from benchmarks.accuracy.measure import Measured
 from benchmarks.accuracy.truth import SEEN_FROM
@@ -44,6 +45,7 @@ def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
         "small": measured[0].section.small,
         "all": values_of(figures_of(measured)),
         "calibration_error": _rounded({"": calibration_error(calibration(measured))})[""],
+        "aims": [_aim(aim) for aim in aims_of(measured)],
         "seen_from_visibility": SEEN_FROM,
         "seen": {
             "all": values_of(figures_of(of_seen)),
@@ -85,6 +87,11 @@ def values_of(figures: Figures) -> dict[str, Any]:
     }
     density = {f"density_{name}": value for name, value in asdict(figures.agreement).items()}
     return _rounded({**asdict(pooled), **named, **density})
+
+
+def _aim(aim: Aim) -> dict[str, Any]:
+    bound = f"at {'least' if aim.at_least else 'most'} {aim.bound:g}"
+    return _rounded({"aim": aim.name, "bound": bound, "measured": aim.measured, "reached": aim.reached})
 
 
 def _row(m: Measured) -> dict[str, Any]:
@@ -132,6 +139,10 @@ def markdown(summary: dict[str, Any]) -> str:
         "",
         *_table(_HEAD, [_cells("all", summary["all"])]),
         "",
+        "What is aimed at:",
+        "",
+        *_table(("aim", "bound", "measured", "reached"), [_aim_cells(aim) for aim in summary["aims"]]),
+        "",
         "Of the crossings that a reader could be sure of (in phantoms those whose visibility is at least"
         f" {summary['seen_from_visibility']:g}; the others are neither missed nor spurious):",
         "",
@@ -153,6 +164,11 @@ def _cells(name: str, values: dict[str, Any]) -> list[str]:
         _said(values["junction_distance_um"], ".2f"), _said(values["density_icc"], ".3f"),
         _said(values["density_bias_per_mm"], "+.2f"), str(values["without_a_count"]),
     ]  # fmt: skip
+
+
+def _aim_cells(aim: dict[str, Any]) -> list[str]:
+    reached = {True: "yes", False: "no", None: ""}[aim["reached"]]
+    return [aim["aim"], aim["bound"], _said(aim["measured"], ".3g"), reached]
 
 
 def _section_table(rows: list[dict[str, Any]]) -> list[str]:

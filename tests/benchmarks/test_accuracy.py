@@ -13,6 +13,7 @@ from PIL import Image
 
 from benchmarks.accuracy import __main__ as command
 from benchmarks.accuracy import measure as measuring
+from benchmarks.accuracy.aims import aims_of, biopsy_differences
 from benchmarks.accuracy.figures import (
     calibration,
     figures_of,
@@ -51,7 +52,7 @@ def measured(matched: int, spurious: int, missed: int, seed: int = 1_000_000) ->
     section = PlannedSection("second_look", "fluorescence", "fl-pgp", seed)
     truth = true_section([(50.0, 10.0 * n) for n in range(matched + missed)])
     score = SectionScore(section.name, section.stain, "ok", matched, spurious, missed, 0.01, -0.02, 1.5)
-    return Measured(section, truth, score, matched, "", float(matched + spurious))
+    return Measured(section, truth, score, matched, "", float(matched + spurious), 1.0)
 
 
 def test_forty_sections_hold_both_generators_and_stains_and_all_families() -> None:
@@ -150,9 +151,10 @@ def test_tables_meet_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     good, refused = plan_sections(4)[3], plan_sections(2)[1]
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "sections.csv").write_text(
-        "file,section_id,status,reason,crossings,junction_length_mm,surface_length_mm,density_per_mm\n"
-        f"{image_path(tmp_path, good).name},s1,ok,,2,1.1,0.9,2.2222\n"
-        f"{image_path(tmp_path, refused).name},s2,refused,no_epidermis,,,,\n",
+        "file,section_id,status,reason,crossings,junction_length_mm,surface_length_mm,density_per_mm,"
+        "evaluable_length_mm\n"
+        f"{image_path(tmp_path, good).name},s1,ok,,2,1.1,0.9,2.2222,0.9\n"
+        f"{image_path(tmp_path, refused).name},s2,refused,no_epidermis,,,,,\n",
         encoding="utf-8",
     )
     (tmp_path / "study" / "crossings.csv").write_text(
@@ -170,7 +172,7 @@ def test_tables_meet_the_truth(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert first.score.junction_length_error == pytest.approx(0.1)
     assert first.score.surface_length_error == pytest.approx(-0.1)
     assert first.score.junction_distance_um == pytest.approx(3.0)
-    assert first.density_per_mm == 2.2222
+    assert (first.density_per_mm, first.evaluable_mm) == (2.2222, 0.9)
     assert list(first.confidence) == [0.9, 0.6, 0.4]
     assert (second.score.status, second.reason, second.score.missed) == ("refused", "no_epidermis", 2)
     assert math.isnan(second.density_per_mm)
@@ -196,8 +198,9 @@ def test_what_no_reader_could_see_is_neither_missed_nor_spurious(
     (section,) = plan_sections(1)
     (tmp_path / "study").mkdir()
     (tmp_path / "study" / "sections.csv").write_text(
-        "file,section_id,status,reason,crossings,junction_length_mm,surface_length_mm,density_per_mm\n"
-        f"{image_path(tmp_path, section).name},s1,ok,,2,1,1,2\n",
+        "file,section_id,status,reason,crossings,junction_length_mm,surface_length_mm,density_per_mm,"
+        "evaluable_length_mm\n"
+        f"{image_path(tmp_path, section).name},s1,ok,,2,1,1,2,1\n",
         encoding="utf-8",
     )
     (tmp_path / "study" / "crossings.csv").write_text(
@@ -237,6 +240,25 @@ def test_bias_is_given_minus_true() -> None:
     assert agreed.sd_per_mm == pytest.approx(math.sqrt(2))
 
 
+def test_a_biopsy_is_eight_millimeters_of_sections_one_after_the_other() -> None:
+    refused = replace(measured(0, 0, 5), density_per_mm=math.nan)
+    sections = [measured(4, 0, 0)] * 7 + [refused, measured(4, 8, 0)] + [measured(4, 0, 2)] * 8
+    differences = biopsy_differences([*sections, measured(9, 9, 9)])
+    assert differences.n == 2
+    assert differences.bias == pytest.approx((1.0 - 2.0) / 2)
+
+
+def test_aims_are_reached_or_not_or_not_asked() -> None:
+    aims = {aim.name: aim.reached for aim in aims_of([measured(19, 1, 1)] * 3)}
+    assert aims["F1"]
+    assert aims["F1, fluorescence"]
+    assert aims["F1, bright-field"] is None
+    assert aims["limit of agreement of a section, the farther (/mm)"]
+    assert aims["limit of agreement of 8 mm, the farther (/mm)"] is None
+    worse = {aim.name: aim.reached for aim in aims_of([measured(19, 0, 2)] * 3)}
+    assert (worse["recall"], worse["bias of the density, either way (/mm)"]) == (False, False)
+
+
 def test_figures_are_written_the_same_every_time(tmp_path: Path) -> None:
     summary = summarized([measured(8, 2, 2), measured(1, 0, 3, seed=1_000_001)])
     assert summary["all"]["f1"] == round(18 / 25, 4)
@@ -247,6 +269,7 @@ def test_figures_are_written_the_same_every_time(tmp_path: Path) -> None:
     text = (tmp_path / "figures.md").read_text("utf-8")
     assert text == markdown(summary)
     assert "| all | 2 | 0 | 0 | 14 | 11 | 0.818 | 0.643 | 0.720 |" in text
+    assert "| F1 | at least 0.95 | 0.72 | no |" in text
     assert "| 1000001_fl-pgp | fl-pgp | projection | 1 | ok | 4 | 4 | 1 | 1 | 1 |" in text
 
 

@@ -33,6 +33,10 @@ _SOME_TEXTURE = 0.02  # of a piece of tissue is as textured as that; a third of 
 _LEAST_TEXTURE = 0.006  # optical density: a grey level and a half of 8 bits near white
 _BESIDE_UM = 14.0  # the edge is found within this distance of where it first seems to be
 _PALE = 0.1
+_AS_EVEN, _MOSTLY = (
+    0.5,
+    0.5,
+)  # evidence of texture below which a region may be glass; share of it that looks so
 _COARSE = 2  # tissue is sought at half the resolution of the overview
 
 
@@ -102,7 +106,7 @@ def find_tissue(overview: Overview) -> Tissue:
     if overview.white is not None and palest.mean() > _SOME_GLASS:
         texture = _texture_evidence(signals, palest, px)
         textured = texture > 1.0
-        np.maximum(evidence, texture, out=evidence)
+        evidence = np.where(_mostly_glass(texture < _AS_EVEN, evidence), 0, np.maximum(evidence, texture))
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
     glass = ndimage.binary_opening(evidence < 0.6, _disk(5.0 / px))
     glass &= ~ndimage.binary_dilation(surely, iterations=1)
@@ -208,6 +212,17 @@ def _texture_evidence(signals: _Float32, glass: NDArray[np.bool_], px: float) ->
         even = float(np.quantile(texture[glass], _EVEN))
         np.maximum(strongest, texture / max(_TEXTURED * even, _LEAST_TEXTURE), out=strongest)
     return strongest
+
+
+def _mostly_glass(even: NDArray[np.bool_], evidence: _Float32) -> NDArray[np.bool_]:
+    """Regions without any structure of which the greater part is glass: so is the rest.
+
+    It is darker because the light falls off toward a corner in another way than a surface can, which is
+    laid through all of the glass.
+    """
+    regions, count = ndimage.label(even)
+    share = ndimage.mean(evidence < 1, regions, np.arange(count + 1))
+    return np.asarray(even & (share > _MOSTLY)[regions], bool)
 
 
 def _reaches(seeds: NDArray[np.bool_], regions: NDArray[np.bool_]) -> NDArray[np.bool_]:

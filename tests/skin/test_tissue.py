@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import ndimage
 
 from ienfd.skin.tissue import Tissue, find_tissue
@@ -14,14 +15,14 @@ PIXEL_UM, SIZE = 1.25, 400
 CORNER_OD, TISSUE_OD, NOISE_OD = 0.05, 0.10, 0.003
 
 
-def tissue_of(*, structure_od: float, corner_structure_od: float) -> Tissue:
-    """A piece of tissue in the middle, and a darker corner."""
+def tissue_of(*, structure_od: float, corner_structure_od: float, corner_px: int = 140) -> Tissue:
+    """A piece of tissue in the middle, and a darker corner; from 160 pixels on it touches the piece."""
     rng = np.random.default_rng(4)
     rows, cols = np.indices((SIZE, SIZE))
     piece = (np.abs(rows - 180) < 100) & (np.abs(cols - 180) < 120)
     fine = ndimage.gaussian_filter(rng.normal(0, 1, (SIZE, SIZE)), 2.0)
     signal = np.where(piece, TISSUE_OD + structure_od * fine / fine.std(), 0.0)
-    corner = np.clip(1 - np.hypot(SIZE - rows, SIZE - cols) / 140, 0, 1) ** 0.5
+    corner = np.clip(1 - np.hypot(SIZE - rows, SIZE - cols) / corner_px, 0, 1) ** 0.5
     signal += corner * (CORNER_OD + corner_structure_od * fine / fine.std())
     signals = signal + rng.normal(0, NOISE_OD, (3, SIZE, SIZE))
     return find_tissue(
@@ -49,3 +50,10 @@ def test_a_second_piece_as_pale_as_that_is() -> None:
     assert tissue.regions.max() == 2
     assert tissue.mask[180, 180]
     assert tissue.mask[SIZE - 10, SIZE - 10]
+
+
+def test_a_darker_corner_beside_the_tissue_is_no_part_of_it() -> None:
+    tissue = tissue_of(structure_od=0.02, corner_structure_od=0.0, corner_px=240)
+    assert tissue.mask[180, 180]
+    assert not tissue.mask[SIZE - 60, SIZE - 60]
+    assert tissue.mask.mean() == pytest.approx(200 * 240 / SIZE**2, rel=0.05)

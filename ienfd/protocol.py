@@ -102,10 +102,10 @@ class ConfidenceModel:
     sections without any nerve among them (ten-fold over sections the mean log-loss is 0.15); what a hidden
     stretch takes off, and how sure the others then are, from 1,749 candidates of 180 sections (five-fold,
     0.193 for 0.201 without). Since a network weighs the lines, hardly a wrong candidate is left, and its
-    intercept was fitted again, to -0.3: of 1,216 that it counts in 204 fresh sections 1,189 are right, and 8 of
-    those that it does not count. On the images of four further generators, of which it had seen none (866
+    intercept was fitted again, to -0.3: of 1,216 that it counts in 204 fresh sections 1,189 are right, and 8
+    of those that it does not count. On the images of four further generators, of which it had seen none (866
     candidates), it was too modest by 1.2, since nerves there look less like what the network knows: of 22
-    candidates between 0.35 and 0.5, 17 are right. 0.2 lies between the two, where both together are likelier.
+    candidates between 0.35 and 0.5, 17 are right. 0.2 lies between, where all of them together are likelier.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from ienfd.result import Stretch
 DEFAULT = CountingRules()
 
 UP = [(100, -40), (105, 40)]
-SHORT = [(100, -12), (101, 12)]
+SHORT = [(100, -11), (101, 11)]
 ZIGZAG = [(100 + 3 * (-1) ** k, y) for k, y in enumerate(range(-13, 15, 2))]
 PLEXUS = [(40, -40), (100, -40)]
 
@@ -209,12 +209,12 @@ CASES = [
          scene(Fiber([(70, -14), (95, -4), (110, 2), (130, 16)], contrast=6.0, width_um=1.8)), 1),
     Case("what is far clearer above is the process of a cell that seems to go on in collagen",
          scene(Fiber([(100, -20), (100, -0.2)], contrast=5.0, width_um=2.0),
-               Fiber([(100, -0.2), (100, 14)], contrast=30.0, width_um=2.0)), 0, ("too_faint",)),
+               Fiber([(100, -0.2), (100, 14)], contrast=45.0, width_um=2.0)), 0, ("too_faint",)),
     Case("a fiber that is clearer below may be out of focus above",
          scene(Fiber([(100, -20), (100, -0.2)], contrast=30.0, width_um=2.0),
                Fiber([(100, -0.2), (100, 14)], contrast=5.0, width_um=2.0)), 1),
     Case("a chain of grains is no fiber",
-         scene(Fiber(ZIGZAG, contrast=6.0, width_um=2.2)), 0, ("too_faint",)),
+         scene(Fiber(ZIGZAG, contrast=6.0, width_um=2.5)), 0, ("too_faint",)),
     # exclusions
     Case("an excluded stretch takes its crossings out",
          scene(UP, exclusions=out(80, 130, "excluded_stretch")), 0, ("excluded_stretch",)),

@@ -52,7 +52,7 @@ def test_a_weight_is_there_for_every_feature_and_the_built_in_ones_are_what_they
     side = Side(30.0, 8.0, width_um=2.2, away_um=10.0)
     reference = Evidence(side, side, 0.8)
     assert len(weights_of(USUAL)) == len(reference.features) == len(astuple(USUAL)) - 1
-    assert reference.confidence == pytest.approx(float(expit(-0.3)))
+    assert reference.confidence == pytest.approx(float(expit(0.2)))
     far = Side(30.0, 16.0, width_um=1.5, away_um=15.0)
     assert Evidence(far, far, 1.0).confidence > 0.95
     hidden = Evidence(replace(far, gap_um=15.0), far, 1.0)

@@ -53,8 +53,8 @@ class Fiber:
 
 
 SURE = (Fiber(50.0), Fiber(150.0), Fiber(250.0))
-DOUBTFUL = Fiber(300.0, above_um=6.0, below_um=8.0, contrast=3.69)
-FAINT = Fiber(100.0, above_um=6.0, below_um=6.0, contrast=3.68)
+DOUBTFUL = Fiber(300.0, above_um=6.0, below_um=8.0, contrast=3.36)
+FAINT = Fiber(100.0, above_um=6.0, below_um=6.0, contrast=3.35)
 APPROACHING = Fiber(350.0, above_um=-4.0)
 EVERYTHING = (*SURE, DOUBTFUL, FAINT, APPROACHING)
 

@@ -85,7 +85,7 @@ def test_a_counted_crossing(store: Store) -> None:
 
 def test_a_doubtful_crossing(store: Store) -> None:
     assert explained(reviewer_of(store), 300)[-2:] == [
-        "That a fiber crosses here: 63% sure.",
+        "That a fiber crosses here: 62% sure.",
         "Worth a second look.",
     ]
 
@@ -95,7 +95,7 @@ def test_a_candidate_that_is_not_counted(store: Store) -> None:
         "Candidate, not counted.",
         "Too little is seen of the fiber, or of the junction there, to be sure enough.",
         "Seen 6 um above and 6 um below the junction.",
-        "Its contrast there is 3.7 times the noise.",
+        "Its contrast there is 3.4 times the noise.",
         "That a fiber crosses here: 48% sure.",
         "Worth a second look.",
     ]
@@ -209,7 +209,7 @@ def test_what_is_doubtful_is_listed_with_its_place(store: Store) -> None:
     reviewer = reviewer_of(store)
     assert noticed(reviewer) == [
         "Not counted: Too little is seen of the fiber, or of the junction there, to be sure enough.",
-        "Counted, but only 63% sure.",
+        "Counted, but only 62% sure.",
     ]
     heard = Heard(reviewer)
     reviewer.fly_to(reviewer.concerns()[1])

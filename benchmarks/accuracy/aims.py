@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from benchmarks.accuracy.figures import calibration, figures_of
 from benchmarks.accuracy.measure import Measured
+from benchmarks.scoring import pool
 from ienfd.statistics import BlandAltman, bland_altman, calibration_error
 
 __all__ = ["Aim", "aims_of", "biopsy_differences"]
@@ -100,7 +101,7 @@ def _farther(differences: BlandAltman) -> float:
 
 def _f1(measured: Sequence[Measured], stain: str) -> float:
     mine = [m for m in measured if m.section.stain == stain]
-    return figures_of(mine).pooled.f1 if mine else math.nan
+    return pool([m.score for m in mine]).f1 if mine else math.nan
 
 
 def _largest(errors: NDArray[np.float64]) -> float:

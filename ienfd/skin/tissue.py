@@ -33,10 +33,8 @@ _SOME_TEXTURE = 0.02  # of a piece of tissue is as textured as that; a third of 
 _LEAST_TEXTURE = 0.006  # optical density: a grey level and a half of 8 bits near white
 _BESIDE_UM = 14.0  # the edge is found within this distance of where it first seems to be
 _PALE = 0.1
-_AS_EVEN, _MOSTLY = (
-    0.5,
-    0.5,
-)  # evidence of texture below which a region may be glass; share of it that looks so
+_AS_EVEN = 0.5  # evidence of texture below which a region may be glass
+_MOSTLY = 0.5  # of such a region looks like glass
 _COARSE = 2  # tissue is sought at half the resolution of the overview
 
 

@@ -162,10 +162,10 @@ class CountingRules:
     reentry : {"collapse", "each"}
         One fiber that leaves the epidermis and comes back.
     min_reach_um : float
-        Length over which a fiber must be seen below the junction, and a fragment above it.
+        Length over which a fragment, a fiber that approaches, or an arm of a fork must be seen.
     min_entry_um : float
-        Length over which a fiber that comes up from below must be seen above the junction, where nuclei
-        may soon hide it.
+        Length over which a fiber that crosses must be seen on each side of the junction. It is short: nuclei
+        soon hide many a fiber, and the confidence knows how far it is seen.
     approach_um : float
         A fiber that ends below the junction within this distance is listed as approaching.
     min_confidence : float
@@ -182,7 +182,7 @@ class CountingRules:
     fragments: Literal["exclude", "include"] = "exclude"
     reentry: Literal["collapse", "each"] = "collapse"
     min_reach_um: float = 4.0
-    min_entry_um: float = 2.0
+    min_entry_um: float = 1.0
     approach_um: float = 10.0
     min_confidence: float = 0.5
     cut_edge_um: float = 0.0

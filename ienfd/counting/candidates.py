@@ -125,7 +125,7 @@ def _of_group(
     )
     if above < rules.min_entry_um - ROUNDING_UM:
         reason = "approaching"
-    elif below < rules.min_reach_um - ROUNDING_UM:
+    elif below < rules.min_entry_um - ROUNDING_UM:
         reason = "fragment"
     elif depth_differs(evidence[ranked[0]]):
         reason = "depth_mismatch"

@@ -61,13 +61,25 @@ class Measured:
     overlay: Path | None = None
 
     @property
-    def score_of_seen(self) -> SectionScore:
-        """The score where only crossings are asked for that a reader could be sure of.
+    def of_seen(self) -> Measured:
+        """The section of which only crossings are asked for that a reader could be sure of.
 
-        The others are neither missed nor spurious.
+        The others are neither missed nor spurious, and belong to neither density. What the confidence says
+        of candidates is not asked.
         """
-        missed = int(self.truth.seen.sum()) - self.matched_of_seen
-        return replace(self.score, matched=self.matched_of_seen, missed=missed)
+        seen = self.truth.seen
+        score = replace(
+            self.score, matched=self.matched_of_seen, missed=int(seen.sum()) - self.matched_of_seen
+        )
+        has_density = np.isfinite(self.density_per_mm)
+        return replace(
+            self,
+            truth=replace(self.truth, crossings_px=self.truth.crossings_px[seen], seen=seen[seen]),
+            score=score,
+            density_per_mm=score.counted_crossings / self.evaluable_mm if has_density else np.nan,
+            candidates_px=np.empty((0, 2)),
+            confidence=np.empty(0),
+        )
 
 
 def analyze_images(images: Path, study: Path, workers: int) -> None:

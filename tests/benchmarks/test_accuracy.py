@@ -213,8 +213,10 @@ def test_what_no_reader_could_see_is_neither_missed_nor_spurious(
     monkeypatch.setattr(measuring, "found_junctions", lambda study: {})
     (found,) = measure(tmp_path, [section])
     assert (found.score.matched, found.score.spurious, found.score.missed) == (1, 1, 1)
-    of_seen = found.score_of_seen
-    assert (of_seen.matched, of_seen.spurious, of_seen.missed) == expected
+    of_seen = found.of_seen
+    assert (of_seen.score.matched, of_seen.score.spurious, of_seen.score.missed) == expected
+    assert of_seen.density_per_mm == of_seen.score.counted_crossings
+    assert of_seen.truth.density_per_mm == sum(seen) / truth.surface_mm
 
 
 def test_icc_of_the_example_of_its_inventors() -> None:

@@ -24,6 +24,8 @@ from ienfd.stain.grid import Grid
 
 __all__ = ["find_fibers"]
 
+_BETWEEN_UM = 0.55  # standard deviation of the filter that sees lines side by side apart
+_BENT_UP, _VALLEY_UM2 = 0.05, 1.2  # per square micrometer; what bends less, or is smaller, is noise
 _SPUR_UM = 4.0
 _SMOOTH_UM = 0.8
 _Z_WINDOW = 7  # points: depth is the median over so many
@@ -64,7 +66,7 @@ def find_fibers(
         field.contrast, choices.fiber_contrast_low, choices.fiber_contrast_low + 1
     )
     mask = remove_small_objects(mask, max_size=max(1, round(1.0 / px_um)), connectivity=2)
-    nodes, paths = trace_lines(mask)
+    nodes, paths = trace_lines(mask & ~_between_lines(mask, field.contrast, px_um))
     strands = [
         Strand(
             path.start,
@@ -90,6 +92,16 @@ def find_fibers(
         link_hidden(web, field.contrast, field.light, px_um, [_body(cell, field.grid) for cell in cells])
         web.merge()
     return _graph(web, field, cells, z_step_um)
+
+
+def _between_lines(mask: NDArray[np.bool_], contrast: NDArray[np.float32], px_um: float) -> NDArray[np.bool_]:
+    """(H, W) the valleys in a mask: without them two lines side by side do not thin to one.
+
+    The logarithm of a line bends down across it as far as it is seen, and up only in the valley between two.
+    """
+    bend = ndimage.gaussian_laplace(np.log1p(contrast), _BETWEEN_UM / px_um) / px_um**2
+    valleys = mask & (bend > _BENT_UP)
+    return np.asarray(remove_small_objects(valleys, max_size=max(1, round(_VALLEY_UM2 / px_um**2))), np.bool_)
 
 
 def _centered(pixels: NDArray[np.intp], contrast: NDArray[np.float32], px_um: float) -> FloatArray:

@@ -107,6 +107,16 @@ def test_two_fibers_that_cross_are_two() -> None:
     assert not ends[0] & ends[1]
 
 
+@pytest.mark.parametrize("apart_um", [1.8, 2.7, 3.6])
+@pytest.mark.parametrize("angle_deg", [0.0, 75.0])
+def test_two_fibers_side_by_side_are_two(angle_deg: float, apart_um: float) -> None:
+    across = np.array([np.cos(np.deg2rad(angle_deg)), -np.sin(np.deg2rad(angle_deg))]) * apart_um / PIXEL_UM
+    one = line(angle_deg)
+    found = find_fibers(weighed(field_of(one + ndimage.shift(one, across, order=1))), ImageChoices())
+    assert len(found.branches) <= 2  # at their ends they may be joined
+    assert total_um(found) == pytest.approx(2 * 160 * PIXEL_UM, rel=0.05)
+
+
 def test_a_fiber_that_forks_is_one() -> None:
     drawn = line(0.0)
     drawn[:, 129:] = 0
@@ -114,7 +124,7 @@ def test_a_fiber_that_forks_is_one() -> None:
         daughter = line(angle_deg)
         daughter[:, :128] = 0
         drawn = np.maximum(drawn, daughter)
-    graph = traced(drawn)
+    graph = find_fibers(weighed(field_of(drawn)), ImageChoices())
     degree = np.bincount([node for branch in graph.branches for node in (branch.start, branch.end)])
     assert sorted(degree[degree > 0]) == [1, 1, 1, 3]
 

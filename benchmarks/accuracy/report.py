@@ -144,7 +144,10 @@ def markdown(summary: dict[str, Any]) -> str:
         f" in phantoms of a visibility of {summary['seen_from_visibility']:g} or more. The others are then"
         " neither missed nor spurious, and in no density.",
         "",
-        *_table(("aim", "bound", "measured", "reached", "of those seen"), map(_aim_cells, summary["aims"])),
+        *_table(
+            ("aim", "bound", "measured", "reached", "of those seen"),
+            [_aim_cells(aim) for aim in summary["aims"]],
+        ),
         "",
         "Of the crossings that a reader could be sure of:",
         "",

@@ -19,7 +19,16 @@ from ienfd.skin.layers import covered, local_mean
 from ienfd.skin.learned import HALF_UM, STEP_UM, DrawJunction, seen
 from ienfd.skin.membrane import along_membrane
 from ienfd.skin.partition import boundary, least_variation, single_valued
-from ienfd.skin.strip import COARSE_STEP_UM, Strip, arc_um, extent, inside_tissue, make_strip, smooth_curve
+from ienfd.skin.strip import (
+    COARSE_STEP_UM,
+    Strip,
+    arc_um,
+    extent,
+    inside_tissue,
+    make_strip,
+    off_glass,
+    smooth_curve,
+)
 from ienfd.skin.telling import telling
 
 __all__ = ["refine_junction"]
@@ -108,7 +117,7 @@ def refine_junction(
             wider = _Wider.about(base, features, tissue, px, down)
             curve = wider.drawn(draw, curve, evidence)
             # where it lies elsewhere, what both sides look like is told better by where it was drawn
-            if _moved(edge.curve, curve, count) and (near := closely.edge_near(curve)) is not None:
+            if _moved(edge.curve, curve, inside.any(axis=1)) and (near := closely.edge_near(curve)) is not None:
                 curve = wider.drawn(draw, curve, near[1])
     sure = None
     if membrane is not None:
@@ -117,7 +126,7 @@ def refine_junction(
     confidence = _within_5_um(change, quality)
     if sure is not None:  # a line that is seen needs no other witness
         confidence = np.maximum(confidence, sure)
-    keep = _keep(strip, curve, inside, confidence)
+    keep = _keep(strip, curve, tissue, confidence)
     return strip.to_grid(curve)[keep], confidence[keep]
 
 
@@ -145,10 +154,10 @@ class _Wider:
         return np.asarray(np.clip(draw(view) - margin, 0, [np.inf, 2 * _FINE_HALF_UM / _FINE_UM]), float)
 
 
-def _moved(before: FloatArray, now: FloatArray, count: int) -> bool:
-    """Whether a junction lies elsewhere, in a strip of so many samples along."""
-    off_um = np.abs(single_valued(before, count) - single_valued(now, count)) * _FINE_UM
-    return bool((off_um > _ELSEWHERE_UM).mean() > _SOME_OF_IT)
+def _moved(before: FloatArray, now: FloatArray, there: NDArray[np.bool_]) -> bool:
+    """Whether a junction lies elsewhere at the samples along a strip where there is tissue."""
+    off_um = np.abs(single_valued(before, len(there)) - single_valued(now, len(there))) * _FINE_UM
+    return bool((off_um > _ELSEWHERE_UM)[there].mean() > _SOME_OF_IT)
 
 
 def _clearest_edge(
@@ -182,8 +191,10 @@ def _within_5_um(change: FloatArray, quality: float) -> FloatArray:
     return np.asarray(1 / (1 + np.exp(-logit)), float)
 
 
-def _keep(strip: Strip, curve: FloatArray, inside: NDArray[np.bool_], confidence: FloatArray) -> slice:
-    """The run of the curve from its first to its last point with tissue above it and some confidence."""
+def _keep(strip: Strip, curve: FloatArray, tissue: NDArray[np.bool_], confidence: FloatArray) -> slice:
+    """From the first to the last point in the image with tissue at and above it and some confidence."""
+    inside, off = inside_tissue(strip, tissue), off_glass(strip, tissue)
     rows = np.clip(np.round(curve[:, 0]).astype(int), 0, inside.shape[0] - 1)
     cols = np.clip(np.round(curve[:, 1]).astype(int), 0, inside.shape[1] - 1)
-    return extent(covered(inside, rows, cols, round(25 / strip.step_um)) & (confidence > _LEAST_SURE))
+    above = covered(off, rows, cols, round(25 / strip.step_um))
+    return extent(inside[rows, cols] & above & (confidence > _LEAST_SURE))

@@ -17,7 +17,15 @@ from ienfd.result import FloatArray
 from ienfd.skin.features import Features
 from ienfd.skin.membrane import ridge
 from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile
-from ienfd.skin.strip import COARSE_STEP_UM, Strip, best_path, inside_tissue, make_strip
+from ienfd.skin.strip import (
+    COARSE_STEP_UM,
+    Strip,
+    best_path,
+    inside_tissue,
+    make_strip,
+    off_glass,
+    within_image,
+)
 from ienfd.skin.telling import telling, telling_by_level
 
 __all__ = [
@@ -42,6 +50,7 @@ _MEMBRANE_WEIGHT = 3.0
 _MEMBRANE_WIDTHS, _MEMBRANE_FAINT = (1.2, 2.4), 1.0
 _MEMBRANE_CLEAR, _MEMBRANE_PLAIN = 4.0, 12.0
 _BOUND = 1.5
+_BEYOND_UM = 40.0  # a junction is followed so far beyond the border of the image
 _EDGE_UM = 3.0  # blurred with the glass: belongs to no layer
 _PROFILE_UM = 190.0  # the profile is explained down to here
 _JUNCTION_VARIES_UM = 30.0  # about the depth at which the mean profile has its edge
@@ -300,11 +309,17 @@ def _parted(evidence: FloatArray, upper: _Mask, lower: _Mask) -> float:
     return max(float(np.median(np.minimum(up, -down))), 0.0)
 
 
-def coarse_junctions(tissue: Straightened, layers: Layers, shortest_um: float) -> list[FloatArray]:
-    """Grid coordinates of the coarse junction, a curve for each run with tissue at it and above it."""
+def coarse_junctions(
+    tissue: Straightened, layers: Layers, mask: _Mask, px: float, shortest_um: float
+) -> list[FloatArray]:
+    """Grid coordinates of the coarse junction, a curve for each run with tissue at it and above it.
+
+    At the border of the image it goes on a little: only glass, which `mask` leaves out, ends tissue.
+    """
     rows = np.arange(len(layers.depth))
-    there = covered(tissue.inside, rows, layers.depth, round(30 / tissue.strip.step_um))
     curve = tissue.strip.to_grid(np.column_stack([rows, layers.depth]).astype(float))
+    there = covered(off_glass(tissue.strip, mask), rows, layers.depth, round(30 / tissue.strip.step_um))
+    there &= within_image(curve, mask.shape, _BEYOND_UM / px)
     closed = ndimage.binary_closing(np.pad(there, 12), np.ones(5, bool))[12:-12]
     labels, _ = ndimage.label(closed)
     runs = [curve[run] for run in ndimage.find_objects(labels)]
@@ -317,7 +332,7 @@ def coarse_surface(tissue: Straightened, layers: Layers) -> FloatArray:
 
 
 def covered(inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach: int) -> _Mask:
-    """Places of a curve with tissue at them and on most of the way `reach` above them."""
+    """Places of a curve with tissue (`inside`) at them and on most of the way `reach` above them."""
     sums = np.concatenate([np.zeros((len(inside), 1)), np.cumsum(inside, axis=1)], axis=1)
     top = np.maximum(cols - reach, 0)
     share = (sums[rows, cols + 1] - sums[rows, top]) / (cols + 1 - top)

@@ -19,6 +19,7 @@ __all__ = [
     "extent",
     "inside_tissue",
     "make_strip",
+    "off_glass",
     "on_tissue",
     "smooth_curve",
     "within_image",
@@ -137,9 +138,18 @@ def make_strip(
 
 def inside_tissue(strip: Strip, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(S, D) where a strip lies within the image and on tissue."""
+    return np.asarray(_within(strip, tissue) & (strip.sample(tissue.astype(np.float32)) > 0.5), bool)
+
+
+def off_glass(strip: Strip, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, D) where a strip lies on tissue, or beyond the image, where the tissue may go on."""
+    return np.asarray(inside_tissue(strip, tissue) | ~_within(strip, tissue), bool)
+
+
+def _within(strip: Strip, image: NDArray[np.bool_]) -> NDArray[np.bool_]:
     rows, cols = strip.positions[..., 0], strip.positions[..., 1]
-    within = (rows >= 0) & (cols >= 0) & (rows <= tissue.shape[0] - 1) & (cols <= tissue.shape[1] - 1)
-    return np.asarray(within & (strip.sample(tissue.astype(np.float32)) > 0.5), bool)
+    within = (rows >= 0) & (cols >= 0) & (rows <= image.shape[0] - 1) & (cols <= image.shape[1] - 1)
+    return np.asarray(within, bool)
 
 
 def extent(chosen: NDArray[np.bool_]) -> slice:
@@ -148,9 +158,10 @@ def extent(chosen: NDArray[np.bool_]) -> slice:
     return slice(int(at[0]), int(at[-1]) + 1) if at.size else slice(0, 0)
 
 
-def within_image(points: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """Which (N, 2) grid coordinates lie in an image."""
-    return np.asarray(((points >= -0.5) & (points <= np.array(shape) - 0.5)).all(axis=1), bool)
+def within_image(points: FloatArray, shape: tuple[int, ...], beyond: float = 0.0) -> NDArray[np.bool_]:
+    """Which (N, 2) grid coordinates lie in an image, or no farther `beyond` its border."""
+    least, most = -0.5 - beyond, np.array(shape) - 0.5 + beyond
+    return np.asarray(((points >= least) & (points <= most)).all(axis=1), bool)
 
 
 def on_tissue(points: FloatArray, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -117,7 +117,7 @@ def refine_junction(
             wider = _Wider.about(base, features, tissue, px, down)
             curve = wider.drawn(draw, curve, evidence)
             # where it lies elsewhere, what both sides look like is told better by where it was drawn
-            if _moved(edge.curve, curve, inside.any(axis=1)) and (near := closely.edge_near(curve)) is not None:
+            if _moved(edge.curve, curve, inside) and (near := closely.edge_near(curve)) is not None:
                 curve = wider.drawn(draw, curve, near[1])
     sure = None
     if membrane is not None:
@@ -154,10 +154,10 @@ class _Wider:
         return np.asarray(np.clip(draw(view) - margin, 0, [np.inf, 2 * _FINE_HALF_UM / _FINE_UM]), float)
 
 
-def _moved(before: FloatArray, now: FloatArray, there: NDArray[np.bool_]) -> bool:
-    """Whether a junction lies elsewhere at the samples along a strip where there is tissue."""
-    off_um = np.abs(single_valued(before, len(there)) - single_valued(now, len(there))) * _FINE_UM
-    return bool((off_um > _ELSEWHERE_UM)[there].mean() > _SOME_OF_IT)
+def _moved(before: FloatArray, now: FloatArray, inside: NDArray[np.bool_]) -> bool:
+    """Whether a junction lies elsewhere, where there is tissue along the strip."""
+    off_um = np.abs(single_valued(before, len(inside)) - single_valued(now, len(inside))) * _FINE_UM
+    return bool((off_um > _ELSEWHERE_UM)[inside.any(axis=1)].mean() > _SOME_OF_IT)
 
 
 def _clearest_edge(

@@ -16,7 +16,7 @@ from scipy import ndimage
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
 from ienfd.skin.membrane import ridge
-from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, cut_profile
+from ienfd.skin.profile import CORNEUM_UM, EPIDERMIS_UM, Cut, cut_profile
 from ienfd.skin.strip import (
     COARSE_STEP_UM,
     Strip,
@@ -200,7 +200,27 @@ def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers
     if cut is None:
         return None
     even = np.tile([cut.surface_um, cut.junction_um], (len(tissue.inside), 1))
-    return _alternate(tissue, even, cut.gain)
+    found = _alternate(tissue, even, cut.gain)
+    return _on_deeper_membrane(tissue, cut, found) or found
+
+
+def _on_deeper_membrane(tissue: Straightened, cut: Cut, found: Layers | None) -> Layers | None:
+    """The layers where a plain membrane lies far below the cut, which then parts the corneum; else None."""
+    deep = tissue.across_um >= cut.junction_um + EPIDERMIS_UM[0]
+    if not deep.any():
+        return None
+    first = int(np.argmax(deep))
+    depth = first + _smooth_path(-_MEMBRANE_WEIGHT * tissue.line[:, first:])
+    plain = max(_MEMBRANE_PLAIN / 2, 0.0 if found is None else 1.5 * _on_line(tissue, found.depth))
+    if _on_line(tissue, depth) < plain:
+        return None
+    deeper = np.column_stack([np.full(len(depth), cut.junction_um), tissue.across_um[depth]])
+    return _alternate(tissue, deeper, cut.gain)
+
+
+def _on_line(tissue: Straightened, depth: NDArray[np.intp]) -> float:
+    """Median strength of the membrane along a curve."""
+    return float(np.median(tissue.line[np.arange(len(depth)), depth]))
 
 
 def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers | None:
@@ -234,7 +254,7 @@ def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers |
         difference=np.clip(difference, -3, 3).astype(float),
         parted=_parted(junction_evidence, upper & near, lower & near),
         corneum=_parted(corneum_evidence, corneum, upper) if corneum.any() else 0.0,
-        membrane=min(float(np.median(tissue.line[np.arange(count), depth])), _MEMBRANE_CLEAR),
+        membrane=min(_on_line(tissue, depth), _MEMBRANE_CLEAR),
         above_um=tissue.strip.above_um,
         gain=gain,
     )
@@ -281,6 +301,10 @@ def _optimal_depth(
     cost = -np.cumsum(gain, axis=1) - _MEMBRANE_WEIGHT * tissue.line
     cost = cost + _held(tissue, usual_um, _JUNCTION_VARIES_UM)
     cost = np.where(below_top < EPIDERMIS_UM[0] - 5, cost.max() + 1, cost)
+    return _smooth_path(cost)
+
+
+def _smooth_path(cost: FloatArray) -> NDArray[np.intp]:
     return best_path(cost, max_step=4, step_cost=0.8, curve_cost=0.2)
 
 
@@ -342,4 +366,5 @@ def covered(inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach
 def _membrane_strength(strip: Strip, membrane: _Float32) -> FloatArray:
     """(S, D) strength of the basement membrane, 0 to 12."""
     strength = ridge(strip.sample(membrane), _MEMBRANE_WIDTHS, _MEMBRANE_FAINT)
-    return np.minimum(strength, _MEMBRANE_PLAIN)
+    plainest = float(np.median(strength.max(axis=1)))  # corneum may shine there, but less than the membrane
+    return np.minimum(strength * (_MEMBRANE_PLAIN / max(plainest, _MEMBRANE_PLAIN)), _MEMBRANE_PLAIN)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from ienfd.geometry import left_normals
 from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
 from ienfd.skin.features import Features, cellularity, make_features
@@ -124,10 +125,7 @@ def _agreeing(candidates: list[_Candidate], grid: Grid) -> list[_Candidate]:
 
 def _opposed(one: _Candidate, other: _Candidate) -> bool:
     """Whether two stretches of one piece of tissue face away from each other."""
-    facing = []
-    for piece in (one.piece, other.piece):
-        outward = piece.surface_px.mean(axis=0) - piece.junction_px.mean(axis=0)
-        facing.append(outward / max(float(np.hypot(*outward)), 1e-9))
+    facing = [left_normals(c.piece.junction_px[[0, -1]])[0] for c in (one, other)]
     return one.region == other.region and float(facing[0] @ facing[1]) < _OPPOSED
 
 

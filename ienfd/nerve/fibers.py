@@ -66,7 +66,9 @@ def find_fibers(
         field.contrast, choices.fiber_contrast_low, choices.fiber_contrast_low + 1
     )
     mask = remove_small_objects(mask, max_size=max(1, round(1.0 / px_um)), connectivity=2)
-    nodes, paths = trace_lines(mask & ~_between_lines(mask, field.contrast, px_um))
+    if choices.fibers_by == "network":  # what filters alone measure is too rough for it
+        mask &= ~_between_lines(mask, field.contrast, px_um)
+    nodes, paths = trace_lines(mask)
     strands = [
         Strand(
             path.start,

@@ -46,6 +46,7 @@ _PLAIN = 30.0  # standard deviations: no section shows an edge as plain, and nob
 _SURE, _SURER_BY_QUALITY, _SURER_BY_CHANGE = -1.1, 0.1, 2.0
 _LEAST_CHANGE = 0.3
 _LEAST_SURE = 0.15  # at the ends of a junction
+_SEEN_ABOVE = 0.4  # of the epidermis just above, at the border of the image
 
 
 def refine_junction(
@@ -196,5 +197,6 @@ def _keep(strip: Strip, curve: FloatArray, tissue: NDArray[np.bool_], confidence
     inside, off = inside_tissue(strip, tissue), off_glass(strip, tissue)
     rows = np.clip(np.round(curve[:, 0]).astype(int), 0, inside.shape[0] - 1)
     cols = np.clip(np.round(curve[:, 1]).astype(int), 0, inside.shape[1] - 1)
-    above = covered(off, rows, cols, round(25 / strip.step_um))
-    return extent(inside[rows, cols] & above & (confidence > _LEAST_SURE))
+    reach = round(25 / strip.step_um)
+    above = covered(off, rows, cols, reach) & covered(inside, rows, cols, reach, least=_SEEN_ABOVE)
+    return extent(above & (confidence > _LEAST_SURE))

@@ -355,12 +355,14 @@ def coarse_surface(tissue: Straightened, layers: Layers) -> FloatArray:
     return tissue.strip.to_grid(np.column_stack([np.arange(len(layers.top)), layers.top]).astype(float))
 
 
-def covered(inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach: int) -> _Mask:
-    """Places of a curve with tissue (`inside`) at them and on most of the way `reach` above them."""
+def covered(
+    inside: _Mask, rows: NDArray[np.intp], cols: NDArray[np.intp], reach: int, least: float = 0.7
+) -> _Mask:
+    """Places of a curve with tissue (`inside`) at them and on this share of the way `reach` above."""
     sums = np.concatenate([np.zeros((len(inside), 1)), np.cumsum(inside, axis=1)], axis=1)
     top = np.maximum(cols - reach, 0)
     share = (sums[rows, cols + 1] - sums[rows, top]) / (cols + 1 - top)
-    return np.asarray(inside[rows, cols] & (share > 0.7), bool)
+    return np.asarray(inside[rows, cols] & (share > least), bool)
 
 
 def _membrane_strength(strip: Strip, membrane: _Float32) -> FloatArray:

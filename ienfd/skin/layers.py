@@ -207,7 +207,7 @@ def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers
 def _on_deeper_membrane(tissue: Straightened, cut: Cut, found: Layers | None) -> Layers | None:
     """The layers where a plain membrane lies far below the cut, which then parts the corneum; else None."""
     deep = tissue.across_um >= cut.junction_um + EPIDERMIS_UM[0]
-    if not deep.any():
+    if not (deep.any() and tissue.line.any()):
         return None
     first = int(np.argmax(deep))
     depth = first + _smooth_path(-_MEMBRANE_WEIGHT * tissue.line[:, first:])

@@ -41,3 +41,25 @@ def test_a_plain_membrane_outweighs_what_the_tissue_looks_like(strength: float, 
     depth_um = found.depth * COARSE_STEP_UM
     assert depth_um[130:170] == pytest.approx(np.full(40, _JUNCTION_UM + deeper_um), abs=6)
     assert depth_um[:80] == pytest.approx(np.full(80, _JUNCTION_UM), abs=6)
+
+
+@pytest.mark.parametrize("strength", [0.0, 12.0])
+def test_a_plain_membrane_below_shining_corneum_and_epidermis_is_the_junction(strength: float) -> None:
+    rng = np.random.default_rng(6)
+    positions, depths = 200, 120
+    deep_um = np.arange(depths) * COARSE_STEP_UM
+    lamellae = 2.0 * np.sin(deep_um / 2)
+    level = np.select([deep_um < 60, deep_um < 130], [6.0 + lamellae, 0.2], -0.2)
+    values = (level + rng.normal(0, 0.4, (5, positions, depths))).astype(np.float32)
+    line = np.zeros((positions, depths))
+    line[:, round(130 / COARSE_STEP_UM)] = strength
+    line[:, round(40 / COARSE_STEP_UM)] = strength / 4
+    grid = np.stack(np.meshgrid(np.arange(positions), np.arange(depths), indexing="ij"), -1).astype(float)
+    found = find_layers(
+        Straightened(Strip(grid, COARSE_STEP_UM, 0.0), values, np.ones(line.shape, bool), line)
+    )
+    assert found is not None
+    at_um = float(np.median(found.depth)) * COARSE_STEP_UM
+    assert (at_um == pytest.approx(130, abs=3)) is (strength > 0)
+    if strength:
+        assert float(np.median(found.top)) * COARSE_STEP_UM == pytest.approx(60, abs=6)

@@ -139,6 +139,17 @@ def test_a_surface_that_leaves_the_image_and_returns() -> None:
     assert sorted((piece.junction_px[0, 1], piece.junction_px[-1, 1])) == pytest.approx([0, SIZE - 1], abs=8)
 
 
+@pytest.mark.parametrize(("angle_deg", "phase"), [(20.0, 0.25), (40.0, 0.75)])
+def test_a_junction_that_leaves_the_image_beside_a_ridge_ends_at_its_border(
+    angle_deg: float, phase: float
+) -> None:
+    depth, along = depth_at(angle_deg), depth_at(angle_deg + 90)
+    wave = 40 * np.sin((-(along - 120) / 120 + phase) * 2 * np.pi)
+    (piece,) = skin_of(np.where((depth >= 15) & (depth < 85 + wave), 500.0, layered(depth))).pieces
+    ends = piece.junction_px[[0, -1]]
+    assert np.minimum(ends, SIZE - 1 - ends).min(axis=1) == pytest.approx(0, abs=3)
+
+
 def test_a_flake_does_not_part_the_surface() -> None:
     depth = depth_at(0.0)
     _, cols = np.indices((SIZE, SIZE))

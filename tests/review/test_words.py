@@ -219,7 +219,7 @@ def test_what_is_doubtful_is_listed_with_its_place(store: Store) -> None:
 
 def test_a_candidate_that_is_likely_and_not_counted(store: Store) -> None:
     reviewer = reviewer_of(store)
-    lay_down(store, slide("b.tif", skin([Fiber(100, above_um=1.8)])))
+    lay_down(store, slide("b.tif", skin([Fiber(100, above_um=0.8)])))
     reviewer.refresh()
     go_to(reviewer, "b.tif")
     (said,) = noticed(reviewer)

@@ -149,7 +149,7 @@ def _trace(
     surface = refine_surface(coarse_surface(below, layers), features, mask, px, down)
     viable = mask & ~_area_between(below.strip.positions[:, 0], surface, mask.shape)
     runs = []
-    for coarse in coarse_junctions(below, layers, mask, px, _MIN_PIECE_UM):
+    for coarse in coarse_junctions(below, layers, mask.shape, px, _MIN_PIECE_UM):
         junction, confidence = refine_junction(
             coarse, features, viable, px, down, quality=side.quality, membrane=membrane, draw=draw
         )

@@ -23,10 +23,10 @@ from ienfd.skin.strip import (
     COARSE_STEP_UM,
     Strip,
     arc_um,
+    beyond_image,
     extent,
     inside_tissue,
     make_strip,
-    off_glass,
     smooth_curve,
 )
 from ienfd.skin.telling import telling
@@ -127,7 +127,7 @@ def refine_junction(
     confidence = _within_5_um(change, quality)
     if sure is not None:  # a line that is seen needs no other witness
         confidence = np.maximum(confidence, sure)
-    keep = _keep(strip, curve, tissue, confidence)
+    keep = _keep(curve, inside, beyond_image(strip, tissue.shape), confidence)
     return strip.to_grid(curve)[keep], confidence[keep]
 
 
@@ -192,11 +192,12 @@ def _within_5_um(change: FloatArray, quality: float) -> FloatArray:
     return np.asarray(1 / (1 + np.exp(-logit)), float)
 
 
-def _keep(strip: Strip, curve: FloatArray, tissue: NDArray[np.bool_], confidence: FloatArray) -> slice:
+def _keep(
+    curve: FloatArray, inside: NDArray[np.bool_], beyond: NDArray[np.bool_], confidence: FloatArray
+) -> slice:
     """From the first to the last point in the image with tissue at and above it and some confidence."""
-    inside, off = inside_tissue(strip, tissue), off_glass(strip, tissue)
     rows = np.clip(np.round(curve[:, 0]).astype(int), 0, inside.shape[0] - 1)
     cols = np.clip(np.round(curve[:, 1]).astype(int), 0, inside.shape[1] - 1)
-    reach = round(25 / strip.step_um)
-    above = covered(off, rows, cols, reach) & covered(inside, rows, cols, reach, least=_SEEN_ABOVE)
+    reach = round(25 / _FINE_UM)
+    above = covered(inside | beyond, rows, cols, reach) & covered(inside, rows, cols, reach, _SEEN_ABOVE)
     return extent(above & (confidence > _LEAST_SURE))

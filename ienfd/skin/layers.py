@@ -21,9 +21,9 @@ from ienfd.skin.strip import (
     COARSE_STEP_UM,
     Strip,
     best_path,
+    beyond_image,
     inside_tissue,
     make_strip,
-    off_glass,
     within_image,
 )
 from ienfd.skin.telling import telling, telling_by_level
@@ -334,16 +334,17 @@ def _parted(evidence: FloatArray, upper: _Mask, lower: _Mask) -> float:
 
 
 def coarse_junctions(
-    tissue: Straightened, layers: Layers, mask: _Mask, px: float, shortest_um: float
+    tissue: Straightened, layers: Layers, shape: tuple[int, ...], px: float, shortest_um: float
 ) -> list[FloatArray]:
     """Grid coordinates of the coarse junction, a curve for each run with tissue at it and above it.
 
-    At the border of the image it goes on a little: only glass, which `mask` leaves out, ends tissue.
+    At the border of an image of this `shape` it goes on a little: only glass ends tissue.
     """
     rows = np.arange(len(layers.depth))
     curve = tissue.strip.to_grid(np.column_stack([rows, layers.depth]).astype(float))
-    there = covered(off_glass(tissue.strip, mask), rows, layers.depth, round(30 / tissue.strip.step_um))
-    there &= within_image(curve, mask.shape, _BEYOND_UM / px)
+    off_glass = tissue.inside | beyond_image(tissue.strip, shape)
+    there = covered(off_glass, rows, layers.depth, round(30 / tissue.strip.step_um))
+    there &= within_image(curve, shape, _BEYOND_UM / px)
     closed = ndimage.binary_closing(np.pad(there, 12), np.ones(5, bool))[12:-12]
     labels, _ = ndimage.label(closed)
     runs = [curve[run] for run in ndimage.find_objects(labels)]

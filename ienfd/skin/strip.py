@@ -16,10 +16,10 @@ __all__ = [
     "Strip",
     "arc_um",
     "best_path",
+    "beyond_image",
     "extent",
     "inside_tissue",
     "make_strip",
-    "off_glass",
     "on_tissue",
     "smooth_curve",
     "within_image",
@@ -138,18 +138,14 @@ def make_strip(
 
 def inside_tissue(strip: Strip, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(S, D) where a strip lies within the image and on tissue."""
-    return np.asarray(_within(strip, tissue) & (strip.sample(tissue.astype(np.float32)) > 0.5), bool)
+    on = strip.sample(tissue.astype(np.float32)) > 0.5
+    return np.asarray(~beyond_image(strip, tissue.shape) & on, bool)
 
 
-def off_glass(strip: Strip, tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(S, D) where a strip lies on tissue, or beyond the image, where the tissue may go on."""
-    return np.asarray(inside_tissue(strip, tissue) | ~_within(strip, tissue), bool)
-
-
-def _within(strip: Strip, image: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def beyond_image(strip: Strip, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(S, D) where a strip lies beyond the border of an image: the tissue may go on there."""
     rows, cols = strip.positions[..., 0], strip.positions[..., 1]
-    within = (rows >= 0) & (cols >= 0) & (rows <= image.shape[0] - 1) & (cols <= image.shape[1] - 1)
-    return np.asarray(within, bool)
+    return np.asarray((rows < 0) | (cols < 0) | (rows > shape[0] - 1) | (cols > shape[1] - 1), bool)
 
 
 def extent(chosen: NDArray[np.bool_]) -> slice:

@@ -36,7 +36,7 @@ from ienfd.section import ChannelRole, Section
 from ienfd.skin.epidermis import find_skin
 from ienfd.skin.learned import DrawJunction, learned_junction
 from ienfd.skin.tissue import Tissue, find_tissue
-from ienfd.stain.chromogen import Chromogen, estimate_chromogen, tissue_patches
+from ienfd.stain.chromogen import DEEPER_UM, NEAR_UM, Chromogen, estimate_chromogen, tissue_patches
 from ienfd.stain.nerve import NerveSource, work_grid
 from ienfd.stain.overview import Overview, full_scale, make_overview, read_overview
 from ienfd.stain.recognize import recognize_stain
@@ -197,7 +197,15 @@ class _Search:
     def _chromogen(self, source: NerveSource, tissue: Tissue) -> Chromogen | None:
         if source.stain == "fluorescence":
             return None
-        chromogen = estimate_chromogen(tissue_patches(source, tissue.clearance), source.grid.pixel_size_um)
+
+        def lines_at(depth_um: tuple[float, float]) -> Chromogen:
+            patches = tissue_patches(source, tissue.clearance, depth_um)
+            return estimate_chromogen(patches, source.grid.pixel_size_um)
+
+        chromogen = lines_at(NEAR_UM)
+        if chromogen.near_counterstain is not None:  # of nuclei; under thick corneum the nerves lie deeper
+            deeper = lines_at(DEEPER_UM)
+            chromogen = chromogen if deeper.near_counterstain is not None else deeper
         self._check(nerve_color_is_seen(chromogen))
         return chromogen
 
@@ -256,4 +264,5 @@ class _Search:
         for outcome in check_image(seen, source.stain, bounds, color_agreement=agreement):
             self._check(outcome)
         from_rim_um = partial(tissue.from_rim_um, grid=overview.grid)
-        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um, bounds, from_rim_um))
+        near = None if chromogen is None else chromogen.near_counterstain
+        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um, bounds, from_rim_um, near))

@@ -21,7 +21,15 @@ from PIL import Image
 import ienfd
 from benchmarks.accuracy.measure import analyze_images, found_junctions, read_table
 from benchmarks.accuracy.plan import TEST_SEEDS_FROM, check_seeds
-from benchmarks.hybrids.tissue import COUNTERSTAINS, Hybrid, Tissue, make, read_tissue, with_counterstain
+from benchmarks.hybrids.tissue import (
+    COUNTERSTAINS,
+    Hybrid,
+    Tissue,
+    in_one_dye,
+    make,
+    read_tissue,
+    with_counterstain,
+)
 from benchmarks.scoring import SectionScore, curve_distance_um, match, pool, refused_score
 from ienfd.analysis_key import ALGORITHM_VERSION
 from ienfd.geometry import Projector
@@ -30,6 +38,7 @@ _SECTIONS = 40
 _SCALES = (0.25, 0.35, 0.499, 0.65)
 _JUDGED_UM = 60.0  # found crossings this near to the traced junction, and not beyond its ends
 _BARE = "bare"
+_HUES = {"bluer": -0.25, "blue": 0.0, "purple": 0.25}  # of hematoxylin alone: toward eosin
 
 
 @dataclass(frozen=True)
@@ -68,14 +77,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _bare(tissue: Tissue) -> dict[str, tuple[float, np.ndarray]]:
-    """The tissue without any fiber, by file name: in several scales, and with less counterstain."""
+    """The tissue without any fiber, by file name: in several scales, and with other counterstain."""
     size = tissue.pixel_size_um
-    shown = {f"{_BARE}_{scale:g}": (scale, _rescaled(tissue.pixels, size / scale)) for scale in _SCALES} | {
-        f"{_BARE}_{name.replace(' ', '_')}": (size, with_counterstain(tissue.pixels, *dyes))
-        for name, dyes in COUNTERSTAINS.items()
+    shown = {
+        **{f"{scale:g}": (scale, _rescaled(tissue.pixels, size / scale)) for scale in _SCALES},
+        **{name: (size, in_one_dye(tissue.pixels, hue)) for name, hue in _HUES.items()},
+        **{
+            name.replace(" ", "_"): (size, with_counterstain(tissue.pixels, *dyes))
+            for name, dyes in COUNTERSTAINS.items()
+        },
     }
     return {
-        f"{name}_{quarters}.ome.tif": (scale, np.rot90(np.rint(pixels).astype(np.uint8), quarters))
+        f"{_BARE}_{name}_{quarters}.ome.tif": (scale, np.rot90(np.rint(pixels).astype(np.uint8), quarters))
         for name, (scale, pixels) in shown.items()
         for quarters in range(4)
     }

@@ -15,7 +15,7 @@ from benchmarks.second_look.geometry import Maps, Piece, Scene, make_maps, raste
 from benchmarks.second_look.nerves import grow
 from benchmarks.second_look.textures import blur
 
-__all__ = ["COUNTERSTAINS", "Hybrid", "Tissue", "make", "read_tissue", "with_counterstain"]
+__all__ = ["COUNTERSTAINS", "Hybrid", "Tissue", "in_one_dye", "make", "read_tissue", "with_counterstain"]
 
 _ROOT = Path(__file__).parents[2]
 _TRACED = Path(__file__).with_name("traced.json")
@@ -109,11 +109,30 @@ def make(tissue: Tissue, seed: int) -> Hybrid:
 
 def with_counterstain(pixels: np.ndarray, hematoxylin: float, eosin: float) -> np.ndarray:
     """(H, W, 3) light through the same tissue with so much of either dye; pigment and ink stay."""
+    amounts, dyes = _unmixed(pixels)
+    return _light(amounts * (hematoxylin, eosin, 1.0) @ dyes)
+
+
+def in_one_dye(pixels: np.ndarray, toward_eosin: float) -> np.ndarray:
+    """(H, W, 3) light through what hematoxylin stains and nothing else, in a hue that may be another.
+
+    What a negative control is, and a section whose nerve stain failed. Hematoxylins differ: the hue is that
+    of the slide, moved by so much of eosin's, below 0 away from it.
+    """
+    amounts, dyes = _unmixed(pixels)
+    hue = np.maximum(dyes[0] + toward_eosin * dyes[1], 0)
+    return _light(np.maximum(amounts[..., :1], 0) * hue / np.linalg.norm(hue))
+
+
+def _unmixed(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 3) amounts of hematoxylin, eosin and what is neither, and (3, 3) their colors."""
     dyes = np.stack([_HEMATOXYLIN, _EOSIN, np.cross(_HEMATOXYLIN, _EOSIN)])
     dyes /= np.linalg.norm(dyes, axis=1, keepdims=True)
-    amounts = -np.log10(np.maximum(pixels, 1) / _WHITE) @ np.linalg.inv(dyes)
-    light = _WHITE * 10.0 ** -(amounts * (hematoxylin, eosin, 1.0) @ dyes)
-    return np.asarray(np.clip(light, 0, _WHITE))
+    return -np.log10(np.maximum(pixels, 1) / _WHITE) @ np.linalg.inv(dyes), dyes
+
+
+def _light(density: np.ndarray) -> np.ndarray:
+    return np.asarray(np.clip(_WHITE * 10.0**-density, 0, _WHITE))
 
 
 def _scene(tissue: Tissue) -> tuple[Scene, Maps]:

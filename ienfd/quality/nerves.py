@@ -19,6 +19,9 @@ RIM_UM = 35.0
 
 _CLEAR_CONTRAST, _CLEAR_CALIBER_UM = 8.0, 4.5
 _SHORTEST_UM = 15.0
+# in the color of a nucleus only what is longer than nuclei in a row: unmixed hematoxylin of real skin reaches
+# 380 um per mm, the palest of purple and blue nerve stains 530
+_LONGER_THAN_NUCLEI_UM, _MIN_LONGER_UM_PER_MM = 40.0, 450.0
 _MIN_AGREEMENT = 0.3
 _ONE_COLOR = 0.9  # hematoxylin and eosin together reach 0.8
 
@@ -27,12 +30,13 @@ def nerve_color_is_seen(chromogen: Chromogen) -> Check:
     """Refuse a bright-field section whose lines have no color of their own.
 
     A nerve stain gives its lines one color. Where the clearest lines of an image have many colors, or
-    just that of a counterstain, they are nuclei and collagen.
+    more or less that of a counterstain, they are nuclei and collagen. Where all of them have it, they may
+    be either: purple nerves differ little from nuclei, and `nerves_are_seen` asks how long they are.
     """
     measure = ("line_color_agreement", chromogen.agreement)
     if chromogen.agreement < _MIN_AGREEMENT and chromogen.agreement_by_eye < _ONE_COLOR:
         return Check(refusal="no_nerve_signal", measure=measure, detail="its lines have no one color")
-    if chromogen.counterstain is not None:
+    if chromogen.counterstain is not None and chromogen.agreement < _ONE_COLOR:
         detail = f"its lines have the color of {chromogen.counterstain}"
         return Check(refusal="no_nerve_signal", measure=measure, detail=detail)
     return Check(measure=measure)
@@ -44,10 +48,12 @@ def nerves_are_seen(
     pixel_size_um: float,
     bounds: QualityBounds,
     from_rim_um: Callable[[FloatArray], FloatArray],
+    near_counterstain: str | None,
 ) -> Check:
     """Refuse a section without any clear nerve in deeper epidermis and upper dermis.
 
     A line within `RIM_UM` of the rim of the tissue tells nothing: corneum and cut edges are lines, too.
+    Neither does a short one in the color of nuclei.
 
     Parameters
     ----------
@@ -61,19 +67,27 @@ def nerves_are_seen(
         How much there must be.
     from_rim_um : callable
         Distance of points, (row, col) in pixels, from the rim of the tissue in micrometers.
+    near_counterstain : str or None
+        Name of the counterstain that the lines are like in color.
     """
-    clear_um = sum(
+    clear = [
         length(branch.path_px) * pixel_size_um
         for branch in graph.branches
         if float(np.median(branch.contrast)) > _CLEAR_CONTRAST
         and branch.width_um < _CLEAR_CALIBER_UM
-        and length(branch.path_px) * pixel_size_um > _SHORTEST_UM
         and float(np.median(from_rim_um(branch.path_px))) > RIM_UM
-    )
+    ]
     junction_mm = sum(length(piece.junction_px) for piece in pieces) * pixel_size_um / 1000
-    per_mm = clear_um / max(junction_mm, 1e-9)
+
+    def per_mm_of(longer_than_um: float) -> float:
+        return sum(um for um in clear if um > longer_than_um) / max(junction_mm, 1e-9)
+
+    per_mm, longer = per_mm_of(_SHORTEST_UM), per_mm_of(_LONGER_THAN_NUCLEI_UM)
     measure = ("clear_fibers_um_per_mm", per_mm)
     if per_mm < bounds.min_clear_fibers_um_per_mm:
         detail = f"{per_mm:.0f} um of clear fibers per mm of junction, dermis included"
         return Check(refusal="no_nerve_stain", measure=measure, detail=detail)
+    if near_counterstain is not None and longer < _MIN_LONGER_UM_PER_MM:
+        detail = f"its lines are near the color of {near_counterstain}, and few are as long as fibers"
+        return Check(refusal="no_nerve_signal", measure=measure, detail=detail)
     return Check(flag="dim_stain" if per_mm < bounds.weak_clear_fibers_um_per_mm else None, measure=measure)

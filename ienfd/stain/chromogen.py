@@ -19,7 +19,16 @@ from ienfd.stain.grid import block_mean, spread_blocks
 from ienfd.stain.nerve import NerveSource
 from ienfd.stain.ridge import ANGLES, BLOCK, LONG_UM, filter_bank
 
-__all__ = ["DAB", "EOSIN", "HEMATOXYLIN", "Chromogen", "estimate_chromogen", "tissue_patches"]
+__all__ = [
+    "DAB",
+    "DEEPER_UM",
+    "EOSIN",
+    "HEMATOXYLIN",
+    "NEAR_UM",
+    "Chromogen",
+    "estimate_chromogen",
+    "tissue_patches",
+]
 
 # Ruifrok and Johnston 2001
 DAB = np.array([0.27, 0.57, 0.78])
@@ -41,6 +50,10 @@ _ALIKE_BY_EYE = 0.95  # 18 degrees
 _FINE_UM = 2.0  # clutter is what is finer (standard deviation)
 _BLOCKS = 0.7  # blocks that share their clutter (standard deviation)
 _LOAD, _LEAST_POWER = 0.04, 0.05
+NEAR_UM = 40.0, 180.0
+"""Here are epidermis and the plexus below it, but for the thickest skin."""
+DEEPER_UM = 180.0, 420.0
+"""Here are the nerves of skin whose corneum is as thick as all other epidermis."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,11 +97,19 @@ class Chromogen:
         """Whether there may be another color, of nerves, among lines that mostly have a counterstain's."""
         return self._counterstain_within(_DRAWN_DEG) is not None
 
+    @property
+    def near_counterstain(self) -> str | None:
+        """Name of the counterstain that it is like, though it may well be a nerve stain; None for brown."""
+        return self._counterstain(_OTHER_COLOR_DEG)
+
     def _counterstain_within(self, few_agree_deg: float) -> str | None:
         """Name of the counterstain this near where few lines agree, and very near where many do."""
+        return self._counterstain(few_agree_deg if self.agreement < _FEW_AGREE else _SAME_COLOR_DEG)
+
+    def _counterstain(self, within_deg: float) -> str | None:
         if len(self.vector) != len(HEMATOXYLIN):
             return None
-        bound = np.cos(np.deg2rad(few_agree_deg if self.agreement < _FEW_AGREE else _SAME_COLOR_DEG))
+        bound = np.cos(np.deg2rad(within_deg))
         alike = (n for n, color in _COUNTERSTAINS.items() if float(self.vector @ _unit(color)) > bound)
         return next(alike, None)
 
@@ -239,7 +260,12 @@ def _flat(colors: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def tissue_patches(
-    source: NerveSource, clearance: NDArray[np.float64], *, size: int = 256, most: int = 24
+    source: NerveSource,
+    clearance: NDArray[np.float64],
+    depth_um: tuple[float, float] = NEAR_UM,
+    *,
+    size: int = 256,
+    most: int = 24,
 ) -> list[NDArray[np.float32]]:
     """Squares of tissue near its outline, spread evenly.
 
@@ -249,6 +275,8 @@ def tissue_patches(
         Reads optical density on the working grid.
     clearance : (H, W) ndarray of float
         Distance from glass on the overview grid, in its pixels; 0 where there is no tissue.
+    depth_um : (float, float)
+        How far from glass their centers lie; anywhere, where no tissue lies so deep.
     size : int
         Edge of a square in pixels of the working grid.
     most : int
@@ -256,7 +284,7 @@ def tissue_patches(
     """
     overview = source.overview.grid
     clear_um = clearance * overview.pixel_size_um
-    band = np.argwhere((clear_um > 40) & (clear_um < 180))
+    band = np.argwhere((clear_um > depth_um[0]) & (clear_um < depth_um[1]))
     if not len(band):
         band = np.argwhere(clearance)
     if not len(band):

@@ -158,7 +158,7 @@ class _Search:
             return self._refused("no_epidermis")
         self._follow_surface(overview)
         self.progress("tracing fibers", 0.6)
-        self._trace(source, overview, tissue, chromogen)
+        self._trace(source, overview, skin.tissue, chromogen)
         self._trust_junction()
         return self.findings
 

@@ -20,7 +20,7 @@ from ienfd.skin.side import Side
 from ienfd.skin.sides import down_side, epidermal_sides
 from ienfd.skin.strip import COARSE_STEP_UM, arc_um, extent, on_tissue, within_image
 from ienfd.skin.surface import opposite_part, refine_surface
-from ienfd.skin.tissue import Tissue
+from ienfd.skin.tissue import Tissue, tissue_below
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.grid import Grid, polygon_mask
 from ienfd.stain.overview import Overview
@@ -31,6 +31,7 @@ _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
+_DOUBTFUL_END_UM = 100.0  # of the edge of thick corneum: it may turn toward the glass
 _FEWEST = 20  # points of a junction
 _OPPOSED = -0.3  # cosine between the directions in which two stretches face
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
@@ -75,9 +76,48 @@ def find_skin(
     Skin
         Without pieces when there is no epidermis.
     """
+    found = _found(overview, tissue, chromogen, draw)
+    if not found or not _has_fewer_nuclei(found[0], overview):
+        return Skin(tissue, tuple(candidate.piece for candidate in found))
+    # skin of palms and soles: its corneum, as thick as an epidermis, lies between glass and nuclei
+    px = overview.grid.pixel_size_um
+    below = tissue
+    for candidate in found:
+        edge = overview.grid.from_image(candidate.piece.junction_px)
+        below = tissue_below(below, _straight_at_ends(edge, px), px)
+    deeper = _found(overview, below, chromogen, draw)
+    if deeper and not _has_fewer_nuclei(deeper[0], overview) and _weight(deeper) > _weight(found):
+        return Skin(below, tuple(candidate.piece for candidate in deeper))
+    return Skin(tissue, tuple(candidate.piece for candidate in found))
+
+
+def _has_fewer_nuclei(candidate: _Candidate, overview: Overview) -> bool:
+    """Whether what seems to be epidermis holds fewer nuclei than what lies below."""
+    return float(cellularity(overview) @ candidate.difference) < 0
+
+
+def _straight_at_ends(curve: FloatArray, px: float) -> FloatArray:
+    """A curve that goes straight on at both ends, as its whole runs, to where there is no tissue."""
+    arc = arc_um(curve, px)
+    middle = curve[(arc >= _DOUBTFUL_END_UM) & (arc <= arc[-1] - _DOUBTFUL_END_UM)]
+    if len(middle) < 2:
+        return curve
+    way = (middle[-1] - middle[0]) / max(float(np.hypot(*(middle[-1] - middle[0]))), 1e-9)
+    steps = np.arange(0.5, (2 * _DOUBTFUL_END_UM + _EXTEND_UM) / px, 0.5)[:, None]
+    return np.concatenate([(middle[0] - steps * way)[::-1], middle, middle[-1] + steps * way])
+
+
+def _weight(candidates: list[_Candidate]) -> float:
+    return sum(candidate.weight for candidate in candidates)
+
+
+def _found(
+    overview: Overview, tissue: Tissue, chromogen: Chromogen | None, draw: DrawJunction | None
+) -> list[_Candidate]:
+    """Stretches of epidermis that agree with one another, the plainest first."""
     px = overview.grid.pixel_size_um
     if not tissue.outlines:
-        return Skin(tissue, ())
+        return []
     features = make_features(overview, chromogen, tissue)
     membrane = next(
         (
@@ -90,7 +130,7 @@ def find_skin(
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane, draw)
-    return Skin(tissue, tuple(candidate.piece for candidate in _agreeing(traced, overview.grid)))
+    return _agreeing(traced, overview.grid)
 
 
 @dataclass(frozen=True, eq=False)

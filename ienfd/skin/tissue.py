@@ -11,13 +11,14 @@ from scipy import ndimage
 from skimage.measure import label, regionprops
 from skimage.segmentation import watershed
 
+from ienfd.geometry import left_normals
 from ienfd.result import FloatArray
 from ienfd.skin.outline import Outline, trace_outlines
 from ienfd.stain.blur import wide_blur
 from ienfd.stain.grid import Grid, block_mean, continued, spread_blocks
 from ienfd.stain.overview import Overview
 
-__all__ = ["Tissue", "find_tissue"]
+__all__ = ["Tissue", "find_tissue", "tissue_below"]
 
 _Float32 = NDArray[np.float32]
 
@@ -35,6 +36,7 @@ _BESIDE_UM = 14.0  # the edge is found within this distance of where it first se
 _PALE = 0.1
 _AS_EVEN = 0.5  # evidence of texture below which a region may be glass
 _MOSTLY = 0.5  # of such a region looks like glass
+_CUT_PX = 2
 _COARSE = 2  # tissue is sought at half the resolution of the overview
 
 
@@ -127,7 +129,41 @@ def find_tissue(overview: Overview) -> Tissue:
         for r in regionprops(regions)
         if r.area >= _MIN_TISSUE_MM2 * 1e6 / px**2 and textured[tuple(r.coords.T)].mean() > _SOME_TEXTURE
     ]
-    mask = np.isin(regions, keep)
+    return _outlined(np.isin(regions, keep), shape, px)
+
+
+def tissue_below(tissue: Tissue, curve: FloatArray, px: float) -> Tissue:
+    """The tissue without what lies on the left of a curve that divides it; all of it if it divides nothing.
+
+    Parameters
+    ----------
+    tissue : Tissue
+    curve : (N, 2) ndarray of float
+        (row, col) on the overview grid, densely; it must reach beyond the tissue, or the image, at both ends.
+    px : float
+        Pixel of the overview in micrometers.
+    """
+    shape = tissue.mask.shape
+    on_curve = np.zeros(shape, bool)
+    on_curve[tuple(_nearest(curve, shape).T)] = True
+    parts = ndimage.label(tissue.mask & ~ndimage.binary_dilation(on_curve, _disk(_CUT_PX)))[0]
+    aside = left_normals(curve) * (2 * _CUT_PX + 1)
+    on_left, on_right = (
+        np.bincount(parts[tuple(_nearest(side, shape).T)], minlength=parts.max() + 1)
+        for side in (curve + aside, curve - aside)
+    )
+    kept = tissue.mask & (on_left <= on_right)[parts] & ~on_curve
+    return _outlined(block_mean(kept.astype(np.float32), _COARSE) > 0.5, shape, px * _COARSE)
+
+
+def _nearest(points: FloatArray, shape: tuple[int, ...]) -> NDArray[np.intp]:
+    """(K, 2) pixels nearest to those points that lie in the image."""
+    pixels = np.rint(points).astype(np.intp)
+    return pixels[((pixels >= 0) & (pixels < shape)).all(axis=1)]
+
+
+def _outlined(mask: NDArray[np.bool_], shape: tuple[int, ...], px: float) -> Tissue:
+    """Tissue of this mask at half the resolution of the overview, whose pixel is `px` there."""
     sigma = _OUTLINE_UM / px
     pad = int(4 * sigma) + 1
     padded = np.pad(mask.astype(np.float32), pad, mode="edge")

@@ -25,6 +25,7 @@ _CLEAR = 5.0  # times the usual step from row to row: in most parts, and half of
 _NEARLY_ALL = 0.8
 _SHARP = 3.0  # times the step so many rows away
 _ASIDE = 2  # a seam is over by then; the edge of a tissue is blurred
+_STEP_ROWS = 3  # on both sides, in which a step is measured
 _AT_ONE_PLACE = 12  # rows about a seam among which it is the largest step
 _LEAST_STEP, _LARGEST_STEP = 0.006, 0.12  # of the light; a larger one is an edge of something else
 
@@ -87,7 +88,8 @@ def find_seams(light: _Float32) -> list[int]:
     sharp = (size > np.maximum(_SHARP * aside, _LEAST_STEP)) & (size < _LARGEST_STEP)
     labels, _ = ndimage.label(clear & sharp)
     seams = [run[0].start + int(np.argmax(size[run])) for run in ndimage.find_objects(labels)]
-    return [seam for seam in seams if _agreed(steps, seam)]
+    inner = [seam for seam in seams if _STEP_ROWS <= seam < height - _STEP_ROWS]
+    return [seam for seam in inner if _agreed(steps, seam)]
 
 
 def _agreed(steps: NDArray[np.float32], seam: int) -> bool:
@@ -104,4 +106,5 @@ def _spans(light: _Float32) -> list[slice]:
 
 def _step(light: _Float32, seam: int) -> float:
     """Step over a horizontal seam; the rows that it may divide are left out."""
-    return float(np.median(light[seam + 1 : seam + 3].mean(axis=0) - light[seam - 3 : seam - 1].mean(axis=0)))
+    above, below = light[seam - _STEP_ROWS : seam - 1], light[seam + 1 : seam + _STEP_ROWS]
+    return float(np.median(below.mean(axis=0) - above.mean(axis=0)))

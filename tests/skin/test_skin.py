@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -37,7 +38,10 @@ def section_of(levels: np.ndarray) -> Section:
 
 
 def skin_of(levels: np.ndarray) -> Skin:
-    section = section_of(levels)
+    return skin_in(section_of(levels))
+
+
+def skin_in(section: Section) -> Skin:
     small, grid = read_overview(section)
     overview = make_overview(section, small, grid, "fluorescence")
     return find_skin(overview, find_tissue(overview), None, learned_junction)
@@ -122,6 +126,20 @@ def test_a_missing_corneum_does_not_push_the_surface_inwards() -> None:
     piece = skin_of(levels).pieces[0]
     assert -2.0 < _at_depth(depth, piece.surface_px) < 12.0
     assert _at_depth(depth, piece.junction_px) == pytest.approx(70, abs=2)
+
+
+def test_below_the_thick_corneum_of_a_palm() -> None:
+    depth = depth_at(0.0)
+    wave = 12 * np.sin(np.arange(SIZE) / 100 * 2 * np.pi)[None, :]
+    corneum, viable = (depth > 0) & (depth < 160), (depth >= 160) & (depth < 250 + wave)
+    nerve = section_of(np.select([depth < 0, corneum, viable], [40.0, 1500.0, 700.0], 900.0))
+    spots = ndimage.gaussian_filter(np.random.default_rng(6).normal(0, 1, depth.shape), 3.0)
+    nuclei = section_of(np.where(viable & (spots > 0), 1500.0, np.where(depth < 0, 40.0, 200.0)))
+    channels = (*nerve.channels, Channel("DAPI", ChannelRole.NUCLEI))
+    both = replace(nerve, pixels=np.concatenate([nerve.pixels, nuclei.pixels], axis=3), channels=channels)
+    (piece,) = skin_in(both).pieces
+    assert _at_depth(depth, piece.surface_px) == pytest.approx(160, abs=10)
+    assert _at_depth(depth, piece.junction_px) == pytest.approx(250, abs=8)
 
 
 def test_two_pieces_of_tissue() -> None:

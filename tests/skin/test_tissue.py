@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from ienfd.skin.tissue import Tissue, find_tissue
+from ienfd.skin.tissue import Tissue, find_tissue, tissue_below
 from ienfd.stain.brightfield import WhiteField
 from ienfd.stain.grid import Grid
 from ienfd.stain.overview import Overview
@@ -57,3 +57,23 @@ def test_a_darker_corner_beside_the_tissue_is_no_part_of_it() -> None:
     assert tissue.mask[180, 180]
     assert not tissue.mask[SIZE - 60, SIZE - 60]
     assert tissue.mask.mean() == pytest.approx(200 * 240 / SIZE**2, rel=0.05)
+
+
+def slab() -> Tissue:
+    mask = np.zeros((SIZE, SIZE), bool)
+    mask[100:300] = True
+    return Tissue(mask, ())
+
+
+def test_what_lies_above_a_curve_is_taken_off() -> None:
+    rows = 150 + 10 * np.sin(np.arange(SIZE) / 30)
+    below = tissue_below(slab(), np.stack([rows, np.arange(SIZE, dtype=float)], 1), PIXEL_UM)
+    assert not below.mask[100:135].any()
+    assert below.mask[170:290].all()
+    assert float(np.median(below.outlines[0].points[:, 0])) == pytest.approx(150, abs=15)
+
+
+def test_a_curve_that_does_not_divide_the_tissue_takes_nothing_off() -> None:
+    columns = np.arange(50.0, SIZE - 50)
+    below = tissue_below(slab(), np.stack([np.full(len(columns), 150.0), columns], 1), PIXEL_UM)
+    assert below.mask[110:140].all()

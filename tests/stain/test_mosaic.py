@@ -77,3 +77,10 @@ def test_where_an_image_was_filled_up_there_is_no_seam() -> None:
 
 def test_an_image_too_small_to_tell_has_no_seams() -> None:
     assert not field_light(np.zeros((20, 30, 3), np.float32)).any()
+
+
+@pytest.mark.parametrize("rows", [1, 2])
+def test_a_strip_of_a_field_too_narrow_to_measure_is_no_field(rows: int) -> None:
+    light = _with_fields(_tissue(), _SHAPE[0] - rows, 260, [[0.0, 0.0], [0.05, 0.05]])
+    assert np.isfinite(field_light(light)).all()
+    assert find_seams(light.mean(axis=2)) == []

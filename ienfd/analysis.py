@@ -203,9 +203,10 @@ class _Search:
             return estimate_chromogen(patches, source.grid.pixel_size_um)
 
         chromogen = lines_at(NEAR_UM)
-        if chromogen.near_counterstain is not None:  # of nuclei; under thick corneum the nerves lie deeper
+        if nerve_color_is_seen(chromogen).refusal is not None:  # under thick corneum the nerves lie deeper
             deeper = lines_at(DEEPER_UM)
-            chromogen = chromogen if deeper.near_counterstain is not None else deeper
+            if nerve_color_is_seen(deeper).refusal is None and deeper.near_counterstain is None:
+                chromogen = deeper
         self._check(nerve_color_is_seen(chromogen))
         return chromogen
 

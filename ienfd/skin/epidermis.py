@@ -77,18 +77,22 @@ def find_skin(
         Without pieces when there is no epidermis.
     """
     found = _found(overview, tissue, chromogen, draw)
-    if not found or not _has_fewer_nuclei(found[0], overview):
-        return Skin(tissue, tuple(candidate.piece for candidate in found))
-    # skin of palms and soles: its corneum, as thick as an epidermis, lies between glass and nuclei
-    px = overview.grid.pixel_size_um
-    below = tissue
-    for candidate in found:
-        edge = overview.grid.from_image(candidate.piece.junction_px)
-        below = tissue_below(below, _straight_at_ends(edge, px), px)
-    deeper = _found(overview, below, chromogen, draw)
-    if deeper and not _has_fewer_nuclei(deeper[0], overview) and _weight(deeper) > _weight(found):
-        return Skin(below, tuple(candidate.piece for candidate in deeper))
+    if found and _has_fewer_nuclei(found[0], overview):
+        # skin of palms and soles: its corneum, as thick as an epidermis, lies between glass and nuclei
+        below = _without_corneum(tissue, found, overview.grid)
+        deeper = _found(overview, below, chromogen, draw)
+        plainer = _weight(deeper) > _weight(found)
+        if plainer and not _has_fewer_nuclei(deeper[0], overview):
+            tissue, found = below, deeper
     return Skin(tissue, tuple(candidate.piece for candidate in found))
+
+
+def _without_corneum(tissue: Tissue, edges: list[_Candidate], grid: Grid) -> Tissue:
+    """The tissue below what was taken for junctions, and is the lower edge of thick corneum."""
+    px = grid.pixel_size_um
+    for edge in edges:
+        tissue = tissue_below(tissue, _straight_at_ends(grid.from_image(edge.piece.junction_px), px), px)
+    return tissue
 
 
 def _has_fewer_nuclei(candidate: _Candidate, overview: Overview) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,7 @@ from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
 from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
+from ienfd.skin.lamellae import lamellae_end
 from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
 from ienfd.skin.learned import DrawJunction
 from ienfd.skin.side import Side
@@ -78,20 +80,23 @@ def find_skin(
     """
     found = _found(overview, tissue, chromogen, draw)
     if found and _has_fewer_nuclei(found[0], overview):
-        # skin of palms and soles: its corneum, as thick as an epidermis, lies between glass and nuclei
-        below = _without_corneum(tissue, found, overview.grid)
+        # it may be pale, or the corneum of palms and soles, as thick as an epidermis
+        edges = [overview.grid.from_image(candidate.piece.junction_px) for candidate in found]
+        below = _below(tissue, edges, overview.grid)
         deeper = _found(overview, below, chromogen, draw)
-        plainer = _weight(deeper) > _weight(found)
-        if plainer and not _has_fewer_nuclei(deeper[0], overview):
+        if _weight(deeper) > _weight(found) and not _has_fewer_nuclei(deeper[0], overview):
             tissue, found = below, deeper
+    ends = [lamellae_end(candidate.piece, overview) for candidate in found]
+    if any(end is not None for end in ends):  # corneum without doubt
+        tissue = _below(tissue, [end for end in ends if end is not None], overview.grid)
+        found = _found(overview, tissue, chromogen, draw)
     return Skin(tissue, tuple(candidate.piece for candidate in found))
 
 
-def _without_corneum(tissue: Tissue, edges: list[_Candidate], grid: Grid) -> Tissue:
-    """The tissue below what was taken for junctions, and is the lower edge of thick corneum."""
-    px = grid.pixel_size_um
+def _below(tissue: Tissue, edges: Sequence[FloatArray], grid: Grid) -> Tissue:
+    """The tissue below lower edges of thick corneum, which lies on their left."""
     for edge in edges:
-        tissue = tissue_below(tissue, _straight_at_ends(grid.from_image(edge.piece.junction_px), px), px)
+        tissue = tissue_below(tissue, _straight_at_ends(edge, grid.pixel_size_um), grid.pixel_size_um)
     return tissue
 
 

@@ -90,7 +90,7 @@ def refine_junction(
     base = smooth_curve(coarse, 25.0 / COARSE_STEP_UM)
     strip = make_strip(base, px, above_um=_FINE_HALF_UM, below_um=_FINE_HALF_UM, step_um=_FINE_UM, down=down)
     values = features.along(strip)
-    inside = inside_tissue(strip, tissue)
+    inside, beyond = inside_tissue(strip, tissue), beyond_image(strip, tissue.shape)
     count, size = inside.shape
     across = np.broadcast_to(np.arange(size) * _FINE_UM - _FINE_HALF_UM, (count, size))
     # where the coarse curve runs in this strip
@@ -122,12 +122,12 @@ def refine_junction(
                 curve = wider.drawn(draw, curve, near[1])
     sure = None
     if membrane is not None:
-        curve, sure = along_membrane(strip.sample(membrane), curve)
+        curve, sure = along_membrane(strip.sample(membrane), curve, ~beyond)
     change = np.interp(curve[:, 0], np.arange(count), edge.change)
     confidence = _within_5_um(change, quality)
     if sure is not None:  # a line that is seen needs no other witness
         confidence = np.maximum(confidence, sure)
-    keep = _keep(curve, inside, beyond_image(strip, tissue.shape), confidence)
+    keep = _keep(curve, inside, beyond, confidence)
     return strip.to_grid(curve)[keep], confidence[keep]
 
 

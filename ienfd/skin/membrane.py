@@ -64,7 +64,9 @@ def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArr
     return np.asarray(np.maximum(highest / max(noise, 1e-9) - faint, 0.0), float)
 
 
-def along_membrane(membrane: _Float32, curve: FloatArray) -> tuple[FloatArray, FloatArray | None]:
+def along_membrane(
+    membrane: _Float32, curve: FloatArray, within: NDArray[np.bool_]
+) -> tuple[FloatArray, FloatArray | None]:
     """Lay a junction along the middle of the basement membrane.
 
     Parameters
@@ -73,6 +75,8 @@ def along_membrane(membrane: _Float32, curve: FloatArray) -> tuple[FloatArray, F
         Its signal in a strip.
     curve : (N, 2) ndarray of float
         The junction so far, strip coordinates; the membrane is sought near it.
+    within : (S, D) ndarray of bool
+        Where the strip lies in the image: beyond its border no membrane is known.
 
     Returns
     -------
@@ -81,7 +85,7 @@ def along_membrane(membrane: _Float32, curve: FloatArray) -> tuple[FloatArray, F
     sure : (M,) ndarray of float or None
         Probability, about, that there is a membrane at every point; None where there is no ridge.
     """
-    strength = ridge(membrane, _WIDTHS, _FAINT)
+    strength = ridge(membrane, _WIDTHS, _FAINT) * within
     count, size = membrane.shape
     across = single_valued(curve, count)
     beside = strength / np.maximum(ndimage.maximum_filter(strength, _BESIDE), 1e-9)

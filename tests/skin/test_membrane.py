@@ -10,6 +10,7 @@ from ienfd.result import FloatArray
 from ienfd.skin.membrane import along_membrane, ridge
 
 ALONG, ACROSS = 400, 81  # micrometers, at steps of one
+EVERYWHERE = np.ones((ALONG, ACROSS), bool)
 
 
 def course(depth_um: float, period_um: float = 90.0) -> FloatArray:
@@ -42,7 +43,7 @@ def straight(depth_um: float = 40.0) -> FloatArray:
 @pytest.mark.parametrize("depth_um", [0.0, 30.0], ids=["flat", "ridges"])
 def test_the_junction_is_the_middle_of_the_membrane(width_um: float, depth_um: float) -> None:
     middle = course(depth_um)
-    curve, sure = along_membrane(membrane(middle, width_um), straight())
+    curve, sure = along_membrane(membrane(middle, width_um), straight(), EVERYWHERE)
     assert off_um(curve, middle) < 2.0
     assert sure is not None
     assert sure.min() > 0.9
@@ -51,13 +52,24 @@ def test_the_junction_is_the_middle_of_the_membrane(width_um: float, depth_um: f
 def test_a_line_that_widens_into_a_band_is_followed_through_it() -> None:
     middle = course(30.0)
     width = np.where(np.abs(middle[:, 0] - 200) < 90, 15.0, 3.0)
-    curve, _ = along_membrane(membrane(middle, width), straight(46.0))
+    curve, _ = along_membrane(membrane(middle, width), straight(46.0), EVERYWHERE)
     assert off_um(curve, middle) < 2.5
+
+
+def test_what_lies_beyond_the_image_is_no_membrane() -> None:
+    """Samples there repeat the border, and what lies at it looks like a line."""
+    middle = course(0.0)
+    within = np.zeros((ALONG, ACROSS), bool)
+    within[120:, :65] = True
+    repeated = np.where(within, membrane(middle, 3.0), 0.2).astype(np.float32)
+    repeated[:120, 68:71] = 1.0
+    curve, _ = along_membrane(repeated, straight(), within)
+    assert off_um(curve, middle) < 2.0
 
 
 def test_where_there_is_no_membrane_the_curve_stays() -> None:
     noise = np.random.default_rng(5).normal(0.2, 0.05, (ALONG, ACROSS)).astype(np.float32)
-    curve, sure = along_membrane(noise, straight())
+    curve, sure = along_membrane(noise, straight(), EVERYWHERE)
     assert sure is None
     assert np.array_equal(curve, straight())
 

@@ -142,6 +142,18 @@ def test_below_the_thick_corneum_of_a_palm() -> None:
     assert _at_depth(depth, piece.junction_px) == pytest.approx(250, abs=8)
 
 
+@pytest.mark.parametrize("thickness_um", [60, 90, 160])
+def test_thick_corneum_is_known_by_its_lamellae(thickness_um: float) -> None:
+    depth = depth_at(20.0)
+    wave = 12 * np.sin(depth_at(110.0) / 100 * 2 * np.pi)
+    lamellae = 1500.0 + 500 * np.sin(depth / 9 * 2 * np.pi)
+    below = depth - thickness_um
+    levels = np.select([depth < 0, below < 0, below < 90 + wave], [40.0, lamellae, 500.0], 900.0)
+    (piece,) = skin_of(levels).pieces
+    assert _at_depth(below, piece.surface_px) == pytest.approx(15, abs=20)
+    assert _at_depth(below, piece.junction_px) == pytest.approx(90, abs=5)
+
+
 def test_two_pieces_of_tissue() -> None:
     levels = layered(depth_at(0.0))
     levels[:, 330:370] = 40.0

@@ -17,7 +17,7 @@ from ienfd.skin.partition import boundary, least_variation, single_valued
 from ienfd.skin.strip import best_path
 from ienfd.skin.telling import TissueModel, tissue_model
 
-__all__ = ["Edge", "mean_along", "sharpen"]
+__all__ = ["Edge", "mean_along", "plainness", "sharpen"]
 
 _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
@@ -37,6 +37,7 @@ _HELD_UM = 15.0
 _FREE_UM = 8.0  # folds of the edge are no deeper
 _LOCAL_UM = 40.0
 _NOT_WORSE = 0.8
+_TELLING = 0.5  # of what lies between both sides of an edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,14 +116,14 @@ class _Sides:
     def _signed_um(self, at: FloatArray) -> FloatArray:
         return (self._across - at[:, None]) * self.step_um
 
-    def _beside(self, at: FloatArray) -> tuple[_Mask, _Mask]:
+    def beside(self, at: FloatArray) -> tuple[_Mask, _Mask]:
         signed = self._signed_um(at)
         near = self.inside & (np.abs(signed) >= _BLURRED_UM) & (np.abs(signed) <= _NEAR_UM)
         return near & (signed < 0), near & (signed > 0)
 
     def model(self, at: FloatArray) -> TissueModel | None:
         """What tells both sides of a curve apart; None where there is too little of one."""
-        above, below = self._beside(at)
+        above, below = self.beside(at)
         if min(above.sum(), below.sum()) < _FEW:
             return None
         return tissue_model(self.levels, above, below)
@@ -130,7 +131,7 @@ class _Sides:
     def edge(self, curve: FloatArray, model: TissueModel) -> Edge:
         """How clear an edge is along a curve, under a model of its sides."""
         projected = model.of(self.levels)
-        sides = self._beside(single_valued(curve, len(self.inside)))
+        sides = self.beside(single_valued(curve, len(self.inside)))
         above, below = (mean_along(projected, side, self.step_um) for side in sides)
         return Edge(curve, model.separation, above - below)
 
@@ -160,7 +161,7 @@ class _Sides:
 
     def _drop(self, at: FloatArray) -> float:
         """How much higher the levels are just above a curve than just below it."""
-        above, below = self._beside(at)
+        above, below = self.beside(at)
         return float(self.levels[:, above].mean() - self.levels[:, below].mean())
 
     def steepest(self, projected: FloatArray, at: FloatArray) -> FloatArray:
@@ -184,7 +185,7 @@ class _Sides:
 
     def folded(self, projected: FloatArray, at: FloatArray) -> FloatArray:
         """The boundary near a curve, free to fold back; strip coordinates."""
-        above, below = self._beside(at)
+        above, below = self.beside(at)
         middle = 0.5 * (
             mean_along(projected, above, self.step_um) + mean_along(projected, below, self.step_um)
         )
@@ -194,9 +195,46 @@ class _Sides:
         return boundary(least_variation(evidence, self.step_um))
 
 
-def mean_along(values: FloatArray, which: _Mask, step_um: float) -> FloatArray:
+def plainness(
+    levels: _Float32, inside: _Mask, curve: FloatArray, step_um: float, within_um: float
+) -> tuple[float, FloatArray]:
+    """How plain an edge a curve is as a whole, and what of it is seen near each place.
+
+    Parameters
+    ----------
+    levels, inside, curve, step_um
+        See `sharpen`.
+    within_um : float
+        How far along the curve is near (standard deviation).
+
+    Returns
+    -------
+    parted : float
+        How far both sides lie apart, in standard deviations (d'): the median along the curve; 0 where there
+        is too little of one.
+    share : (S,) ndarray of float
+        How far they lie apart near each position along the strip, divided by that; 1 where one of them is
+        not seen.
+    """
+    over, under = _Sides(levels, inside, step_um).beside(single_valued(curve, len(inside)))
+    known = over.any(axis=1) & under.any(axis=1)
+    parted, share = 0.0, np.ones(len(inside))
+    for _ in range(2):  # where one tissue lies on both sides, nothing is learned the second time
+        telling = (share > _TELLING)[:, None]
+        if min((over & telling).sum(), (under & telling).sum()) < _FEW:
+            break
+        projected = tissue_model(levels, over & telling, under & telling).of(levels)
+        above, below = (mean_along(projected, side, step_um, within_um) for side in (over, under))
+        parted = float(np.median((above - below)[known]))
+        if parted <= 0:
+            return 0.0, np.ones(len(inside))
+        share = np.where(known, (above - below) / parted, 1.0)
+    return parted, share
+
+
+def mean_along(values: FloatArray, which: _Mask, step_um: float, within_um: float = _LOCAL_UM) -> FloatArray:
     """(S,) mean of (S, D) values over the chosen places near each position along a strip."""
-    sigma = _LOCAL_UM / step_um
+    sigma = within_um / step_um
     total = ndimage.gaussian_filter1d(np.where(which, values, 0).sum(axis=1), sigma, mode="nearest")
     weight = ndimage.gaussian_filter1d(which.sum(axis=1).astype(float), sigma, mode="nearest")
     return np.asarray(total / np.maximum(weight, 1e-3), float)

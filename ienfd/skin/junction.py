@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ienfd.result import FloatArray
 from ienfd.skin.closeup import CloseUp
-from ienfd.skin.edge import Edge, sharpen
+from ienfd.skin.edge import Edge, plainness, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered, local_mean
 from ienfd.skin.learned import HALF_UM, STEP_UM, DrawJunction, seen
@@ -46,6 +46,8 @@ _PLAIN = 30.0  # standard deviations: no section shows an edge as plain, and nob
 _SURE, _SURER_BY_QUALITY, _SURER_BY_CHANGE = -1.1, 0.1, 2.0
 _LEAST_CHANGE = 0.3
 _LEAST_SURE = 0.15  # at the ends of a junction
+_PLAINLY, _HARDLY = 3.0, 0.35  # standard deviations between both sides, and what of it ends a junction
+_NEARBY_UM, _RIM = 8.0, 3
 _SEEN_ABOVE = 0.4  # of the epidermis just above, at the border of the image
 
 
@@ -127,7 +129,9 @@ def refine_junction(
     confidence = _within_5_um(change, quality)
     if sure is not None:  # a line that is seen needs no other witness
         confidence = np.maximum(confidence, sure)
-    keep = _keep(curve, inside, beyond, confidence)
+    keep = _keep(
+        curve, inside, beyond, confidence, _something_changes(features.levels(values), inside, curve)
+    )
     return strip.to_grid(curve)[keep], confidence[keep]
 
 
@@ -192,12 +196,33 @@ def _within_5_um(change: FloatArray, quality: float) -> FloatArray:
     return np.asarray(1 / (1 + np.exp(-logit)), float)
 
 
+def _something_changes(levels: _Float32, inside: NDArray[np.bool_], curve: FloatArray) -> NDArray[np.bool_]:
+    """(N,) where both sides of a junction differ, if it is one along which they plainly do.
+
+    Beyond where it leaves the image a curve may come back to it with one tissue on both sides; and it runs
+    along the rim of the strip where nothing is found in it.
+    """
+    parted, share = plainness(levels, inside, curve, _FINE_UM, _NEARBY_UM)
+    if parted < _PLAINLY:
+        return np.ones(len(curve), bool)
+    off_rim = np.abs(curve[:, 1] - (inside.shape[1] - 1) / 2) < inside.shape[1] / 2 - _RIM
+    seen_of_it = np.interp(curve[:, 0], np.arange(len(share)), share)
+    return np.asarray(off_rim & (seen_of_it > _HARDLY), bool)
+
+
 def _keep(
-    curve: FloatArray, inside: NDArray[np.bool_], beyond: NDArray[np.bool_], confidence: FloatArray
+    curve: FloatArray,
+    inside: NDArray[np.bool_],
+    beyond: NDArray[np.bool_],
+    confidence: FloatArray,
+    changes: NDArray[np.bool_],
 ) -> slice:
-    """From the first to the last point in the image with tissue at and above it and some confidence."""
+    """From the first to the last point in the image that is one of the junction.
+
+    There is tissue at it and above it, something changes across it, and there is some confidence.
+    """
     rows = np.clip(np.round(curve[:, 0]).astype(int), 0, inside.shape[0] - 1)
     cols = np.clip(np.round(curve[:, 1]).astype(int), 0, inside.shape[1] - 1)
     reach = round(25 / _FINE_UM)
     above = covered(inside | beyond, rows, cols, reach) & covered(inside, rows, cols, reach, _SEEN_ABOVE)
-    return extent(above & (confidence > _LEAST_SURE))
+    return extent(above & changes & (confidence > _LEAST_SURE))

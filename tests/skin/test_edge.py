@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ienfd.result import FloatArray
-from ienfd.skin.edge import sharpen
+from ienfd.skin.edge import plainness, sharpen
 
 STEP_UM = 1.0
 EDGE_UM = 44.0
@@ -76,3 +76,22 @@ def test_without_tissue_the_curve_is_kept_and_nothing_is_claimed() -> None:
     assert np.array_equal(edge.curve, given)
     assert edge.parted == 0
     assert not edge.change.any()
+
+
+def test_of_a_plain_edge_nothing_is_seen_where_its_curve_lies_in_one_tissue() -> None:
+    levels = strip(np.random.default_rng(6), basal=0.4, dermis=0.0)
+    curve = np.column_stack([np.arange(200.0), edge_um(np.arange(200.0)) / STEP_UM])
+    curve[150:, 1] = 65.0
+    inside = np.ones(levels.shape[1:], bool)
+    inside[:20, :50] = False  # its upper side is not seen
+    parted, share = plainness(levels, inside, curve, STEP_UM, within_um=5.0)
+    assert parted > 3
+    assert share[:15] == pytest.approx(1.0)
+    assert share[30:135] == pytest.approx(1.0, abs=0.2)
+    assert np.abs(share[165:]).max() < 0.2
+
+
+def test_a_curve_in_one_tissue_is_no_plain_edge() -> None:
+    levels = strip(np.random.default_rng(7), basal=0.4, dermis=0.0)
+    parted, _ = plainness(levels, np.ones(levels.shape[1:], bool), straight(65.0), STEP_UM, within_um=5.0)
+    assert parted < 1

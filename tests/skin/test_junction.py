@@ -20,14 +20,14 @@ def _edge_px(cols: np.ndarray) -> np.ndarray:
     return np.asarray(80 + 5 * np.sin(cols / 25), float)
 
 
-def _features(level: float, grain: float) -> Features:
+def _features(level: float, grain: float, until_px: float = np.inf) -> Features:
     """Epidermis above a wavy edge: its level and its grain differ by so many standard deviations."""
     rng = np.random.default_rng(7)
 
     def plane(step: float, coarser: int) -> np.ndarray:
         rows, cols = np.mgrid[: _SHAPE[0] // coarser, : _SHAPE[1] // coarser] * coarser + (coarser - 1) / 2
         noise = rng.normal(0, 1, rows.shape)
-        return np.asarray(noise + step * (rows < _edge_px(cols)), np.float32)
+        return np.asarray(noise + step * ((rows < _edge_px(cols)) & (cols < until_px)), np.float32)
 
     blunt = np.stack([plane(level, 2), plane(grain, 2), plane(0.0, 2), plane(0.0, 2)])
     rows, cols = np.mgrid[: _SHAPE[0], : _SHAPE[1]]
@@ -46,6 +46,15 @@ def test_the_junction_is_brought_to_the_edge(level: float, grain: float) -> None
     curve, confidence = refine_junction(coarse, features, tissue, _PIXEL_UM, 1, quality=1.0)
     assert np.median(np.abs(curve[:, 0] - _edge_px(curve[:, 1]))) < 1.5
     assert confidence.mean() > 0.7
+
+
+def test_it_ends_where_one_tissue_lies_on_both_sides() -> None:
+    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
+    coarse = np.column_stack([np.full(len(cols), 80.0), cols])
+    features, tissue = _features(5.0, 0.0, until_px=330), np.ones(_SHAPE, bool)
+    curve, _ = refine_junction(coarse, features, tissue, _PIXEL_UM, 1, quality=1.0)
+    assert curve[:, 1].max() == pytest.approx(330, abs=10)
+    assert curve[:, 1].min() < 5
 
 
 def _refined(draw: DrawJunction, membrane: NDArray[np.float32] | None = None) -> FloatArray:

@@ -47,7 +47,8 @@ _SURE, _SURER_BY_QUALITY, _SURER_BY_CHANGE = -1.1, 0.1, 2.0
 _LEAST_CHANGE = 0.3
 _LEAST_SURE = 0.15  # at the ends of a junction
 _PLAINLY, _HARDLY = 3.0, 0.35  # standard deviations between both sides, and what of it ends a junction
-_NEARBY_UM, _RIM = 8.0, 3
+_NEARBY_UM = 8.0
+_RIM, _AT_RIM = 3, 0.2  # samples, and how sure a junction is there at most
 _SEEN_ABOVE = 0.4  # of the epidermis just above, at the border of the image
 
 
@@ -129,9 +130,11 @@ def refine_junction(
     confidence = _within_5_um(change, quality)
     if sure is not None:  # a line that is seen needs no other witness
         confidence = np.maximum(confidence, sure)
-    keep = _keep(
-        curve, inside, beyond, confidence, _something_changes(features.levels(values), inside, curve)
-    )
+    # at the rim it would go on beyond what was looked at: a long ridge; or there is none
+    on_rim = np.abs(curve[:, 1] - (size - 1) / 2) > size / 2 - _RIM
+    confidence = np.where(on_rim, np.minimum(confidence, _AT_RIM), confidence)
+    changes = _something_changes(features.levels(values), inside, curve, on_rim)
+    keep = _keep(curve, inside, beyond, confidence, changes)
     return strip.to_grid(curve)[keep], confidence[keep]
 
 
@@ -196,18 +199,18 @@ def _within_5_um(change: FloatArray, quality: float) -> FloatArray:
     return np.asarray(1 / (1 + np.exp(-logit)), float)
 
 
-def _something_changes(levels: _Float32, inside: NDArray[np.bool_], curve: FloatArray) -> NDArray[np.bool_]:
+def _something_changes(
+    levels: _Float32, inside: NDArray[np.bool_], curve: FloatArray, on_rim: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
     """(N,) where both sides of a junction differ, if it is one along which they plainly do.
 
-    Beyond where it leaves the image a curve may come back to it with one tissue on both sides; and it runs
-    along the rim of the strip where nothing is found in it.
+    Beyond where it leaves the image a curve may come back to it with one tissue on both sides, or run along
+    the rim of the strip.
     """
     parted, share = plainness(levels, inside, curve, _FINE_UM, _NEARBY_UM)
     if parted < _PLAINLY:
         return np.ones(len(curve), bool)
-    off_rim = np.abs(curve[:, 1] - (inside.shape[1] - 1) / 2) < inside.shape[1] / 2 - _RIM
-    seen_of_it = np.interp(curve[:, 0], np.arange(len(share)), share)
-    return np.asarray(off_rim & (seen_of_it > _HARDLY), bool)
+    return ~on_rim & (np.interp(curve[:, 0], np.arange(len(share)), share) > _HARDLY)
 
 
 def _keep(

@@ -16,7 +16,7 @@ from ienfd.result import FloatArray
 from ienfd.skin.outline import Outline, trace_outlines
 from ienfd.stain.blur import wide_blur
 from ienfd.stain.grid import Grid, block_mean, continued, spread_blocks
-from ienfd.stain.overview import Overview
+from ienfd.stain.overview import Overview, signal_of
 
 __all__ = ["Tissue", "find_tissue", "tissue_below"]
 
@@ -24,6 +24,7 @@ _Float32 = NDArray[np.float32]
 
 _MIN_TISSUE_MM2 = 0.01
 _SMOOTH_UM = 5.0
+_CLEAR = 6.0  # standard deviations of the glass
 _OUTLINE_UM = 6.0
 _DETAIL_UM = 6.0
 _SURELY_GLASS, _SOME_GLASS = 0.3, 0.01
@@ -100,7 +101,10 @@ def find_tissue(overview: Overview) -> Tissue:
     px = overview.grid.pixel_size_um * _COARSE
     shape = overview.signals.shape[1:]
     signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
-    evidence, slope = _evidence(signals, overview.noise, px)
+    clear = _CLEAR * overview.noise
+    evidence, slope = _evidence(
+        signals, clear if overview.dark is None else signal_of(clear.astype(np.float32)), px
+    )
     textured = np.ones(evidence.shape, bool)
     palest = evidence < _SURELY_GLASS
     if overview.white is not None and palest.mean() > _SOME_GLASS:
@@ -181,15 +185,18 @@ def _flooded(slope: _Float32, markers: NDArray[np.signedinteger]) -> NDArray[np.
     return np.where(near, watershed(slope, markers.astype(np.int32), mask=near), markers)
 
 
-def _evidence(signals: _Float32, noise: NDArray[np.float64], px: float) -> tuple[_Float32, _Float32]:
-    """Evidence for tissue (1 where it is clear) and the slope of the signals at their edges."""
+def _evidence(signals: _Float32, clear: NDArray[np.floating], px: float) -> tuple[_Float32, _Float32]:
+    """Evidence for tissue (1 where it is clear) and the slope of the signals at their edges.
+
+    `clear` is what noise of the glass hardly reaches, in every signal.
+    """
     strongest = np.zeros(signals.shape[1:], np.float32)
     slope = np.zeros(signals.shape[1:], np.float32)
-    for signal, spread in zip(signals, noise, strict=True):
+    for signal, least in zip(signals, clear, strict=True):
         smooth = ndimage.gaussian_filter(signal, _SMOOTH_UM / px)
-        clear = float(np.quantile(smooth, 0.9))
-        threshold = max(6 * float(spread), 0.08 * clear, 1e-6)
-        if clear <= threshold:
+        bright = float(np.quantile(smooth, 0.9))
+        threshold = max(float(least), 0.08 * bright, 1e-6)
+        if bright <= threshold:
             continue
         np.maximum(strongest, smooth / threshold, out=strongest)
         # compressed, so that the edge of a faint dermis weighs like that of a dense epidermis

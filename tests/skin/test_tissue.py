@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
 from ienfd.skin.tissue import Tissue, find_tissue, tissue_below
 from ienfd.stain.brightfield import WhiteField
 from ienfd.stain.grid import Grid
-from ienfd.stain.overview import Overview
+from ienfd.stain.overview import Overview, make_overview, read_overview
 
 PIXEL_UM, SIZE = 1.25, 400
 CORNER_OD, TISSUE_OD, NOISE_OD = 0.05, 0.10, 0.003
@@ -57,6 +58,20 @@ def test_a_darker_corner_beside_the_tissue_is_no_part_of_it() -> None:
     assert tissue.mask[180, 180]
     assert not tissue.mask[SIZE - 60, SIZE - 60]
     assert tissue.mask.mean() == pytest.approx(200 * 240 / SIZE**2, rel=0.05)
+
+
+def test_tissue_of_little_light_among_much_noise() -> None:
+    """The signal is a logarithm, which is no longer the light where the noise is as great as that."""
+    rng = np.random.default_rng(8)
+    photons = rng.poisson(np.where(np.indices((800, 800))[0] < 300, 1.0, 2.2))
+    light = np.clip(5.0 * photons + rng.normal(0, 3, photons.shape), 0, 255).astype(np.uint8)
+    nerve = (Channel("PGP9.5", ChannelRole.NERVE),)
+    section = Section(light[None, :, :, None], Calibration(0.6, CalibrationSource.OME), nerve)
+    small, grid = read_overview(section)
+    mask = find_tissue(make_overview(section, small, grid, "fluorescence")).mask
+    edge = round(300 / grid.factor)
+    assert mask[edge + 10 :].mean() > 0.99
+    assert mask[: edge - 10].mean() < 0.01
 
 
 def slab() -> Tissue:

@@ -86,9 +86,9 @@ def find_skin(
         deeper = _found(overview, below, chromogen, draw)
         if _weight(deeper) > _weight(found) and not _has_fewer_nuclei(deeper[0], overview):
             tissue, found = below, deeper
-    ends = [lamellae_end(candidate.piece, overview) for candidate in found]
-    if any(end is not None for end in ends):  # corneum without doubt
-        tissue = _below(tissue, [end for end in ends if end is not None], overview.grid)
+    ends = [end for each in found if (end := lamellae_end(each.piece, overview)) is not None]
+    if ends:  # corneum without doubt
+        tissue = _below(tissue, ends, overview.grid)
         found = _found(overview, tissue, chromogen, draw)
     return Skin(tissue, tuple(candidate.piece for candidate in found))
 

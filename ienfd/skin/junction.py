@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.closeup import CloseUp
@@ -48,7 +49,8 @@ _LEAST_CHANGE = 0.3
 _LEAST_SURE = 0.15  # at the ends of a junction
 _PLAINLY, _HARDLY = 3.0, 0.35  # standard deviations between both sides, and what of it ends a junction
 _NEARBY_UM = 8.0
-_RIM, _AT_RIM = 3, 0.2  # samples, and how sure a junction is there at most
+_RIM, _ALONG_RIM = 3, 30  # samples, points of a curve: the tip of a ridge may touch it
+_AT_RIM = 0.2  # how sure a junction is there at most
 _SEEN_ABOVE = 0.4  # of the epidermis just above, at the border of the image
 
 
@@ -130,8 +132,9 @@ def refine_junction(
     confidence = _within_5_um(change, quality)
     if sure is not None:  # a line that is seen needs no other witness
         confidence = np.maximum(confidence, sure)
-    # at the rim it would go on beyond what was looked at: a long ridge; or there is none
+    # along the rim it would go on beyond what was looked at: a long ridge; or there is none
     on_rim = np.abs(curve[:, 1] - (size - 1) / 2) > size / 2 - _RIM
+    on_rim = np.asarray(ndimage.binary_opening(on_rim, np.ones(_ALONG_RIM, bool)), bool)
     confidence = np.where(on_rim, np.minimum(confidence, _AT_RIM), confidence)
     changes = _something_changes(features.levels(values), inside, curve, on_rim)
     keep = _keep(curve, inside, beyond, confidence, changes)

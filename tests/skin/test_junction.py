@@ -92,3 +92,14 @@ def test_what_is_drawn_beyond_the_strip_ends_at_its_rim_also_beside_a_membrane()
     curve = _refined(_at(58.0, []), membrane)
     assert np.isfinite(curve).all()
     assert (curve[:, 0] > 78 - 42).all()
+
+
+def test_along_the_rim_it_is_not_sure() -> None:
+    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
+    coarse = np.column_stack([np.full(len(cols), 74.0), cols])
+    tissue = np.ones(_SHAPE, bool)
+    curve, confidence = refine_junction(
+        coarse, _features(1.5, 0.0), tissue, _PIXEL_UM, 1, quality=1.0, draw=_at(60.0, [])
+    )
+    assert len(curve) > 100
+    assert confidence.max() < 0.3

@@ -117,6 +117,7 @@ class _Sides:
         return (self._across - at[:, None]) * self.step_um
 
     def beside(self, at: FloatArray) -> tuple[_Mask, _Mask]:
+        """What lies just above and just below a curve, without the blur of the edge."""
         signed = self._signed_um(at)
         near = self.inside & (np.abs(signed) >= _BLURRED_UM) & (np.abs(signed) <= _NEAR_UM)
         return near & (signed < 0), near & (signed > 0)

@@ -26,11 +26,11 @@ def end_below_glass(light: FloatArray) -> FloatArray | None:
         (Channel("PGP9.5", ChannelRole.NERVE),),
         bit_depth=12,
     )
-    cols = np.arange(SIZE - 1, 0.0, -2.0)  # tissue lies on the right
+    cols = np.arange(1.0, SIZE, 2.0)  # tissue lies on the right
     surface, junction = (np.column_stack([np.full(len(cols), GLASS_UM + at), cols]) for at in (0.0, 50.0))
     small, grid = read_overview(section)
     overview = make_overview(section, small, grid, "fluorescence")
-    end = lamellae_end(Piece(surface[::-1], junction[::-1], np.ones(len(cols))), overview)
+    end = lamellae_end(Piece(surface, junction, np.ones(len(cols))), overview)
     return None if end is None else grid.to_image(end)[:, 0] - GLASS_UM
 
 

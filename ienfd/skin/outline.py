@@ -15,7 +15,7 @@ __all__ = ["Outline", "trace_outlines"]
 
 _SHORTEST_UM = 100.0
 _HEADING_UM = 60.0
-_GOES_ON_DEG = 70.0
+_RETURNS_DEG, _GOES_ON_DEG = 50.0, 25.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +41,9 @@ def trace_outlines(level: NDArray[np.float32], px: float) -> tuple[Outline, ...]
     """Trace the boundary of what exceeds one half, at sub-pixel places.
 
     Where tissue reaches the border of the image, its boundary with glass ends, and the border takes its
-    place: corneum may touch it, or the image begin within the epidermis. The two are one outline where
-    one goes on in the direction of the other, as below a corneum that leaves the image and returns.
+    place: corneum may touch it, or the image begin within the epidermis. The two are one outline below a
+    corneum that leaves the image and returns, and where one goes on in the direction of the other. An
+    epidermis that leaves the image at an angle is cut across by the border, and ends there.
 
     Parameters
     ----------
@@ -73,8 +74,14 @@ def _stretches(around: FloatArray, shape: tuple[int, ...], px: float) -> list[Ou
     points, edge = np.roll(points, -starts[0], axis=0), np.roll(edge, -starts[0])
     ends = [*(starts - starts[0]), len(points)]
     parts = [slice(a, b) for a, b in itertools.pairwise(ends)]
-    joints = [_goes_on(points[a], points[b], px) and (edge[a][-1] == -1) != (edge[b][0] == -1)
-              for a, b in zip(parts, [*parts[1:], parts[0]], strict=True)]  # fmt: skip
+    glass = [edge[part.start] == -1 for part in parts]
+    turns = [_turn_deg(points[a], points[b], px) for a, b in zip(parts, [*parts[1:], parts[0]], strict=True)]
+    joints = [abs(turn) < _GOES_ON_DEG for turn in turns]
+    for k, is_glass in enumerate(glass):  # joint k follows part k
+        if not is_glass and glass[k - 1] and glass[(k + 1) % len(parts)]:
+            joints[k - 1] = joints[k] = max(abs(turns[k - 1]), abs(turns[k])) < _RETURNS_DEG
+    joints = [joint and one != other
+              for joint, one, other in zip(joints, glass, [*glass[1:], glass[0]], strict=True)]  # fmt: skip
     closed = all(joints)
     first = 0 if closed else joints.index(False) + 1
     order = [(first + k) % len(parts) for k in range(len(parts))]
@@ -94,12 +101,11 @@ def _stretches(around: FloatArray, shape: tuple[int, ...], px: float) -> list[Ou
     ]
 
 
-def _goes_on(one: FloatArray, other: FloatArray, px: float) -> bool:
-    """Whether a stretch goes on in the direction in which another one ends."""
+def _turn_deg(one: FloatArray, other: FloatArray, px: float) -> float:
+    """Angle by which a stretch turns into the next one, from -180 to 180; 180 when one is too short."""
     reach = max(2, round(_HEADING_UM / px))
     before, after = one[-reach:], other[:reach]
     if min(len(before), len(after)) < 2:
-        return False
+        return 180.0
     ahead, then = before[-1] - before[0], after[-1] - after[0]
-    turn = np.arctan2(ahead[0] * then[1] - ahead[1] * then[0], float(ahead @ then))
-    return bool(abs(np.rad2deg(turn)) < _GOES_ON_DEG)
+    return float(np.rad2deg(np.arctan2(ahead[0] * then[1] - ahead[1] * then[0], float(ahead @ then))))

@@ -58,7 +58,7 @@ def ienfd(images: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def run(images: Path, *options: object, out: str = "study") -> subprocess.CompletedProcess[str]:
-    return ienfd(images, "run", images, "--out", images.parent / out, "--workers", 2, *options)
+    return ienfd(images, "run", images, "--out", images.parent / out, "--workers", 1, *options)
 
 
 def tables(images: Path, out: str = "study") -> dict[str, bytes]:

@@ -1,8 +1,9 @@
-"""Where tissue reaches the image border, its outline goes on along it, if it goes on in its direction."""
+"""Where tissue reaches the image border, its outline goes on along it, if that is nearly its direction."""
 
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from scipy import ndimage
 
 from ienfd.skin.outline import Outline, trace_outlines
@@ -40,6 +41,14 @@ def test_a_surface_that_leaves_the_image_and_returns_is_one_outline() -> None:
     border = outline.points[outline.on_border]
     assert np.allclose(border[:, 0], 0)
     assert np.ptp(border[:, 1]) > 50
+
+
+@pytest.mark.parametrize(("angle_deg", "goes_on"), [(15, True), (35, False), (55, False)])
+def test_tissue_cut_across_by_the_border_ends_there(angle_deg: float, goes_on: bool) -> None:
+    rows, cols = np.indices((SIZE, SIZE))
+    outlines = outlines_of(rows > 60 - np.tan(np.deg2rad(angle_deg)) * (cols - 20))
+    (surface,) = [outline for outline in outlines if not outline.on_border.all()]
+    assert surface.on_border.any() == goes_on
 
 
 def test_glass_alone_has_no_outline() -> None:

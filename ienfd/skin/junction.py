@@ -17,7 +17,7 @@ from ienfd.skin.closeup import CloseUp
 from ienfd.skin.edge import Edge, plainness, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered, local_mean
-from ienfd.skin.learned import HALF_UM, STEP_UM, DrawJunction, seen
+from ienfd.skin.learned import MARGIN_UM, STEP_UM, DrawJunction, seen
 from ienfd.skin.membrane import along_membrane
 from ienfd.skin.partition import boundary, least_variation, single_valued
 from ienfd.skin.strip import (
@@ -37,7 +37,9 @@ __all__ = ["refine_junction"]
 _Float32 = NDArray[np.float32]
 
 _FINE_UM = 1.0
-_FINE_HALF_UM = 40.0
+_HALF_UM, _WIDE_HALF_UM = 40.0, 110.0  # of the fine strip; the wider one for long ridges
+_EVENED = 0.625  # standard deviation with which its middle is evened out, as a part of that
+_PULLED_UM, _PULL = 12.0, 1.12  # farther from the coarse curve, and how hard at the rim
 _FAR_CLEARER = 2.5
 _ELSEWHERE_UM, _SOME_OF_IT = 5.0, 0.02  # where the network draws so much of it so far off, it is asked again
 _PLAIN = 30.0  # standard deviations: no section shows an edge as plain, and nobody needs to be asked
@@ -92,12 +94,46 @@ def refine_junction(
     confidence : (N,) ndarray of float
         Probability, about, that the junction lies within 5 um.
     """
-    base = smooth_curve(coarse, 25.0 / COARSE_STEP_UM)
-    strip = make_strip(base, px, above_um=_FINE_HALF_UM, below_um=_FINE_HALF_UM, step_um=_FINE_UM, down=down)
+    narrow = _refined(coarse, features, tissue, px, down, _HALF_UM, quality, membrane, draw)
+    if not narrow.runs_along_rim:
+        return narrow.curve, narrow.confidence
+    wide = _refined(coarse, features, tissue, px, down, _WIDE_HALF_UM, quality, membrane, draw)
+    best = max((narrow, wide), key=_Refined.sure_px)
+    return best.curve, best.confidence
+
+
+@dataclass(frozen=True, eq=False)
+class _Refined:
+    """A junction as it was found within a strip, and whether it runs along the rim of that."""
+
+    curve: FloatArray
+    confidence: FloatArray
+    runs_along_rim: bool
+
+    def sure_px(self) -> float:
+        """Length of it, weighed by how sure it is."""
+        if len(self.curve) < 2:
+            return 0.0
+        return float(np.hypot(*np.diff(self.curve, axis=0).T) @ self.confidence[1:])
+
+
+def _refined(
+    coarse: FloatArray,
+    features: Features,
+    tissue: NDArray[np.bool_],
+    px: float,
+    down: int,
+    half_um: float,
+    quality: float,
+    membrane: _Float32 | None,
+    draw: DrawJunction | None,
+) -> _Refined:
+    base = smooth_curve(coarse, _EVENED * half_um / COARSE_STEP_UM)  # or the strip would fold over itself
+    strip = make_strip(base, px, above_um=half_um, below_um=half_um, step_um=_FINE_UM, down=down)
     values = features.along(strip)
     inside, beyond = inside_tissue(strip, tissue), beyond_image(strip, tissue.shape)
     count, size = inside.shape
-    across = np.broadcast_to(np.arange(size) * _FINE_UM - _FINE_HALF_UM, (count, size))
+    across = np.broadcast_to(np.arange(size) * _FINE_UM - half_um, (count, size))
     # where the coarse curve runs in this strip
     guess = _guess(coarse, strip, base, px)
     signed = across - guess[:, None]
@@ -111,7 +147,8 @@ def refine_junction(
         middle = 0.5 * (local_mean(projected, upper) + local_mean(projected, lower))
         likelihood = np.where(inside, np.clip(projected - middle[:, None], -2, 2), -0.3 * np.sign(signed))
         # a weak pull to the coarse curve keeps islands far from it out
-        unary = likelihood - 0.04 * np.sign(signed) * np.maximum(np.abs(signed) - 12, 0)
+        off = np.maximum(np.abs(signed) - _PULLED_UM, 0) / (half_um - _PULLED_UM)
+        unary = likelihood - _PULL * np.sign(signed) * off
         partition = least_variation(unary, _FINE_UM)
     edge = _clearest_edge(features, strip, values, inside, boundary(partition))
     curve = edge.curve
@@ -120,7 +157,7 @@ def refine_junction(
         edge, evidence = near
         curve = edge.curve
         if draw is not None and edge.parted < _PLAIN:
-            wider = _Wider.about(base, features, tissue, px, down)
+            wider = _Wider.about(base, features, tissue, px, down, half_um)
             curve = wider.drawn(draw, curve, evidence)
             # where it lies elsewhere, what both sides look like is told better by where it was drawn
             if _moved(edge.curve, curve, inside) and (near := closely.edge_near(curve)) is not None:
@@ -138,7 +175,7 @@ def refine_junction(
     confidence = np.where(on_rim, np.minimum(confidence, _AT_RIM), confidence)
     changes = _something_changes(features.levels(values), inside, curve, on_rim)
     keep = _keep(curve, inside, beyond, confidence, changes)
-    return strip.to_grid(curve)[keep], confidence[keep]
+    return _Refined(strip.to_grid(curve)[keep], confidence[keep], bool(on_rim[keep].any()))
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,17 +189,24 @@ class _Wider:
 
     @classmethod
     def about(
-        cls, base: FloatArray, features: Features, tissue: NDArray[np.bool_], px: float, down: int
+        cls,
+        base: FloatArray,
+        features: Features,
+        tissue: NDArray[np.bool_],
+        px: float,
+        down: int,
+        fine_half_um: float,
     ) -> _Wider:
-        strip = make_strip(base, px, above_um=HALF_UM, below_um=HALF_UM, step_um=STEP_UM, down=down)
+        reach_um = fine_half_um + MARGIN_UM
+        strip = make_strip(base, px, above_um=reach_um, below_um=reach_um, step_um=STEP_UM, down=down)
         nerves = strip.sample(features.nerves.astype(np.float32)) > 0.5
         return cls(strip, features.sharp_levels(strip), inside_tissue(strip, tissue), nerves)
 
     def drawn(self, draw: DrawJunction, curve: FloatArray, evidence: FloatArray) -> FloatArray:
         """The junction as it is drawn by what is seen about the one found so far, within the fine strip."""
-        margin = np.array([0.0, (HALF_UM - _FINE_HALF_UM) / _FINE_UM])
+        margin = np.array([0.0, MARGIN_UM / STEP_UM])
         view = seen(self.strip, self.levels, self.inside, self.nerves, evidence, curve + margin)
-        return np.asarray(np.clip(draw(view) - margin, 0, [np.inf, 2 * _FINE_HALF_UM / _FINE_UM]), float)
+        return np.asarray(np.clip(draw(view) - margin, 0, [np.inf, evidence.shape[1] - 1]), float)
 
 
 def _moved(before: FloatArray, now: FloatArray, inside: NDArray[np.bool_]) -> bool:

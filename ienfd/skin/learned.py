@@ -19,13 +19,13 @@ from ienfd.result import FloatArray
 from ienfd.skin.partition import boundary, least_variation, single_valued
 from ienfd.skin.strip import Strip
 
-__all__ = ["HALF_UM", "STEP_UM", "DrawJunction", "JunctionView", "learned_junction", "seen"]
+__all__ = ["MARGIN_UM", "STEP_UM", "DrawJunction", "JunctionView", "learned_junction", "seen"]
 
 _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
-STEP_UM, HALF_UM = 1.0, 56.0
-"""Samples it is shown, and how far to either side of the coarse junction."""
+STEP_UM, MARGIN_UM = 1.0, 16.0
+"""Samples it is shown, and how far beyond the fine strip on either side."""
 
 _LEVELS = 3
 _FAR_OUT = 4.0  # standard deviations
@@ -41,7 +41,7 @@ class JunctionView:
     Parameters
     ----------
     strip : Strip
-        With samples `STEP_UM` apart, `HALF_UM` to either side of the coarse junction.
+        With samples `STEP_UM` apart; the coarse junction runs in its middle.
     inside : (S, D) ndarray of bool
         Where there is viable tissue.
     planes : (7, S, D) ndarray of float32
@@ -81,14 +81,14 @@ def seen(
         The junction found so far, coordinates of the strip.
     """
     count, size = inside.shape
-    across_um = np.arange(size) * STEP_UM - HALF_UM
+    across_um = _across_um(size)
     known = levels[:, inside]
     middle, spread = np.median(known, axis=1), np.maximum(known.std(axis=1), 1e-6)
     even = (levels - middle[:, None, None]) / spread[:, None, None]
     told = np.tile(-_CLEAR * np.sign(across_um), (count, 1))
     margin = (size - evidence.shape[1]) // 2
     told[:, margin : margin + evidence.shape[1]] = np.clip(evidence, -_CLEAR, _CLEAR)
-    below_um = across_um - (single_valued(curve, count)[:, None] * STEP_UM - HALF_UM)
+    below_um = (np.arange(size) - single_valued(curve, count)[:, None]) * STEP_UM
     planes = np.zeros((_LEVELS + 4, count, size), np.float32)
     planes[: len(levels)] = np.clip(even, -_FAR_OUT, _FAR_OUT) * inside
     planes[_LEVELS:] = told / _CLEAR, nerves, inside, np.clip(below_um / _DISTANCE_UM, -_FARTHEST, _FARTHEST)
@@ -106,7 +106,11 @@ def learned_junction(view: JunctionView) -> FloatArray:
     network = trained("junction_1")
     # from left to right and from right to left: a junction knows neither
     logit = 0.5 * (network.of(view.planes) + network.of(view.planes[:, ::-1])[::-1])
-    size = view.inside.shape[1]
-    above = np.sign(HALF_UM - np.arange(size) * STEP_UM)
+    above = -np.sign(_across_um(view.inside.shape[1]))
     evidence = np.where(view.inside, np.clip(logit, -_SURE, _SURE), above)
     return boundary(least_variation(evidence, STEP_UM, variation_um=_VARIATION_UM))
+
+
+def _across_um(size: int) -> FloatArray:
+    """(D,) distance of samples across a strip from its middle, in micrometers."""
+    return np.asarray((np.arange(size) - (size - 1) / 2) * STEP_UM, float)

@@ -23,6 +23,7 @@ _Float32 = NDArray[np.float32]
 # samples are micrometers: those of the fine strip
 _WIDTHS = (1.2, 2.4, 4.8)  # standard deviations of a line and of bands
 _FAINT = 1.5  # in units of the noise
+_HIGHEST, _LEAST_NOISE = 0.98, 0.04  # the height of plain lines, and what of it is noise where there is none
 _CLEAR, _CLEARER = 1.0, 0.4  # above the faintest: as likely a line as not, and how fast it becomes one
 _PLAIN = 8.0  # a line that is clearer than this is no likelier
 _BESIDE, _MIDDLE = 17, 6  # the middle is what stands out from this far about it; by what power
@@ -42,7 +43,8 @@ def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArr
     membrane : (S, D) ndarray of float32
         Signal of the basement membrane in a strip.
     widths : sequence of float
-        Standard deviations in samples, the least first; by it the noise is known.
+        Standard deviations in samples, the least first; by it the noise is known. Texture far lower than
+        the highest lines is noise, too: of a clean image the median tells nothing.
     faint : float
         In units of the noise.
 
@@ -61,7 +63,8 @@ def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArr
         height = -hessian_matrix_eigvals(hessian)[1] * width**2
         noise = noise or float(np.median(np.abs(height))) / 0.6745
         highest = np.maximum(highest, height)
-    return np.asarray(np.maximum(highest / max(noise, 1e-9) - faint, 0.0), float)
+    noise = max(noise, _LEAST_NOISE * float(np.quantile(highest, _HIGHEST)), 1e-9)
+    return np.asarray(np.maximum(highest / noise - faint, 0.0), float)
 
 
 def along_membrane(

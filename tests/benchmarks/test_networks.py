@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.networks.junction_views import as_found
-from ienfd.skin.learned import HALF_UM, STEP_UM, seen
+from ienfd.skin.learned import STEP_UM, seen
 from ienfd.skin.strip import make_strip
 
-ALONG, ACROSS = 200, int(2 * HALF_UM / STEP_UM) + 1
+ALONG, HALF_UM = 200, 56.0
 
 
 def test_who_only_looks_leaves_the_junction_where_it_was_found() -> None:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
 from ienfd.skin.junction import refine_junction
-from ienfd.skin.learned import HALF_UM, DrawJunction, JunctionView
+from ienfd.skin.learned import DrawJunction, JunctionView
 from ienfd.skin.strip import COARSE_STEP_UM
 
 _SHAPE = (160, 400)
@@ -73,7 +73,7 @@ def _at(above_um: float, asked: list[JunctionView]) -> DrawJunction:
     def draw(view: JunctionView) -> FloatArray:
         asked.append(view)
         cols = np.arange(len(view.inside), dtype=float)
-        return np.column_stack([cols, HALF_UM + _edge_px(cols) - 78.0 - above_um])
+        return np.column_stack([cols, (view.inside.shape[1] - 1) / 2 + _edge_px(cols) - 78.0 - above_um])
 
     return draw
 
@@ -94,12 +94,25 @@ def test_what_is_drawn_beyond_the_strip_ends_at_its_rim_also_beside_a_membrane()
     assert (curve[:, 0] > 78 - 42).all()
 
 
+def _beyond(view: JunctionView) -> FloatArray:
+    """Draws as far above as it can."""
+    cols = np.arange(len(view.inside), dtype=float)
+    return np.column_stack([cols, np.zeros(len(cols))])
+
+
 def test_along_the_rim_it_is_not_sure() -> None:
     cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
     coarse = np.column_stack([np.full(len(cols), 74.0), cols])
     tissue = np.ones(_SHAPE, bool)
     curve, confidence = refine_junction(
-        coarse, _features(1.5, 0.0), tissue, _PIXEL_UM, 1, quality=1.0, draw=_at(60.0, [])
+        coarse, _features(1.5, 0.0), tissue, _PIXEL_UM, 1, quality=1.0, draw=_beyond
     )
     assert len(curve) > 100
     assert confidence.max() < 0.3
+
+
+def test_what_runs_along_the_rim_is_looked_for_farther_away() -> None:
+    asked: list[JunctionView] = []
+    curve = _refined(_at(60.0, asked))
+    assert len({view.inside.shape[1] for view in asked}) == 2
+    assert np.median(np.abs(curve[:, 0] - _edge_px(curve[:, 1]))) == pytest.approx(60, abs=1.5)

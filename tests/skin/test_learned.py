@@ -9,10 +9,10 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.closeup import CloseUp
-from ienfd.skin.learned import HALF_UM, JunctionView, learned_junction, seen
+from ienfd.skin.learned import JunctionView, learned_junction, seen
 from ienfd.skin.strip import Strip, make_strip
 
-ALONG = 400
+ALONG, HALF_UM = 400, 56.0
 ACROSS = round(2 * HALF_UM) + 1
 
 

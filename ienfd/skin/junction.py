@@ -128,6 +128,7 @@ def _refined(
     membrane: _Float32 | None,
     draw: DrawJunction | None,
 ) -> _Refined:
+    """The edge itself within `half_um` of the coarse junction; the rest as in `refine_junction`."""
     base = smooth_curve(coarse, _EVENED * half_um / COARSE_STEP_UM)  # or the strip would fold over itself
     strip = make_strip(base, px, above_um=half_um, below_um=half_um, step_um=_FINE_UM, down=down)
     values = features.along(strip)

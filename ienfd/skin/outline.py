@@ -74,14 +74,8 @@ def _stretches(around: FloatArray, shape: tuple[int, ...], px: float) -> list[Ou
     points, edge = np.roll(points, -starts[0], axis=0), np.roll(edge, -starts[0])
     ends = [*(starts - starts[0]), len(points)]
     parts = [slice(a, b) for a, b in itertools.pairwise(ends)]
-    glass = [edge[part.start] == -1 for part in parts]
     turns = [_turn_deg(points[a], points[b], px) for a, b in zip(parts, [*parts[1:], parts[0]], strict=True)]
-    joints = [abs(turn) < _GOES_ON_DEG for turn in turns]
-    for k, is_glass in enumerate(glass):  # joint k follows part k
-        if not is_glass and glass[k - 1] and glass[(k + 1) % len(parts)]:
-            joints[k - 1] = joints[k] = max(abs(turns[k - 1]), abs(turns[k])) < _RETURNS_DEG
-    joints = [joint and one != other
-              for joint, one, other in zip(joints, glass, [*glass[1:], glass[0]], strict=True)]  # fmt: skip
+    joints = _joints([bool(edge[part.start] == -1) for part in parts], turns)
     closed = all(joints)
     first = 0 if closed else joints.index(False) + 1
     order = [(first + k) % len(parts) for k in range(len(parts))]
@@ -99,6 +93,23 @@ def _stretches(around: FloatArray, shape: tuple[int, ...], px: float) -> list[Ou
         )
         for group in groups
     ]
+
+
+def _joints(glass: list[bool], turns_deg: list[float]) -> list[bool]:
+    """Whether each stretch, of glass or of one edge of the image, is one outline with the next.
+
+    An edge between two stretches of glass joins both or neither: the tissue returns, or a corner is cut off.
+    """
+    joints = []
+    for k, turn_deg in enumerate(turns_deg):
+        following = (k + 1) % len(glass)
+        border = following if glass[k] else k
+        if glass[border - 1] and glass[(border + 1) % len(glass)]:
+            goes_on = max(abs(turns_deg[border - 1]), abs(turns_deg[border])) < _RETURNS_DEG
+        else:
+            goes_on = abs(turn_deg) < _GOES_ON_DEG
+        joints.append(goes_on and glass[k] != glass[following])
+    return joints
 
 
 def _turn_deg(one: FloatArray, other: FloatArray, px: float) -> float:

@@ -22,7 +22,7 @@ from ienfd.skin.strip import (
     on_tissue,
     smooth_curve,
 )
-from ienfd.skin.telling import telling_by_level
+from ienfd.skin.telling import tissue_model
 
 __all__ = ["opposite_part", "refine_surface"]
 
@@ -63,7 +63,8 @@ def refine_surface(coarse: FloatArray, features: Features, tissue: _Mask, px: fl
     corneum, viable = inside & (across < -3), inside & (across > 3)
     if min(corneum.sum(), viable.sum()) < 50:
         return base
-    projected = telling_by_level(features.along(strip), corneum, viable)
+    thin = features.levels_and_grain(strip, features.along(strip))
+    projected = tissue_model(thin, corneum, viable).of(thin)
     middle = 0.5 * (local_mean(projected, corneum) + local_mean(projected, viable))
     evidence = np.where(inside, np.clip(projected - middle[:, None], -_BOUND, _BOUND), 0.0)
     # above the tissue there is nothing: a surface must not leave it

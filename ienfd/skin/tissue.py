@@ -14,7 +14,7 @@ from skimage.segmentation import watershed
 from ienfd.geometry import left_normals
 from ienfd.result import FloatArray
 from ienfd.skin.outline import Outline, trace_outlines
-from ienfd.stain.blur import wide_blur
+from ienfd.skin.rim import at_rim
 from ienfd.stain.grid import Grid, block_mean, continued, spread_blocks
 from ienfd.stain.overview import Overview, signal_of
 
@@ -33,8 +33,8 @@ _EVEN = 0.2  # quantile of the texture of what seems to be glass
 _BETWEEN_UM = 8.0  # between two structures of tissue it may look as even as glass
 _SOME_TEXTURE = 0.02  # of a piece of tissue is as textured as that; a third of the palest is
 _LEAST_TEXTURE = 0.006  # optical density: a grey level and a half of 8 bits near white
-_BESIDE_UM = 14.0  # the edge is found within this distance of where it first seems to be
-_PALE = 0.1
+_BRIGHT = 0.9  # quantile
+_THREAD_UM = 4.0  # half the width
 _AS_EVEN = 0.5  # evidence of texture below which a region may be glass
 _MOSTLY = 0.5  # of such a region looks like glass
 _CUT_PX = 2
@@ -86,7 +86,7 @@ def find_tissue(overview: Overview) -> Tissue:
 
     What clearly rises above the glass, and what clearly does not, are told by the spread of the
     glass itself; the boundary between them is put on the steepest change (watershed), so that it
-    does not depend on a threshold.
+    does not depend on a threshold, and then on the rim of the tissue, below its haze.
 
     Parameters
     ----------
@@ -124,9 +124,8 @@ def find_tissue(overview: Overview) -> Tissue:
     if not (markers == 2).any():
         return Tissue(np.zeros(shape, bool), ())
     mask = _flooded(slope, markers) == 2 if (markers == 1).any() else np.ones_like(surely)
-    mask = _at_half_height(mask, signals, overview.noise, px)
-    mask = np.asarray(ndimage.binary_fill_holes(mask), bool)
-    mask = ndimage.binary_opening(mask, _disk(4.0 / px))
+    mask = at_rim(_whole(mask, px), _light(signals, mask, dense=overview.white is not None), px)
+    mask = _whole(mask, px)
     regions = label(mask)
     keep = [  # a darker corner of the glass is as even as the rest of it
         r.label
@@ -179,6 +178,12 @@ def _outlined(mask: NDArray[np.bool_], shape: tuple[int, ...], px: float) -> Tis
     return Tissue(continued(spread_blocks(level, _COARSE), shape) > 0.5, tuple(outlines))
 
 
+def _whole(mask: NDArray[np.bool_], px: float) -> NDArray[np.bool_]:
+    """A tissue without holes and threads."""
+    filled = np.asarray(ndimage.binary_fill_holes(mask), bool)
+    return np.asarray(ndimage.binary_opening(filled, _disk(_THREAD_UM / px)), bool)
+
+
 def _flooded(slope: _Float32, markers: NDArray[np.signedinteger]) -> NDArray[np.signedinteger]:
     """Watershed of the slope from markers, of which only the rims take part."""
     near = ndimage.binary_dilation(markers == 0)
@@ -205,36 +210,13 @@ def _evidence(signals: _Float32, clear: NDArray[np.floating], px: float) -> tupl
     return strongest, slope
 
 
-def _at_half_height(
-    mask: NDArray[np.bool_], signals: _Float32, noise: NDArray[np.float64], px: float
-) -> NDArray[np.bool_]:
-    """Put the edge of the tissue where the signals are half way between both of its sides.
-
-    Only near the edge, and only where the sides differ clearly.
-    """
-    depth = ndimage.distance_transform_edt(mask) - ndimage.distance_transform_edt(~mask)
-    depth *= px
-    level = np.zeros(mask.shape, np.float32)
-    for signal, spread in zip(signals, noise, strict=True):
-        level += signal / np.float32(max(float(spread), 1e-6))
-    level = ndimage.gaussian_filter(level, 3.0 / px)
-    inner = _mean_near(level, (depth > _BESIDE_UM) & (depth < 4 * _BESIDE_UM), px)
-    outer = _mean_near(level, (depth < -_BESIDE_UM) & (depth > -4 * _BESIDE_UM), px)
-    clear = (np.abs(depth) < _BESIDE_UM) & (inner - outer > 4 * np.sqrt(len(signals)))
-    if not clear.any():
-        return mask
-    # not half way to a dense epidermis: between it and the glass there may be a pale corneum
-    pale = float(np.quantile(level[depth > _BESIDE_UM][::7], _PALE))
-    rise = np.minimum(inner - outer, np.maximum(pale - outer, 4 * np.sqrt(len(signals))))
-    return np.where(clear, level > outer + 0.5 * rise, mask)
-
-
-def _mean_near(image: _Float32, where: NDArray[np.bool_], px: float) -> _Float32:
-    """Mean over the chosen places near every place; NaN where there are none."""
-    sigma = 1.5 * _BESIDE_UM / px
-    weight = wide_blur(where.astype(np.float32), sigma, truncate=4)
-    total = wide_blur(np.where(where, image, 0).astype(np.float32), sigma, truncate=4)
-    return np.asarray(np.where(weight > 1e-3, total / np.maximum(weight, 1e-3), np.nan), np.float32)
+def _light(signals: _Float32, mask: NDArray[np.bool_], *, dense: bool) -> _Float32:
+    """What tissue absorbs (`dense`) or sheds; what is shed, in units of the bright parts of each channel."""
+    if dense:
+        return np.asarray(signals.sum(axis=0), np.float32)
+    shed = np.expm1(signals)
+    bright = np.quantile(shed[:, mask][:, ::7], _BRIGHT, axis=1)
+    return np.asarray((shed / np.maximum(bright, 1e-6)[:, None, None]).sum(axis=0), np.float32)
 
 
 def _texture_evidence(signals: _Float32, glass: NDArray[np.bool_], px: float) -> _Float32:

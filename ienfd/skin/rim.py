@@ -1,0 +1,113 @@
+"""The rim of the tissue: where its light rises first, seen from the glass."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+from scipy.spatial import cKDTree
+from skimage.measure import find_contours
+
+from ienfd.result import FloatArray
+from ienfd.skin.strip import make_strip
+
+__all__ = ["at_rim", "rim_um"]
+
+_Float32 = NDArray[np.float32]
+_Mask = NDArray[np.bool_]
+
+_OUT_UM, _IN_UM = 20.0, 40.0  # the rim is sought so far on both sides of where it seems to be
+_STEP_UM = 2.5
+_ROUNDS = 2
+_SMOOTH_UM, _HEADING_UM = 12.0, 60.0  # of the outline, and of the directions across it
+_SHORTEST_UM = 100.0
+_BLUR_UM, _ALONG_UM = 2.5, 15.0
+_FLAKE_UM = 12.5  # thinner structures are no rim
+_STEEP = 0.35  # of the steepest rise
+_FAR = 1e-4  # of the smoothed tissue: more than 40 um inside and outside
+_OUTLIERS = 13  # places along an outline, of which the median counts
+
+
+def at_rim(mask: _Mask, light: _Float32, px: float) -> _Mask:
+    """Move the edge of a tissue to its rim.
+
+    Parameters
+    ----------
+    mask : (H, W) ndarray of bool
+        Tissue, roughly: haze around it and flakes beside it may belong to it.
+    light : (H, W) ndarray of float32
+        What the tissue sheds or absorbs; glass is near 0.
+    px : float
+        Pixel edge in micrometers.
+
+    Returns
+    -------
+    (H, W) ndarray of bool
+        The border of the image stays as it is: there the tissue may go on.
+    """
+    light = ndimage.gaussian_filter(light, _BLUR_UM / px)
+    for _ in range(_ROUNDS):
+        mask = _moved(mask, light, px)
+    return mask
+
+
+def rim_um(light: NDArray[np.floating], step_um: float) -> FloatArray:
+    """Where light rises first and steeply, from above (glass) to below (tissue).
+
+    Haze rises, too, but slowly; and a pale corneum may lie on a dense epidermis, so that the steepest rise
+    need not be the first. What is as thin as a flake does not count.
+
+    Parameters
+    ----------
+    light : (S, D) ndarray of float
+        At positions along an outline and at depths across it.
+    step_um : float
+        Distance of the samples along and across.
+
+    Returns
+    -------
+    (S,) ndarray of float
+        Depth below the first sample, in micrometers; NaN where nothing rises.
+    """
+    lasting = ndimage.gaussian_filter1d(light, _ALONG_UM / step_um, axis=0, mode="nearest")
+    lasting = ndimage.grey_opening(lasting, size=(1, round(_FLAKE_UM / step_um)), mode="nearest")
+    rise = np.diff(lasting, axis=1)
+    steepest = rise.max(axis=1, keepdims=True)
+    around = np.pad(rise, ((0, 0), (1, 1)), constant_values=-np.inf)
+    peak = (rise >= around[:, :-2]) & (rise >= around[:, 2:]) & (rise >= _STEEP * steepest)
+    peak[:, 0] = False  # it has begun before
+    depth_um = (peak.argmax(axis=1) + 0.5) * step_um
+    return np.where(peak.any(axis=1) & (steepest[:, 0] > 0), depth_um, np.nan)
+
+
+def _moved(mask: _Mask, light: _Float32, px: float) -> _Mask:
+    """The tissue with each stretch of its edge moved to the rim near it."""
+    smooth = ndimage.gaussian_filter(mask.astype(np.float32), _SMOOTH_UM / px, mode="nearest")
+    places: list[FloatArray] = []
+    inward_um: list[FloatArray] = []
+    for contour in find_contours(smooth, 0.5):
+        if len(contour) * px < _SHORTEST_UM:
+            continue
+        strip = make_strip(
+            contour,
+            px,
+            above_um=_OUT_UM,
+            below_um=_IN_UM,
+            step_um=_STEP_UM,
+            down=1,
+            heading_um=_HEADING_UM,
+        )
+        inward = np.nan_to_num(rim_um(strip.sample(light), _STEP_UM) - _OUT_UM)
+        places.append(strip.positions[:, round(_OUT_UM / _STEP_UM)])
+        inward_um.append(ndimage.median_filter(inward, size=_OUTLIERS, mode="nearest"))
+    near = (smooth > _FAR) & (smooth < 1 - _FAR)
+    if not places:
+        return mask
+    distance, nearest = cKDTree(np.concatenate(places)).query(np.argwhere(near))
+    distance_um = np.asarray(distance, float) * px
+    depth_um = np.where(smooth[near] > 0.5, distance_um, -distance_um)
+    moved = mask.copy()
+    moved[near] = np.where(
+        distance_um < _IN_UM + _STEP_UM, depth_um > np.concatenate(inward_um)[nearest], mask[near]
+    )
+    return moved

@@ -26,7 +26,7 @@ from ienfd.skin.strip import (
     make_strip,
     within_image,
 )
-from ienfd.skin.telling import telling, telling_by_level
+from ienfd.skin.telling import telling, tissue_model
 
 __all__ = [
     "Layers",
@@ -118,6 +118,8 @@ class Straightened:
     strip : Strip
     values : (K, S, D) ndarray of float32
         In the order of `Features.along`.
+    fine : (2 * K, S, D) ndarray of float32
+        Fine levels and grain, which show thin layers, too.
     inside : (S, D) ndarray of bool
         Where there is tissue.
     line : (S, D) ndarray of float
@@ -126,6 +128,7 @@ class Straightened:
 
     strip: Strip
     values: _Float32
+    fine: _Float32
     inside: _Mask
     line: FloatArray
 
@@ -133,7 +136,12 @@ class Straightened:
         """The positions from `start` to `stop` along the strip."""
         at = slice(start, stop)
         strip = Strip(self.strip.positions[at], self.strip.step_um, self.strip.above_um)
-        return Straightened(strip, self.values[:, at], self.inside[at], self.line[at])
+        return Straightened(strip, self.values[:, at], self.fine[:, at], self.inside[at], self.line[at])
+
+    @property
+    def levels(self) -> _Float32:
+        """(K, S, D) the fine levels alone."""
+        return self.fine[: len(self.fine) // 2]
 
     @property
     def across_um(self) -> FloatArray:
@@ -175,7 +183,8 @@ def straightened_below(
     )
     values = features.along(strip)
     line = np.zeros(values.shape[1:]) if membrane is None else _membrane_strength(strip, membrane)
-    return Straightened(strip, values, inside_tissue(strip, tissue), line)
+    fine = features.levels_and_grain(strip, values)
+    return Straightened(strip, values, fine, inside_tissue(strip, tissue), line)
 
 
 def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers | None:
@@ -186,7 +195,8 @@ def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers
     tissue : Straightened
     start : (S, 2) ndarray of float or None
         Depths of surface and junction below the outline (um) from which to begin, and near which they
-        are held where the tissue says little; None for those at which the mean profile has its edges.
+        are held where the tissue says little; then the grain of a corneum is asked, too. None for those at
+        which the mean profile has its edges.
 
     Returns
     -------
@@ -194,13 +204,13 @@ def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers
         None where there is too little tissue, or no three layers.
     """
     if start is not None:
-        return _alternate(tissue, start, 0.0)
+        return _alternate(tissue, start, 0.0, tissue.fine)
     used = (tissue.across_um >= _EDGE_UM) & (tissue.across_um <= _PROFILE_UM)
     cut = cut_profile(tissue.values[:, :, used], tissue.inside[:, used], tissue.across_um[used])
     if cut is None:
         return None
     even = np.tile([cut.surface_um, cut.junction_um], (len(tissue.inside), 1))
-    found = _alternate(tissue, even, cut.gain)
+    found = _alternate(tissue, even, cut.gain, tissue.levels)
     return _on_deeper_membrane(tissue, cut, found) or found
 
 
@@ -215,7 +225,7 @@ def _on_deeper_membrane(tissue: Straightened, cut: Cut, found: Layers | None) ->
     if _on_line(tissue, depth) < plain:
         return None
     deeper = np.column_stack([np.full(len(depth), cut.junction_um), tissue.across_um[depth]])
-    return _alternate(tissue, deeper, cut.gain)
+    return _alternate(tissue, deeper, cut.gain, tissue.levels)
 
 
 def _on_line(tissue: Straightened, depth: NDArray[np.intp]) -> float:
@@ -223,8 +233,11 @@ def _on_line(tissue: Straightened, depth: NDArray[np.intp]) -> float:
     return float(np.median(tissue.line[np.arange(len(depth)), depth]))
 
 
-def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers | None:
-    """Let both curves and the models of the tissues take turns, from where they should begin."""
+def _alternate(tissue: Straightened, start: FloatArray, gain: float, thin: _Float32) -> Layers | None:
+    """Let both curves and the models of the tissues take turns, from where they should begin.
+
+    `thin` are the features that part corneum from epidermis.
+    """
     count, size = tissue.inside.shape
     across = np.broadcast_to(np.arange(size), (count, size))
     top, depth = np.rint((start + tissue.strip.above_um) / tissue.strip.step_um).astype(np.intp).T
@@ -239,7 +252,7 @@ def _alternate(tissue: Straightened, start: FloatArray, gain: float) -> Layers |
         corneum, upper, lower = _masks(tissue, top, depth, across)
         if corneum.sum() < 50 or upper.sum() < 50:
             continue  # no corneum is seen: the surface is where the profile puts it
-        corneum_evidence = _evidence(tissue, corneum, upper, telling_by_level(tissue.values, corneum, upper))
+        corneum_evidence = _evidence(tissue, corneum, upper, tissue_model(thin, corneum, upper).of(thin))
         top = _optimal_top(tissue, corneum_evidence, depth, start[:, 0])
     corneum, upper, lower = _masks(tissue, top, depth, across)
     if upper.sum() < 50 or lower.sum() < 50:

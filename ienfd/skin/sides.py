@@ -180,7 +180,7 @@ def _likely(part: Straightened, layers: Layers, nuclei: float, border: float) ->
 
     A logistic function, whose weights were fitted to 2743 windows of 200 synthetic sections of two
     independent generators (development seeds only) and then rounded. The thickness was given less than
-    its share, since real skin varies more, and the image border, which the generators place at random.
+    its share, since real skin varies more; the image border more, since layers along glass prevail.
     """
     if layers.parted < _MIN_PARTED and layers.membrane < 1.5:
         return 0.0
@@ -188,7 +188,7 @@ def _likely(part: Straightened, layers: Layers, nuclei: float, border: float) ->
         return 0.0
     score = 3.0 * layers.parted + 4.0 * layers.corneum + 0.6 * layers.membrane + 2.0 * nuclei - 6.0
     score += 1.4 * float(np.log1p(max(_gain(part, layers), 0.0)))
-    score -= 3.0 * float(usual_cost(None, layers.thickness_um)) + 0.08 * layers.roughness_um + 4.0 * border
+    score -= 3.0 * float(usual_cost(None, layers.thickness_um)) + 0.08 * layers.roughness_um + 5.5 * border
     return 1 / (1 + float(np.exp(-score)))
 
 

@@ -63,13 +63,13 @@ def refine_surface(coarse: FloatArray, features: Features, tissue: _Mask, px: fl
     corneum, viable = inside & (across < -3), inside & (across > 3)
     if min(corneum.sum(), viable.sum()) < 50:
         return base
-    thin = features.levels_and_grain(strip, features.along(strip))
-    projected = tissue_model(thin, corneum, viable).of(thin)
+    fine = features.levels_and_grain(strip, features.along(strip))
+    projected = tissue_model(fine, corneum, viable).of(fine)
     middle = 0.5 * (local_mean(projected, corneum) + local_mean(projected, viable))
     evidence = np.where(inside, np.clip(projected - middle[:, None], -_BOUND, _BOUND), 0.0)
     # above the tissue there is nothing: a surface must not leave it
     cost = -np.cumsum(np.where(inside, evidence, _BOUND), axis=1)
-    depth = best_path(cost, max_step=2, step_cost=1.5, curve_cost=0.5)
+    depth = best_path(cost, max_step=2, step_cost=5.0, curve_cost=2.0)
     curve = strip.to_grid(np.column_stack([np.arange(len(depth)), depth]).astype(float))
     return smooth_curve(curve, 4.0)
 

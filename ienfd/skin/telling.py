@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["TissueModel", "telling", "telling_by_level", "tissue_model"]
+__all__ = ["TissueModel", "telling", "tissue_model"]
 
 _Float32 = NDArray[np.float32]
 
@@ -47,17 +47,6 @@ def telling(
         if model.separation > _SUFFICES:
             return model.of(fine)
     return levels.of(wide)
-
-
-def telling_by_level(
-    values: _Float32, upper: NDArray[np.bool_], lower: NDArray[np.bool_]
-) -> NDArray[np.float64]:
-    """What tells a thin layer from a lower tissue: only the fine levels are finer than it is.
-
-    Parameters and result as those of `telling`.
-    """
-    fine = values[: (len(values) - 1) // 4]
-    return tissue_model(fine, upper, lower).of(fine)
 
 
 @dataclass(frozen=True, eq=False)

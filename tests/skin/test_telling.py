@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from ienfd.skin.telling import telling, telling_by_level
+from ienfd.skin.telling import telling, tissue_model
 
 UPPER = np.zeros((40, 60), bool)
 UPPER[:, :30] = True
@@ -40,6 +40,7 @@ def test_textures_help_where_levels_fail() -> None:
 
 
 def test_the_upper_tissue_is_positive_and_the_unit_is_a_standard_deviation() -> None:
-    told = telling_by_level(features(-3.0, 0.0, 0.0), UPPER, ~UPPER)
+    values = features(-3.0, 0.0, 0.0)[:1]
+    told = tissue_model(values, UPPER, ~UPPER).of(values)
     assert 2.5 < told[UPPER].mean() - told[~UPPER].mean() < 3.5
     assert 0.8 < told[UPPER].std() < 1.2

@@ -88,10 +88,10 @@ def test_glass_alone_has_no_skin() -> None:
     assert skin_of(np.full((SIZE, SIZE), 40.0)).pieces == ()
 
 
-def test_tissue_without_layers_has_no_epidermis() -> None:
+def test_of_tissue_without_layers_nothing_is_sure() -> None:
     depth = depth_at(0.0)
     pieces = skin_of(np.where(depth < 0, 40.0, 900.0)).pieces
-    assert all(float(piece.junction_confidence.mean()) < 0.3 for piece in pieces)
+    assert all(float(piece.junction_confidence.mean()) < 0.5 for piece in pieces)
 
 
 def test_the_best_path_is_the_cheapest_smooth_one() -> None:

@@ -1,0 +1,68 @@
+"""Where tissue begins, seen from the glass."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from ienfd.skin.rim import at_rim, rim_um
+
+STEP_UM = 2.5
+DEPTH_UM = np.arange(-40.0, 60.0, STEP_UM)  # below the true rim
+RIM_UM = 40.0 - STEP_UM / 2
+
+
+def found_um(profile: NDArray[np.float64]) -> float:
+    """The rim in a scene that looks the same all along, through optics that blur it."""
+    seen = ndimage.gaussian_filter1d(profile, 3.0 / STEP_UM, mode="nearest")
+    depth_um = rim_um(np.tile(seen, (40, 1)), STEP_UM)
+    assert (depth_um == depth_um[0]).all()
+    return float(depth_um[0])
+
+
+TISSUE = np.where(DEPTH_UM >= 0, 1.0, 0.0)
+
+
+def test_tissue_begins_where_its_light_rises() -> None:
+    assert found_um(TISSUE) == pytest.approx(RIM_UM, abs=STEP_UM)
+
+
+@pytest.mark.parametrize("reach_um", [8.0, 15.0, 40.0])
+def test_haze_is_no_tissue(reach_um: float) -> None:
+    haze = 0.4 * np.exp(np.minimum(DEPTH_UM, 0) / reach_um)
+    assert found_um(np.maximum(TISSUE, haze)) == pytest.approx(RIM_UM, abs=STEP_UM)
+
+
+@pytest.mark.parametrize("corneum", [0.4, 3.0])
+def test_a_corneum_belongs_to_the_tissue_be_it_pale_or_bright(corneum: float) -> None:
+    scene = np.where((DEPTH_UM >= 0) & (DEPTH_UM < 20), corneum, TISSUE)
+    assert found_um(scene) == pytest.approx(RIM_UM, abs=STEP_UM)
+
+
+def test_a_flake_above_it_does_not() -> None:
+    flake = (DEPTH_UM >= -25) & (DEPTH_UM < -20)
+    assert found_um(np.where(flake, 1.0, TISSUE)) == pytest.approx(RIM_UM, abs=STEP_UM)
+
+
+def test_where_nothing_rises_there_is_no_rim() -> None:
+    assert np.isnan(rim_um(np.ones((5, len(DEPTH_UM))), STEP_UM)).all()
+
+
+@pytest.mark.parametrize("off_um", [-10.0, 15.0, 30.0])
+def test_the_edge_of_a_tissue_moves_to_its_rim_and_its_cut_by_the_image_stays(off_um: float) -> None:
+    px = 2.5
+    rows, cols = np.mgrid[:240, :200]
+    tissue = rows >= 100 + 8 * np.sin(cols / 40)
+    roughly = rows >= 100 + 8 * np.sin(cols / 40) - off_um / px
+    moved = at_rim(roughly, ndimage.gaussian_filter(tissue.astype(np.float32), 1.0), px)
+    assert (moved != tissue).mean() < 0.01
+    assert moved[-1].all()
+    assert moved[120:, 0].all()
+    assert moved[120:, -1].all()
+
+
+def test_without_an_edge_everything_stays() -> None:
+    everywhere = np.ones((50, 60), bool)
+    assert at_rim(everywhere, np.ones((50, 60), np.float32), 2.5).all()

@@ -84,7 +84,7 @@ def find_skin(
         edges = [overview.grid.from_image(candidate.piece.junction_px) for candidate in found]
         below = _below(tissue, edges, overview.grid)
         deeper = _found(overview, below, chromogen, draw)
-        if _weight(deeper) > _weight(found) and not _has_fewer_nuclei(deeper[0], overview):
+        if _weight(deeper) > _weight(found) and _goes_deeper(found[0], deeper[0], overview):
             tissue, found = below, deeper
     ends = [end for each in found if (end := lamellae_end(each.piece, overview)) is not None]
     if ends:  # corneum without doubt
@@ -103,6 +103,11 @@ def _below(tissue: Tissue, edges: Sequence[FloatArray], grid: Grid) -> Tissue:
 def _has_fewer_nuclei(candidate: _Candidate, overview: Overview) -> bool:
     """Whether what seems to be epidermis holds fewer nuclei than what lies below."""
     return float(cellularity(overview) @ candidate.difference) < 0
+
+
+def _goes_deeper(candidate: _Candidate, deeper: _Candidate, overview: Overview) -> bool:
+    """Whether below what seemed to be epidermis lies another one, which faces the same way and has nuclei."""
+    return float(_facing(candidate) @ _facing(deeper)) > 0 and not _has_fewer_nuclei(deeper, overview)
 
 
 def _straight_at_ends(curve: FloatArray, px: float) -> FloatArray:
@@ -174,8 +179,12 @@ def _agreeing(candidates: list[_Candidate], grid: Grid) -> list[_Candidate]:
 
 def _opposed(one: _Candidate, other: _Candidate) -> bool:
     """Whether two stretches of one piece of tissue face away from each other."""
-    facing = [left_normals(c.piece.junction_px[[0, -1]])[0] for c in (one, other)]
-    return one.region == other.region and float(facing[0] @ facing[1]) < _OPPOSED
+    return one.region == other.region and float(_facing(one) @ _facing(other)) < _OPPOSED
+
+
+def _facing(candidate: _Candidate) -> FloatArray:
+    """Direction from dermis to epidermis."""
+    return np.asarray(left_normals(candidate.piece.junction_px[[0, -1]])[0], float)
 
 
 def _trace(

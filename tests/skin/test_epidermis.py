@@ -1,0 +1,61 @@
+"""Stretches of epidermis beside one another."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+import pytest
+
+from ienfd.result import Piece
+from ienfd.skin.epidermis import _agreeing, _Candidate, _goes_deeper
+
+if TYPE_CHECKING:
+    from ienfd.stain.grid import Grid
+    from ienfd.stain.overview import Overview
+
+NUCLEI = np.array([1.0, 0.0])
+
+
+class _Pixels:
+    factor = 1
+
+
+GRID = cast("Grid", _Pixels())
+
+
+def stretch(row: float, *, up: bool, region: int = 1, cells: float = 1.0, weight: float = 1.0) -> _Candidate:
+    """A straight junction at a row of the image, with its epidermis above it, or below."""
+    cols = np.arange(0.0, 300.0)
+    along = np.column_stack([np.full(len(cols), row), cols])
+    junction = along if up else along[::-1]  # epidermis on its left
+    surface = junction + np.array([-70 if up else 70, 0])
+    piece = Piece(surface, junction, np.ones(len(along)), (False, False))
+    return _Candidate(piece, region, np.array([cells, 1.0]), weight)
+
+
+def test_one_piece_of_tissue_has_no_epidermis_on_two_opposite_sides() -> None:
+    plainer, other = stretch(100, up=True, weight=2.0), stretch(500, up=False)
+    assert _agreeing([other, plainer], GRID) == [plainer]
+
+
+def test_two_pieces_of_tissue_may_face_away_from_each_other() -> None:
+    plainer, other = stretch(100, up=True, weight=2.0), stretch(500, up=False, region=2)
+    assert _agreeing([other, plainer], GRID) == [plainer, other]
+
+
+@pytest.mark.parametrize(
+    ("below", "is_deeper"),
+    [
+        (stretch(200, up=True), True),
+        (stretch(200, up=True, cells=-1.0), False),
+        (stretch(500, up=False), False),
+    ],
+    ids=["epidermis", "without nuclei", "the other side"],
+)
+def test_below_corneum_an_epidermis_with_nuclei_is_sought_that_faces_the_same_way(
+    below: _Candidate, is_deeper: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ienfd.skin.epidermis.cellularity", lambda overview: NUCLEI)
+    overview = cast("Overview", None)
+    assert _goes_deeper(stretch(100, up=True, cells=-1.0), below, overview) is is_deeper

@@ -100,9 +100,9 @@ def _moved(mask: _Mask, light: _Float32, px: float) -> _Mask:
         inward = np.nan_to_num(rim_um(strip.sample(light), _STEP_UM) - _OUT_UM)
         places.append(strip.positions[:, round(_OUT_UM / _STEP_UM)])
         inward_um.append(ndimage.median_filter(inward, size=_OUTLIERS, mode="nearest"))
-    near = (smooth > _FAR) & (smooth < 1 - _FAR)
     if not places:
         return mask
+    near = (smooth > _FAR) & (smooth < 1 - _FAR)
     distance, nearest = cKDTree(np.concatenate(places)).query(np.argwhere(near))
     distance_um = np.asarray(distance, float) * px
     depth_um = np.where(smooth[near] > 0.5, distance_um, -distance_um)

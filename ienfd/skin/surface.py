@@ -16,6 +16,7 @@ from ienfd.skin.strip import (
     COARSE_STEP_UM,
     arc_um,
     best_path,
+    beyond_image,
     extent,
     inside_tissue,
     make_strip,
@@ -67,8 +68,9 @@ def refine_surface(coarse: FloatArray, features: Features, tissue: _Mask, px: fl
     projected = tissue_model(fine, corneum, viable).of(fine)
     middle = 0.5 * (local_mean(projected, corneum) + local_mean(projected, viable))
     evidence = np.where(inside, np.clip(projected - middle[:, None], -_BOUND, _BOUND), 0.0)
-    # above the tissue there is nothing: a surface must not leave it
-    cost = -np.cumsum(np.where(inside, evidence, _BOUND), axis=1)
+    # on glass there is nothing, a surface must not leave the tissue; beyond the image nothing is known
+    glass = ~inside & ~beyond_image(strip, tissue.shape)
+    cost = -np.cumsum(np.where(glass, _BOUND, evidence), axis=1)
     depth = best_path(cost, max_step=2, step_cost=5.0, curve_cost=2.0)
     curve = strip.to_grid(np.column_stack([np.arange(len(depth)), depth]).astype(float))
     return smooth_curve(curve, 4.0)

@@ -68,6 +68,7 @@ def test_a_straight_junction_at_any_angle(angle_deg: float) -> None:
     assert float(np.median(np.abs(at[0] - 15))) < 2.5
     assert float(np.median(np.abs(at[1] - 85))) < 2.0
     assert length(piece.junction_px) > 600
+    assert np.abs(at[0] - 15)[2:-2].max() < 2.5  # straight on to the border of the image
     # the epidermis lies on the left of the junction
     assert (Projector(piece.junction_px)(piece.surface_px[20:-20]).signed > 0).all()
     assert float(np.median(piece.junction_confidence)) > 0.7

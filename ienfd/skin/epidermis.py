@@ -201,7 +201,8 @@ def _trace(
     down = down_side(side.points, mask, px)
     base = _extend(side.points, _EXTEND_UM, _EXTEND_UM, px)
     below = straightened_below(base, down, features, mask, membrane, px)
-    layers = find_layers(below, _depths(side, len(below.inside)))
+    thin = features.levels_and_grain(below.strip, below.values)
+    layers = find_layers(below, _depths(side, len(below.inside)), thin)
     if layers is None:
         return []
     surface = refine_surface(coarse_surface(below, layers), features, mask, px, down)

@@ -118,8 +118,6 @@ class Straightened:
     strip : Strip
     values : (K, S, D) ndarray of float32
         In the order of `Features.along`.
-    fine : (2 * K, S, D) ndarray of float32
-        Fine levels and grain, which show thin layers, too.
     inside : (S, D) ndarray of bool
         Where there is tissue.
     line : (S, D) ndarray of float
@@ -128,7 +126,6 @@ class Straightened:
 
     strip: Strip
     values: _Float32
-    fine: _Float32
     inside: _Mask
     line: FloatArray
 
@@ -136,12 +133,12 @@ class Straightened:
         """The positions from `start` to `stop` along the strip."""
         at = slice(start, stop)
         strip = Strip(self.strip.positions[at], self.strip.step_um, self.strip.above_um)
-        return Straightened(strip, self.values[:, at], self.fine[:, at], self.inside[at], self.line[at])
+        return Straightened(strip, self.values[:, at], self.inside[at], self.line[at])
 
     @property
     def levels(self) -> _Float32:
         """(K, S, D) the fine levels alone."""
-        return self.fine[: len(self.fine) // 2]
+        return self.values[: (len(self.values) - 1) // 4]
 
     @property
     def across_um(self) -> FloatArray:
@@ -183,11 +180,12 @@ def straightened_below(
     )
     values = features.along(strip)
     line = np.zeros(values.shape[1:]) if membrane is None else _membrane_strength(strip, membrane)
-    fine = features.levels_and_grain(strip, values)
-    return Straightened(strip, values, fine, inside_tissue(strip, tissue), line)
+    return Straightened(strip, values, inside_tissue(strip, tissue), line)
 
 
-def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers | None:
+def find_layers(
+    tissue: Straightened, start: FloatArray | None = None, thin: _Float32 | None = None
+) -> Layers | None:
     """Find surface and junction below an outline.
 
     Parameters
@@ -195,26 +193,31 @@ def find_layers(tissue: Straightened, start: FloatArray | None = None) -> Layers
     tissue : Straightened
     start : (S, 2) ndarray of float or None
         Depths of surface and junction below the outline (um) from which to begin, and near which they
-        are held where the tissue says little; then the grain of a corneum is asked, too. None for those at
-        which the mean profile has its edges.
+        are held where the tissue says little; None for those at which the mean profile has its edges.
+    thin : (N, S, D) ndarray of float32 or None
+        Features that part a corneum, which is thin, from the epidermis; None for the fine levels. Grain among
+        them helps where an epidermis is known to lie; elsewhere it finds one in the dermis.
 
     Returns
     -------
     Layers or None
         None where there is too little tissue, or no three layers.
     """
+    thin = tissue.levels if thin is None else thin
     if start is not None:
-        return _alternate(tissue, start, 0.0, tissue.fine)
+        return _alternate(tissue, start, 0.0, thin)
     used = (tissue.across_um >= _EDGE_UM) & (tissue.across_um <= _PROFILE_UM)
     cut = cut_profile(tissue.values[:, :, used], tissue.inside[:, used], tissue.across_um[used])
     if cut is None:
         return None
     even = np.tile([cut.surface_um, cut.junction_um], (len(tissue.inside), 1))
-    found = _alternate(tissue, even, cut.gain, tissue.levels)
-    return _on_deeper_membrane(tissue, cut, found) or found
+    found = _alternate(tissue, even, cut.gain, thin)
+    return _on_deeper_membrane(tissue, cut, found, thin) or found
 
 
-def _on_deeper_membrane(tissue: Straightened, cut: Cut, found: Layers | None) -> Layers | None:
+def _on_deeper_membrane(
+    tissue: Straightened, cut: Cut, found: Layers | None, thin: _Float32
+) -> Layers | None:
     """The layers where a plain membrane lies far below the cut, which then parts the corneum; else None."""
     deep = tissue.across_um >= cut.junction_um + EPIDERMIS_UM[0]
     if not (deep.any() and tissue.line.any()):
@@ -225,7 +228,7 @@ def _on_deeper_membrane(tissue: Straightened, cut: Cut, found: Layers | None) ->
     if _on_line(tissue, depth) < plain:
         return None
     deeper = np.column_stack([np.full(len(depth), cut.junction_um), tissue.across_um[depth]])
-    return _alternate(tissue, deeper, cut.gain, tissue.levels)
+    return _alternate(tissue, deeper, cut.gain, thin)
 
 
 def _on_line(tissue: Straightened, depth: NDArray[np.intp]) -> float:

@@ -199,7 +199,7 @@ def _evidence(signals: _Float32, clear: NDArray[np.floating], px: float) -> tupl
     slope = np.zeros(signals.shape[1:], np.float32)
     for signal, least in zip(signals, clear, strict=True):
         smooth = ndimage.gaussian_filter(signal, _SMOOTH_UM / px)
-        bright = float(np.quantile(smooth, 0.9))
+        bright = float(np.quantile(smooth, _BRIGHT))
         threshold = max(float(least), 0.08 * bright, 1e-6)
         if bright <= threshold:
             continue

@@ -27,9 +27,7 @@ def _strip(strength: float) -> tuple[Straightened, FloatArray]:
     line = np.zeros((positions, depths))
     line[:, round(_JUNCTION_UM / COARSE_STEP_UM)] = strength
     grid = np.stack(np.meshgrid(np.arange(positions), np.arange(depths), indexing="ij"), -1).astype(float)
-    tissue = Straightened(
-        Strip(grid, COARSE_STEP_UM, 0.0), values, values[:2], np.ones(line.shape, bool), line
-    )
+    tissue = Straightened(Strip(grid, COARSE_STEP_UM, 0.0), values, np.ones(line.shape, bool), line)
     return tissue, np.tile([15.0, _JUNCTION_UM], (positions, 1))
 
 
@@ -58,7 +56,7 @@ def test_a_plain_membrane_below_shining_corneum_and_epidermis_is_the_junction(st
     line[:, round(40 / COARSE_STEP_UM)] = strength / 4
     grid = np.stack(np.meshgrid(np.arange(positions), np.arange(depths), indexing="ij"), -1).astype(float)
     found = find_layers(
-        Straightened(Strip(grid, COARSE_STEP_UM, 0.0), values, values[:2], np.ones(line.shape, bool), line)
+        Straightened(Strip(grid, COARSE_STEP_UM, 0.0), values, np.ones(line.shape, bool), line)
     )
     assert found is not None
     at_um = float(np.median(found.depth)) * COARSE_STEP_UM

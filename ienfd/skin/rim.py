@@ -17,6 +17,8 @@ _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
 _OUT_UM, _IN_UM = 20.0, 40.0  # the rim is sought so far on both sides of where it seems to be
+_POCKET_UM = 80.0  # so far inside below a pocket of glass
+_GLASS = 0.04  # of what tissue absorbs: less is glass
 _STEP_UM = 2.5
 _ROUNDS = 2
 _SMOOTH_UM, _HEADING_UM = 12.0, 60.0  # of the outline, and of the directions across it
@@ -28,7 +30,7 @@ _FAR = 1e-4  # of the smoothed tissue: more than 40 um inside and outside
 _OUTLIERS = 13  # places along an outline, of which the median counts
 
 
-def at_rim(mask: _Mask, light: _Float32, px: float) -> _Mask:
+def at_rim(mask: _Mask, light: _Float32, px: float, *, dense: bool) -> _Mask:
     """Move the edge of a tissue to its rim.
 
     Parameters
@@ -39,6 +41,8 @@ def at_rim(mask: _Mask, light: _Float32, px: float) -> _Mask:
         What the tissue sheds or absorbs; glass is near 0.
     px : float
         Pixel edge in micrometers.
+    dense : bool
+        Whether it absorbs (bright-field): no tissue is then like glass.
 
     Returns
     -------
@@ -47,22 +51,25 @@ def at_rim(mask: _Mask, light: _Float32, px: float) -> _Mask:
     """
     light = ndimage.gaussian_filter(light, _BLUR_UM / px)
     for _ in range(_ROUNDS):
-        mask = _moved(mask, light, px)
+        mask = _moved(mask, light, px, dense=dense)
     return mask
 
 
-def rim_um(light: NDArray[np.floating], step_um: float) -> FloatArray:
+def rim_um(light: NDArray[np.floating], step_um: float, *, dense: bool) -> FloatArray:
     """Where light rises first and steeply, from above (glass) to below (tissue).
 
     Haze rises, too, but slowly; and a pale corneum may lie on a dense epidermis, so that the steepest rise
-    need not be the first. What is as thin as a flake does not count.
+    need not be the first. What is as thin as a flake does not count; nor does, where tissue absorbs, what
+    lies above glass: several flakes, with a pocket below them.
 
     Parameters
     ----------
     light : (S, D) ndarray of float
-        At positions along an outline and at depths across it.
+        At positions along an outline and at depths across it, from 20 um above.
     step_um : float
         Distance of the samples along and across.
+    dense : bool
+        Whether the tissue absorbs light. In fluorescence epidermis may be as dark as glass.
 
     Returns
     -------
@@ -72,6 +79,11 @@ def rim_um(light: NDArray[np.floating], step_um: float) -> FloatArray:
     lasting = ndimage.gaussian_filter1d(light, _ALONG_UM / step_um, axis=0, mode="nearest")
     lasting = ndimage.grey_opening(lasting, size=(1, round(_FLAKE_UM / step_um)), mode="nearest")
     rise = np.diff(lasting, axis=1)
+    near = round((_OUT_UM + _IN_UM) / step_um)
+    after = _last_glass(lasting[:, : near + 1]) if dense else np.zeros(len(light), np.intp)
+    until = np.maximum(near, after + round(_IN_UM / step_um))
+    at = np.arange(rise.shape[1])
+    rise[(at < after[:, None]) | (at >= until[:, None])] = -np.inf
     steepest = rise.max(axis=1, keepdims=True)
     around = np.pad(rise, ((0, 0), (1, 1)), constant_values=-np.inf)
     peak = (rise >= around[:, :-2]) & (rise >= around[:, 2:]) & (rise >= _STEEP * steepest)
@@ -80,7 +92,14 @@ def rim_um(light: NDArray[np.floating], step_um: float) -> FloatArray:
     return np.where(peak.any(axis=1) & (steepest[:, 0] > 0), depth_um, np.nan)
 
 
-def _moved(mask: _Mask, light: _Float32, px: float) -> _Mask:
+def _last_glass(light: FloatArray) -> NDArray[np.intp]:
+    """(S,) the last sample at each position that absorbs nothing, 0 where all do."""
+    glass = light < _GLASS * np.median(light.max(axis=1))
+    last = light.shape[1] - 1 - glass[:, ::-1].argmax(axis=1)
+    return np.where(glass.any(axis=1), last, 0)
+
+
+def _moved(mask: _Mask, light: _Float32, px: float, *, dense: bool) -> _Mask:
     """The tissue with each stretch of its edge moved to the rim near it."""
     smooth = ndimage.gaussian_filter(mask.astype(np.float32), _SMOOTH_UM / px, mode="nearest")
     places: list[FloatArray] = []
@@ -92,12 +111,12 @@ def _moved(mask: _Mask, light: _Float32, px: float) -> _Mask:
             contour,
             px,
             above_um=_OUT_UM,
-            below_um=_IN_UM,
+            below_um=_POCKET_UM,
             step_um=_STEP_UM,
             down=1,
             heading_um=_HEADING_UM,
         )
-        inward = np.nan_to_num(rim_um(strip.sample(light), _STEP_UM) - _OUT_UM)
+        inward = np.nan_to_num(rim_um(strip.sample(light), _STEP_UM, dense=dense) - _OUT_UM)
         places.append(strip.positions[:, round(_OUT_UM / _STEP_UM)])
         inward_um.append(ndimage.median_filter(inward, size=_OUTLIERS, mode="nearest"))
     if not places:
@@ -108,6 +127,6 @@ def _moved(mask: _Mask, light: _Float32, px: float) -> _Mask:
     depth_um = np.where(smooth[near] > 0.5, distance_um, -distance_um)
     moved = mask.copy()
     moved[near] = np.where(
-        distance_um < _IN_UM + _STEP_UM, depth_um > np.concatenate(inward_um)[nearest], mask[near]
+        distance_um < _POCKET_UM + _STEP_UM, depth_um > np.concatenate(inward_um)[nearest], mask[near]
     )
     return moved

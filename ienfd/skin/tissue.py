@@ -124,7 +124,8 @@ def find_tissue(overview: Overview) -> Tissue:
     if not (markers == 2).any():
         return Tissue(np.zeros(shape, bool), ())
     mask = _flooded(slope, markers) == 2 if (markers == 1).any() else np.ones_like(surely)
-    mask = at_rim(_whole(mask, px), _light(signals, mask, dense=overview.white is not None), px)
+    dense = overview.white is not None
+    mask = at_rim(_whole(mask, px), _light(signals, mask, dense=dense), px, dense=dense)
     mask = _whole(mask, px)
     regions = label(mask)
     keep = [  # a darker corner of the glass is as even as the rest of it

@@ -76,3 +76,18 @@ def test_below_a_nerve_along_the_junction_lies_one_tissue_or_the_other() -> None
     share = (level[290:320, 200:280] - epidermis) / (dermis - epidermis)
     between = (share > 0.25) & (share < 0.75)
     assert float(between.sum(axis=0).mean()) <= 3.0
+
+
+def test_beside_a_cell_smooth_epidermis_has_no_grain() -> None:
+    rng = np.random.default_rng(7)
+    rows, cols = np.indices((SIZE, SIZE))
+    lines = ndimage.gaussian_filter(rng.normal(0, 1, (SIZE, SIZE)), (1.2, 6.0))
+    image = np.select([rows < 100, rows < 300], [40.0, 600.0], 600 + 900 * lines / lines.std() * 0.3)
+    image += 2500 * (np.hypot(rows - 200, cols - 240) < 4)
+    image = np.maximum(ndimage.gaussian_filter(image, 0.8), 40)
+    image += rng.normal(0, 0.5, image.shape) * np.sqrt(image)
+    grain = make_features(*seen_as(image)).grain[0]  # two micrometers a pixel
+    epidermis, dermis = float(np.median(grain[85:130, 30:90])), float(np.median(grain[170:220, 30:210]))
+    beside = float(grain[100, [116, 124]].mean())
+    assert dermis > epidermis
+    assert beside - epidermis < 0.5 * (dermis - epidermis)

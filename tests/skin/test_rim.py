@@ -14,10 +14,10 @@ DEPTH_UM = np.arange(-40.0, 60.0, STEP_UM)  # below the true rim
 RIM_UM = 40.0 - STEP_UM / 2
 
 
-def found_um(profile: NDArray[np.float64]) -> float:
+def found_um(profile: NDArray[np.float64], *, dense: bool = True) -> float:
     """The rim in a scene that looks the same all along, through optics that blur it."""
     seen = ndimage.gaussian_filter1d(profile, 3.0 / STEP_UM, mode="nearest")
-    depth_um = rim_um(np.tile(seen, (40, 1)), STEP_UM)
+    depth_um = rim_um(np.tile(seen, (40, 1)), STEP_UM, dense=dense)
     assert (depth_um == depth_um[0]).all()
     return float(depth_um[0])
 
@@ -46,8 +46,19 @@ def test_a_flake_above_it_does_not() -> None:
     assert found_um(np.where(flake, 1.0, TISSUE)) == pytest.approx(RIM_UM, abs=STEP_UM)
 
 
+def test_below_glass_what_seemed_to_be_corneum_is_a_pair_of_flakes() -> None:
+    flakes = (DEPTH_UM >= -36) & (DEPTH_UM < -18)
+    assert found_um(np.where(flakes, 0.6, TISSUE)) == pytest.approx(RIM_UM, abs=STEP_UM)
+
+
+def test_in_fluorescence_an_epidermis_may_be_as_dark_as_glass() -> None:
+    corneum = (DEPTH_UM >= 0) & (DEPTH_UM < 18)
+    dark = np.where(corneum, 0.6, np.where(DEPTH_UM < 45, 0.0, 1.0))
+    assert found_um(dark, dense=False) == pytest.approx(RIM_UM, abs=STEP_UM)
+
+
 def test_where_nothing_rises_there_is_no_rim() -> None:
-    assert np.isnan(rim_um(np.ones((5, len(DEPTH_UM))), STEP_UM)).all()
+    assert np.isnan(rim_um(np.ones((5, len(DEPTH_UM))), STEP_UM, dense=True)).all()
 
 
 @pytest.mark.parametrize("off_um", [-10.0, 15.0, 30.0])
@@ -56,13 +67,25 @@ def test_the_edge_of_a_tissue_moves_to_its_rim_and_its_cut_by_the_image_stays(of
     rows, cols = np.mgrid[:240, :200]
     tissue = rows >= 100 + 8 * np.sin(cols / 40)
     roughly = rows >= 100 + 8 * np.sin(cols / 40) - off_um / px
-    moved = at_rim(roughly, ndimage.gaussian_filter(tissue.astype(np.float32), 1.0), px)
+    moved = at_rim(roughly, ndimage.gaussian_filter(tissue.astype(np.float32), 1.0), px, dense=True)
     assert (moved != tissue).mean() < 0.01
     assert moved[-1].all()
     assert moved[120:, 0].all()
     assert moved[120:, -1].all()
 
 
+def test_a_pocket_of_glass_below_flakes_is_left_to_the_glass() -> None:
+    px = 2.5
+    rows, cols = np.mgrid[:240, :400]
+    tissue = rows >= 100
+    flakes = (np.abs(cols - 200) < 40) & (rows >= 72) & (rows < 80)
+    roughly = tissue | (np.abs(cols - 200) < 40) & (rows >= 72)
+    moved = at_rim(
+        roughly, ndimage.gaussian_filter((tissue | flakes).astype(np.float32), 1.0), px, dense=True
+    )
+    assert (moved != tissue).mean() < 0.01
+
+
 def test_without_an_edge_everything_stays() -> None:
     everywhere = np.ones((50, 60), bool)
-    assert at_rim(everywhere, np.ones((50, 60), np.float32), 2.5).all()
+    assert at_rim(everywhere, np.ones((50, 60), np.float32), 2.5, dense=True).all()

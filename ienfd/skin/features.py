@@ -132,7 +132,7 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         wide.append(seen.mean(small, _WIDE_UM, far))
         whole = np.where(nerves, fine[-1], signal)  # beside a cell, its own height would be taken for grain
         grain = np.abs(whole - ndimage.gaussian_filter(whole, _DETAIL_UM / px, truncate=3))
-        grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.995)))
+        grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.99)))
         details.append(
             calmly.mean(block_mean(np.where(calm, _logarithm(grain, calm), 0), _COARSER), _POOL_UM)
         )

@@ -128,10 +128,11 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
         far = seen.far(small)
         level = ndimage.gaussian_filter(masked, _FINE_UM / px, truncate=3)
         level += _FAR_TRUST * enlarged(far, _COARSER, known.shape)
-        fine.append(np.asarray(level / np.maximum(sharp, 1e-4), np.float32))
+        level = np.asarray(level / np.maximum(sharp, 1e-4), np.float32)
+        fine.append(level)
         wide.append(seen.mean(small, _WIDE_UM, far))
-        whole = np.where(nerves, fine[-1], signal)  # beside a cell, its own height would be taken for grain
-        grain = np.abs(whole - ndimage.gaussian_filter(whole, _DETAIL_UM / px, truncate=3))
+        tissue_alone = np.where(nerves, level, signal)  # else the height of a cell is grain beside it
+        grain = np.abs(tissue_alone - ndimage.gaussian_filter(tissue_alone, _DETAIL_UM / px, truncate=3))
         grain = np.minimum(grain, np.float32(np.quantile(grain[::5, ::5], 0.99)))
         details.append(
             calmly.mean(block_mean(np.where(calm, _logarithm(grain, calm), 0), _COARSER), _POOL_UM)

@@ -15,8 +15,8 @@ SIZE = 480
 FIBERS = tuple(range(60, 420, 40))
 
 
-def features_of(*, fibers: bool) -> Features:
-    """Glass down to row 100, smooth epidermis with or without fibers to 300, a dermis of strong lines."""
+def features_of(*, fibers: bool = False, cell: bool = False) -> Features:
+    """Glass down to row 100, smooth epidermis with or without fibers or a cell to 300, a dermis of lines."""
     rng = np.random.default_rng(3)
     rows, cols = np.indices((SIZE, SIZE))
     lines = ndimage.gaussian_filter(rng.normal(0, 1, (SIZE, SIZE)), (1.2, 6.0))
@@ -24,6 +24,8 @@ def features_of(*, fibers: bool) -> Features:
     if fibers:
         for col in FIBERS:
             image += 500 * np.exp(-0.5 * ((cols - col) / 1.0) ** 2) * ((rows > 140) & (rows < 300))
+    if cell:
+        image += 2500 * (np.hypot(rows - 200, cols - 240) < 4)
     image = np.maximum(ndimage.gaussian_filter(image, 0.8), 40)
     image += rng.normal(0, 0.5, image.shape) * np.sqrt(image)
     return make_features(*seen_as(image))
@@ -79,14 +81,7 @@ def test_below_a_nerve_along_the_junction_lies_one_tissue_or_the_other() -> None
 
 
 def test_beside_a_cell_smooth_epidermis_has_no_grain() -> None:
-    rng = np.random.default_rng(7)
-    rows, cols = np.indices((SIZE, SIZE))
-    lines = ndimage.gaussian_filter(rng.normal(0, 1, (SIZE, SIZE)), (1.2, 6.0))
-    image = np.select([rows < 100, rows < 300], [40.0, 600.0], 600 + 900 * lines / lines.std() * 0.3)
-    image += 2500 * (np.hypot(rows - 200, cols - 240) < 4)
-    image = np.maximum(ndimage.gaussian_filter(image, 0.8), 40)
-    image += rng.normal(0, 0.5, image.shape) * np.sqrt(image)
-    grain = make_features(*seen_as(image)).grain[0]  # two micrometers a pixel
+    grain = features_of(cell=True).grain[0]  # two micrometers a pixel
     epidermis, dermis = float(np.median(grain[85:130, 30:90])), float(np.median(grain[170:220, 30:210]))
     beside = float(grain[100, [116, 124]].mean())
     assert dermis > epidermis

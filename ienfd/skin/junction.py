@@ -16,7 +16,7 @@ from ienfd.result import FloatArray
 from ienfd.skin.closeup import CloseUp
 from ienfd.skin.edge import Edge, plainness, sharpen
 from ienfd.skin.features import Features
-from ienfd.skin.layers import covered, local_mean
+from ienfd.skin.layers import covered
 from ienfd.skin.learned import MARGIN_UM, STEP_UM, DrawJunction, seen
 from ienfd.skin.membrane import along_membrane
 from ienfd.skin.partition import boundary, least_variation, single_valued
@@ -30,7 +30,7 @@ from ienfd.skin.strip import (
     make_strip,
     smooth_curve,
 )
-from ienfd.skin.telling import telling
+from ienfd.skin.telling import border_between, telling
 
 __all__ = ["refine_junction"]
 
@@ -145,8 +145,8 @@ def _refined(
         if upper.sum() < 50 or lower.sum() < 50:
             break
         projected = telling(values, upper, lower, sharp=True)
-        middle = 0.5 * (local_mean(projected, upper) + local_mean(projected, lower))
-        likelihood = np.where(inside, np.clip(projected - middle[:, None], -2, 2), -0.3 * np.sign(signed))
+        border = border_between(projected, upper, lower)
+        likelihood = np.where(inside, np.clip(projected - border[:, None], -2, 2), -0.3 * np.sign(signed))
         # a weak pull to the coarse curve keeps islands far from it out
         off = np.maximum(np.abs(signed) - _PULLED_UM, 0) / (half_um - _PULLED_UM)
         unary = likelihood - _PULL * np.sign(signed) * off

@@ -26,7 +26,7 @@ from ienfd.skin.strip import (
     make_strip,
     within_image,
 )
-from ienfd.skin.telling import telling, tissue_model
+from ienfd.skin.telling import border_between, halfway_between, telling, tissue_model
 
 __all__ = [
     "Layers",
@@ -35,7 +35,6 @@ __all__ = [
     "coarse_surface",
     "covered",
     "find_layers",
-    "local_mean",
     "straightened_below",
 ]
 
@@ -45,7 +44,6 @@ _Mask = NDArray[np.bool_]
 _ABOVE_UM, _DEEPEST_UM = 10.0, 230.0
 _HEADING_UM = 70.0
 _ROUNDS = 4
-_LOCAL_UM = 200.0
 _MEMBRANE_WEIGHT = 3.0
 _MEMBRANE_WIDTHS, _MEMBRANE_FAINT = (1.2, 2.4), 1.0
 _MEMBRANE_CLEAR, _MEMBRANE_PLAIN = 4.0, 12.0
@@ -205,7 +203,7 @@ def find_layers(
     """
     thin = tissue.levels if thin is None else thin
     if start is not None:
-        return _alternate(tissue, start, 0.0, thin)
+        return _alternate(tissue, start, 0.0, thin, known=True)
     used = (tissue.across_um >= _EDGE_UM) & (tissue.across_um <= _PROFILE_UM)
     cut = cut_profile(tissue.values[:, :, used], tissue.inside[:, used], tissue.across_um[used])
     if cut is None:
@@ -236,10 +234,13 @@ def _on_line(tissue: Straightened, depth: NDArray[np.intp]) -> float:
     return float(np.median(tissue.line[np.arange(len(depth)), depth]))
 
 
-def _alternate(tissue: Straightened, start: FloatArray, gain: float, thin: _Float32) -> Layers | None:
+def _alternate(
+    tissue: Straightened, start: FloatArray, gain: float, thin: _Float32, *, known: bool = False
+) -> Layers | None:
     """Let both curves and the models of the tissues take turns, from where they should begin.
 
-    `thin` are the features that part corneum from epidermis.
+    `thin` are the features that part corneum from epidermis. Where an epidermis is `known` to lie, the
+    junction heeds how much either tissue varies; elsewhere that would find an even layer anywhere.
     """
     count, size = tissue.inside.shape
     across = np.broadcast_to(np.arange(size), (count, size))
@@ -250,12 +251,16 @@ def _alternate(tissue: Straightened, start: FloatArray, gain: float, thin: _Floa
         corneum, upper, lower = _masks(tissue, top, depth, across)
         if upper.sum() < 50 or lower.sum() < 50:
             return None
-        junction_evidence = _evidence(tissue, upper, lower, telling(tissue.values, upper, lower, sharp=False))
-        depth = _optimal_depth(tissue, junction_evidence, top, start[:, 1])
+        told = telling(tissue.values, upper, lower, sharp=False)
+        junction_evidence = _evidence(tissue, told, halfway_between(told, upper, lower))
+        border = border_between(told, upper, lower) if known else None
+        leading = junction_evidence if border is None else _evidence(tissue, told, border)
+        depth = _optimal_depth(tissue, leading, top, start[:, 1])
         corneum, upper, lower = _masks(tissue, top, depth, across)
         if corneum.sum() < 50 or upper.sum() < 50:
             continue  # no corneum is seen: the surface is where the profile puts it
-        corneum_evidence = _evidence(tissue, corneum, upper, tissue_model(thin, corneum, upper).of(thin))
+        told = tissue_model(thin, corneum, upper).of(thin)
+        corneum_evidence = _evidence(tissue, told, halfway_between(told, corneum, upper))
         top = _optimal_top(tissue, corneum_evidence, depth, start[:, 0])
     corneum, upper, lower = _masks(tissue, top, depth, across)
     if upper.sum() < 50 or lower.sum() < 50:
@@ -289,20 +294,9 @@ def _masks(
     return corneum, upper, lower
 
 
-def _evidence(tissue: Straightened, upper: _Mask, lower: _Mask, projected: FloatArray) -> FloatArray:
+def _evidence(tissue: Straightened, told: FloatArray, border: FloatArray) -> FloatArray:
     """(S, D) evidence for the upper (positive) or lower tissue, in standard deviations, bounded."""
-    middle = 0.5 * (local_mean(projected, upper) + local_mean(projected, lower))
-    return np.where(tissue.inside, np.clip(projected - middle[:, None], -_BOUND, _BOUND), 0.0)
-
-
-def local_mean(values: FloatArray, which: _Mask) -> FloatArray:
-    """(S,) mean over the chosen places near each position, drawn to the overall mean where few."""
-    sigma = _LOCAL_UM / COARSE_STEP_UM
-    total = ndimage.gaussian_filter1d(np.where(which, values, 0).sum(1), sigma, mode="nearest")
-    weight = ndimage.gaussian_filter1d(which.sum(1).astype(float), sigma, mode="nearest")
-    overall = float(values[which].mean())
-    prior = 0.3 * float(weight.max())
-    return np.asarray((total + prior * overall) / (weight + prior), float)
+    return np.where(tissue.inside, np.clip(told - border[:, None], -_BOUND, _BOUND), 0.0)
 
 
 def _optimal_depth(

@@ -11,7 +11,6 @@ from scipy.spatial import cKDTree
 
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
-from ienfd.skin.layers import local_mean
 from ienfd.skin.strip import (
     COARSE_STEP_UM,
     arc_um,
@@ -23,7 +22,7 @@ from ienfd.skin.strip import (
     on_tissue,
     smooth_curve,
 )
-from ienfd.skin.telling import tissue_model
+from ienfd.skin.telling import halfway_between, tissue_model
 
 __all__ = ["opposite_part", "refine_surface"]
 
@@ -66,7 +65,7 @@ def refine_surface(coarse: FloatArray, features: Features, tissue: _Mask, px: fl
         return base
     fine = features.levels_and_grain(strip, features.along(strip))
     projected = tissue_model(fine, corneum, viable).of(fine)
-    middle = 0.5 * (local_mean(projected, corneum) + local_mean(projected, viable))
+    middle = halfway_between(projected, corneum, viable)
     evidence = np.where(inside, np.clip(projected - middle[:, None], -_BOUND, _BOUND), 0.0)
     # on glass there is nothing, a surface must not leave the tissue; beyond the image nothing is known
     glass = ~inside & ~beyond_image(strip, tissue.shape)

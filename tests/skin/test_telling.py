@@ -1,11 +1,11 @@
-"""Tissues are told apart by what parts them: levels first, textures where those fail."""
+"""Tissues are told apart by what parts them: levels first, textures where those fail; and at their border."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ienfd.skin.telling import telling, tissue_model
+from ienfd.skin.telling import border_between, halfway_between, telling, tissue_model
 
 UPPER = np.zeros((40, 60), bool)
 UPPER[:, :30] = True
@@ -44,3 +44,19 @@ def test_the_upper_tissue_is_positive_and_the_unit_is_a_standard_deviation() -> 
     told = tissue_model(values, UPPER, ~UPPER).of(values)
     assert 2.5 < told[UPPER].mean() - told[~UPPER].mean() < 3.5
     assert 0.8 < told[UPPER].std() < 1.2
+
+
+def test_the_border_lies_nearer_to_the_tissue_that_varies_less() -> None:
+    rng = np.random.default_rng(2)
+    varies = np.where(UPPER, 1.0, 4.0)
+    told = np.where(UPPER, 10.0, 0.0) + varies * rng.normal(0, 1, UPPER.shape)
+    assert np.allclose(border_between(told, UPPER, ~UPPER), 8.0, atol=0.4)
+    assert np.allclose(border_between(-told, ~UPPER, UPPER), -8.0, atol=0.4)
+    assert np.allclose(halfway_between(told, UPPER, ~UPPER), 5.0, atol=0.4)
+
+
+def test_a_tissue_without_any_variation_keeps_a_share_of_the_way() -> None:
+    told = np.where(UPPER, 1.0, 0.0)
+    told[~UPPER] += np.tile([-0.5, 0.5], (~UPPER).sum() // 2)
+    border = border_between(told, UPPER, ~UPPER)
+    assert ((border > 0.6) & (border < 0.95)).all()

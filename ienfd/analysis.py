@@ -21,7 +21,7 @@ from ienfd.protocol import Protocol, Stain
 from ienfd.quality.checks import check_course, check_image
 from ienfd.quality.course import courses
 from ienfd.quality.image import image_figures
-from ienfd.quality.nerves import RIM_UM, nerve_color_is_seen, nerves_are_seen
+from ienfd.quality.nerves import RIM_UM, clear_fibers, nerve_color_is_seen, nerves_are_seen
 from ienfd.quality.same_tissue import fingerprint
 from ienfd.quality.section import (
     Check,
@@ -261,9 +261,12 @@ class _Search:
         )
         bounds = self.protocol.quality
         self._check(check_fiber_width(graph, bounds))
-        agreement = None if chromogen is None else chromogen.agreement
-        for outcome in check_image(seen, source.stain, bounds, color_agreement=agreement):
-            self._check(outcome)
         from_rim_um = partial(tissue.from_rim_um, grid=overview.grid)
+        fibers = clear_fibers(graph, pieces, self.section.pixel_size_um, from_rim_um)
+        agreement = None if chromogen is None else chromogen.agreement
+        for outcome in check_image(
+            seen, source.stain, bounds, color_agreement=agreement, long_fibers=fibers.are_no_nuclei
+        ):
+            self._check(outcome)
         near = None if chromogen is None else chromogen.near_counterstain
-        self._check(nerves_are_seen(graph, pieces, self.section.pixel_size_um, bounds, from_rim_um, near))
+        self._check(nerves_are_seen(fibers, bounds, near))

@@ -293,7 +293,7 @@ class QualityBounds:
     max_fiber_pixel_um: float = 1.0
     max_saturated_fraction: float = 0.25
     max_excluded_fraction: float = 0.6
-    min_mean_junction_confidence: float = 0.6
+    min_mean_junction_confidence: float = 0.65
     sure_mean_junction_confidence: float = 0.8
     partly_saturated_fraction: float = 0.05
     soft_fiber_width_um: float = 2.6

@@ -15,7 +15,7 @@ from ienfd.geometry import resample
 from ienfd.protocol import Protocol
 from ienfd.result import FloatArray
 from ienfd.section import Section
-from ienfd.skin.learned import JunctionView
+from ienfd.skin.learned import Drawn, JunctionView
 from ienfd.stain.grid import Grid
 from ienfd.stain.overview import read_overview
 
@@ -31,9 +31,9 @@ def see_junctions(image: Section, truth: TrueSection) -> Arrays:
     """Views of the junctions of a section, `planes` and `signed` with a number."""
     views: list[JunctionView] = []
 
-    def draw(view: JunctionView) -> FloatArray:
+    def draw(view: JunctionView) -> Drawn:
         views.append(view)
-        return as_found(view)  # who draws it elsewhere is asked again
+        return Drawn(as_found(view), np.zeros(view.inside.shape))  # who draws it elsewhere is asked again
 
     with suppress(Enough):
         find(image, Protocol(), draw=draw, weigh=enough)

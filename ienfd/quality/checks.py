@@ -24,7 +24,12 @@ _FAINTEST = 0.3  # of the median: a pale dermis beside a paler one is no fold
 
 
 def check_image(
-    figures: ImageFigures, stain: Stain, bounds: QualityBounds, *, color_agreement: float | None = None
+    figures: ImageFigures,
+    stain: Stain,
+    bounds: QualityBounds,
+    *,
+    color_agreement: float | None = None,
+    long_fibers: bool = False,
 ) -> tuple[Check, ...]:
     """Focus, noise and strength of the stain; what could not be measured is no check.
 
@@ -38,6 +43,8 @@ def check_image(
         Of the protocol.
     color_agreement : float, optional
         Share of the clearest lines that have the color of the nerve stain; not given in fluorescence.
+    long_fibers : bool
+        Whether there are many lines as long as only fibers are: then weak ones need not be of one color.
     """
     checks: list[Check] = []
     noisy = figures.noise_ratio is not None and figures.noise_ratio > bounds.max_noise_ratio
@@ -49,7 +56,7 @@ def check_image(
         checks.append(Check(flag="noisy" if noisy else None, measure=("noise_ratio", figures.noise_ratio)))
     if figures.nerve_contrast is not None:
         # lines as weak as that, and no higher than the noise or not of one color, are no nerves
-        of_one_color = color_agreement is None or color_agreement > _ONE_COLOR
+        of_one_color = long_fibers or color_agreement is None or color_agreement > _ONE_COLOR
         unstained = dim and (noisy or not of_one_color)
         checks.append(
             Check(

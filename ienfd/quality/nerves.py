@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from ienfd.quality.section import Check
 from ienfd.result import FiberGraph, FloatArray, Piece
 from ienfd.stain.chromogen import Chromogen
 
-__all__ = ["RIM_UM", "nerve_color_is_seen", "nerves_are_seen"]
+__all__ = ["RIM_UM", "ClearFibers", "clear_fibers", "nerve_color_is_seen", "nerves_are_seen"]
 
 RIM_UM = 35.0
 """So far from the rim of the tissue there are no lines of the rim itself, of a cut edge or of corneum."""
@@ -42,18 +43,36 @@ def nerve_color_is_seen(chromogen: Chromogen) -> Check:
     return Check(measure=measure)
 
 
-def nerves_are_seen(
+@dataclass(frozen=True)
+class ClearFibers:
+    """Clear fibers of deeper epidermis and upper dermis.
+
+    Parameters
+    ----------
+    um_per_mm : float
+        Their length per mm of junction.
+    long_um_per_mm : float
+        That of those which are longer than nuclei in a row.
+    """
+
+    um_per_mm: float
+    long_um_per_mm: float
+
+    @property
+    def are_no_nuclei(self) -> bool:
+        """Whether so much of it is long that it cannot be nuclei, whatever its color."""
+        return self.long_um_per_mm >= _MIN_LONGER_UM_PER_MM
+
+
+def clear_fibers(
     graph: FiberGraph,
     pieces: Sequence[Piece],
     pixel_size_um: float,
-    bounds: QualityBounds,
     from_rim_um: Callable[[FloatArray], FloatArray],
-    near_counterstain: str | None,
-) -> Check:
-    """Refuse a section without any clear nerve in deeper epidermis and upper dermis.
+) -> ClearFibers:
+    """How much of a section's nerves is clear.
 
     A line within `RIM_UM` of the rim of the tissue tells nothing: corneum and cut edges are lines, too.
-    Neither does a short one in the color of nuclei.
 
     Parameters
     ----------
@@ -63,12 +82,8 @@ def nerves_are_seen(
         Stretches of epidermis.
     pixel_size_um : float
         Pixel edge in micrometers.
-    bounds : QualityBounds
-        How much there must be.
     from_rim_um : callable
         Distance of points, (row, col) in pixels, from the rim of the tissue in micrometers.
-    near_counterstain : str or None
-        Name of the counterstain that the lines are like in color.
     """
     clear = [
         length(branch.path_px) * pixel_size_um
@@ -82,12 +97,28 @@ def nerves_are_seen(
     def per_mm_of(longer_than_um: float) -> float:
         return sum(um for um in clear if um > longer_than_um) / max(junction_mm, 1e-9)
 
-    per_mm, longer = per_mm_of(_SHORTEST_UM), per_mm_of(_LONGER_THAN_NUCLEI_UM)
-    measure = ("clear_fibers_um_per_mm", per_mm)
-    if per_mm < bounds.min_clear_fibers_um_per_mm:
-        detail = f"{per_mm:.0f} um of clear fibers per mm of junction, dermis included"
+    return ClearFibers(per_mm_of(_SHORTEST_UM), per_mm_of(_LONGER_THAN_NUCLEI_UM))
+
+
+def nerves_are_seen(fibers: ClearFibers, bounds: QualityBounds, near_counterstain: str | None) -> Check:
+    """Refuse a section without any clear nerve in deeper epidermis and upper dermis.
+
+    A short line in the color of nuclei is none.
+
+    Parameters
+    ----------
+    fibers : ClearFibers
+    bounds : QualityBounds
+        How much there must be.
+    near_counterstain : str or None
+        Name of the counterstain that the lines are like in color.
+    """
+    measure = ("clear_fibers_um_per_mm", fibers.um_per_mm)
+    if fibers.um_per_mm < bounds.min_clear_fibers_um_per_mm:
+        detail = f"{fibers.um_per_mm:.0f} um of clear fibers per mm of junction, dermis included"
         return Check(refusal="no_nerve_stain", measure=measure, detail=detail)
-    if near_counterstain is not None and longer < _MIN_LONGER_UM_PER_MM:
+    if near_counterstain is not None and not fibers.are_no_nuclei:
         detail = f"its lines are near the color of {near_counterstain}, and few are as long as fibers"
         return Check(refusal="no_nerve_signal", measure=measure, detail=detail)
-    return Check(flag="dim_stain" if per_mm < bounds.weak_clear_fibers_um_per_mm else None, measure=measure)
+    weak = fibers.um_per_mm < bounds.weak_clear_fibers_um_per_mm
+    return Check(flag="dim_stain" if weak else None, measure=measure)

@@ -210,7 +210,7 @@ def _trace(
     runs = []
     for coarse in coarse_junctions(below, layers, mask.shape, px, _MIN_PIECE_UM):
         junction, confidence = refine_junction(
-            coarse, features, viable, px, down, quality=side.quality, membrane=membrane, draw=draw
+            coarse, features, viable, px, down, membrane=membrane, draw=draw
         )
         junction, confidence = _squared(junction, confidence, mask, tissue.clearance * px, px)
         if len(junction) >= _FEWEST and arc_um(junction, px)[-1] >= _MIN_PIECE_UM:

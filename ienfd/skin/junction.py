@@ -17,7 +17,7 @@ from ienfd.skin.closeup import CloseUp
 from ienfd.skin.edge import Edge, plainness, sharpen
 from ienfd.skin.features import Features
 from ienfd.skin.layers import covered
-from ienfd.skin.learned import MARGIN_UM, STEP_UM, DrawJunction, seen
+from ienfd.skin.learned import MARGIN_UM, STEP_UM, DrawJunction, Drawn, seen
 from ienfd.skin.membrane import along_membrane
 from ienfd.skin.partition import boundary, least_variation, single_valued
 from ienfd.skin.strip import (
@@ -43,12 +43,12 @@ _PULLED_UM, _PULL = 12.0, 1.12  # farther from the coarse curve, and how hard at
 _FAR_CLEARER = 2.5
 _ELSEWHERE_UM, _SOME_OF_IT = 5.0, 0.02  # where the network draws so much of it so far off, it is asked again
 _PLAIN = 30.0  # standard deviations: no section shows an edge as plain, and nobody needs to be asked
-# Logit of the probability that a junction lies within 5 um: a logistic regression on places of 180
-# synthetic sections of two independent generators (development seeds only). Reference: a side of
-# quality 1, a change of one standard deviation.
-_SURE, _SURER_BY_QUALITY, _SURER_BY_CHANGE = -1.1, 0.1, 2.0
+# Logit of the probability that a junction lies within 5 um: logistic regressions on places of 120 synthetic
+# sections of four independent generators (development only). Reference: a change of one standard deviation.
+_SURE, _SURER_BY_CHANGE, _SURER_BY_CLEARNESS = -2.15, 1.03, 0.73
+_SURE_ALONE, _SURER_BY_CHANGE_ALONE = -1.1, 2.0  # where no network was asked
 _LEAST_CHANGE = 0.3
-_LEAST_SURE = 0.15  # at the ends of a junction
+_LEAST_SEEN, _LEAST_SURE = 0.73, 0.15  # at the ends of a junction: change, or confidence by its membrane
 _PLAINLY, _HARDLY = 3.0, 0.35  # standard deviations between both sides, and what of it ends a junction
 _NEARBY_UM = 8.0
 _RIM, _ALONG_RIM = 3, 30  # samples, points of a curve: the tip of a ridge may touch it
@@ -63,7 +63,6 @@ def refine_junction(
     px: float,
     down: int,
     *,
-    quality: float,
     membrane: _Float32 | None = None,
     draw: DrawJunction | None = None,
 ) -> tuple[FloatArray, FloatArray]:
@@ -80,8 +79,6 @@ def refine_junction(
         Pixel edge of the grid in micrometers.
     down : {1, -1}
         Side of the dermis, see `make_strip`.
-    quality : float
-        How much the layers look like epidermis on dermis, 1 for clear ones.
     membrane : (H, W) ndarray of float32 or None
         Basement-membrane signal; where its ridge is clear, it leads.
     draw : callable or None
@@ -94,10 +91,10 @@ def refine_junction(
     confidence : (N,) ndarray of float
         Probability, about, that the junction lies within 5 um.
     """
-    narrow = _refined(coarse, features, tissue, px, down, _HALF_UM, quality, membrane, draw)
+    narrow = _refined(coarse, features, tissue, px, down, _HALF_UM, membrane, draw)
     if not narrow.runs_along_rim:
         return narrow.curve, narrow.confidence
-    wide = _refined(coarse, features, tissue, px, down, _WIDE_HALF_UM, quality, membrane, draw)
+    wide = _refined(coarse, features, tissue, px, down, _WIDE_HALF_UM, membrane, draw)
     best = max((narrow, wide), key=_Refined.sure_px)
     return best.curve, best.confidence
 
@@ -124,7 +121,6 @@ def _refined(
     px: float,
     down: int,
     half_um: float,
-    quality: float,
     membrane: _Float32 | None,
     draw: DrawJunction | None,
 ) -> _Refined:
@@ -153,29 +149,33 @@ def _refined(
         partition = least_variation(unary, _FINE_UM)
     edge = _clearest_edge(features, strip, values, inside, boundary(partition))
     curve = edge.curve
+    drawn: Drawn | None = None
     closely = CloseUp.of(features.sharp_levels(strip), inside, strip.step_um)
     if closely is not None and (near := closely.edge_near(curve)) is not None:
         edge, evidence = near
         curve = edge.curve
         if draw is not None and edge.parted < _PLAIN:
             wider = _Wider.about(base, features, tissue, px, down, half_um)
-            curve = wider.drawn(draw, curve, evidence)
+            drawn = wider.drawn(draw, curve, evidence)
             # where it lies elsewhere, what both sides look like is told better by where it was drawn
-            if _moved(edge.curve, curve, inside) and (near := closely.edge_near(curve)) is not None:
-                curve = wider.drawn(draw, curve, near[1])
+            moved = _moved(edge.curve, drawn.curve, inside)
+            if moved and (near := closely.edge_near(drawn.curve)) is not None:
+                drawn = wider.drawn(draw, drawn.curve, near[1])
+            curve = drawn.curve
     sure = None
     if membrane is not None:
         curve, sure = along_membrane(strip.sample(membrane), curve, ~beyond)
     change = np.interp(curve[:, 0], np.arange(count), edge.change)
-    confidence = _within_5_um(change, quality)
+    confidence = _within_5_um(change, None if drawn is None else drawn.clear(curve))
+    seen_there = change > _LEAST_SEEN
     if sure is not None:  # a line that is seen needs no other witness
-        confidence = np.maximum(confidence, sure)
+        confidence, seen_there = np.maximum(confidence, sure), seen_there | (sure > _LEAST_SURE)
     # along the rim it would go on beyond what was looked at: a long ridge; or there is none
     on_rim = np.abs(curve[:, 1] - (size - 1) / 2) > size / 2 - _RIM
     on_rim = np.asarray(ndimage.binary_opening(on_rim, np.ones(_ALONG_RIM, bool)), bool)
     confidence = np.where(on_rim, np.minimum(confidence, _AT_RIM), confidence)
     changes = _something_changes(features.levels(values), inside, curve, on_rim)
-    keep = _keep(curve, inside, beyond, confidence, changes)
+    keep = extent(seen_there & changes & _on_tissue(curve, inside, beyond))
     return _Refined(strip.to_grid(curve)[keep], confidence[keep], bool(on_rim[keep].any()))
 
 
@@ -203,11 +203,13 @@ class _Wider:
         nerves = strip.sample(features.nerves.astype(np.float32)) > 0.5
         return cls(strip, features.sharp_levels(strip), inside_tissue(strip, tissue), nerves)
 
-    def drawn(self, draw: DrawJunction, curve: FloatArray, evidence: FloatArray) -> FloatArray:
+    def drawn(self, draw: DrawJunction, curve: FloatArray, evidence: FloatArray) -> Drawn:
         """The junction as it is drawn by what is seen about the one found so far, within the fine strip."""
-        margin = np.array([0.0, MARGIN_UM / STEP_UM])
-        view = seen(self.strip, self.levels, self.inside, self.nerves, evidence, curve + margin)
-        return np.asarray(np.clip(draw(view) - margin, 0, [np.inf, evidence.shape[1] - 1]), float)
+        margin = round(MARGIN_UM / STEP_UM)
+        farther = np.array([0.0, margin])
+        wide = draw(seen(self.strip, self.levels, self.inside, self.nerves, evidence, curve + farther))
+        inner = np.clip(wide.curve - farther, 0, [np.inf, evidence.shape[1] - 1])
+        return Drawn(np.asarray(inner, float), wide.told, margin)
 
 
 def _moved(before: FloatArray, now: FloatArray, inside: NDArray[np.bool_]) -> bool:
@@ -240,10 +242,16 @@ def _guess(coarse: FloatArray, strip: Strip, base: FloatArray, px: float) -> Flo
     return np.asarray(((curve - middle) * normal).sum(1) * px, float)
 
 
-def _within_5_um(change: FloatArray, quality: float) -> FloatArray:
-    """Probability, about, that a junction lies within 5 um of places where the tissues differ so much."""
-    logit = _SURE + _SURER_BY_QUALITY * np.log(max(quality, 1e-3))
-    logit = logit + _SURER_BY_CHANGE * np.log(np.maximum(change, _LEAST_CHANGE))
+def _within_5_um(change: FloatArray, clear: FloatArray | None) -> FloatArray:
+    """Probability, about, that a junction lies within 5 um of places where the tissues differ so much.
+
+    `clear` is what the network that drew it says, if one was asked.
+    """
+    logarithm = np.log(np.maximum(change, _LEAST_CHANGE))
+    if clear is None:
+        logit = _SURE_ALONE + _SURER_BY_CHANGE_ALONE * logarithm
+    else:
+        logit = _SURE + _SURER_BY_CHANGE * logarithm + _SURER_BY_CLEARNESS * clear
     return np.asarray(1 / (1 + np.exp(-logit)), float)
 
 
@@ -261,19 +269,9 @@ def _something_changes(
     return ~on_rim & (np.interp(curve[:, 0], np.arange(len(share)), share) > _HARDLY)
 
 
-def _keep(
-    curve: FloatArray,
-    inside: NDArray[np.bool_],
-    beyond: NDArray[np.bool_],
-    confidence: FloatArray,
-    changes: NDArray[np.bool_],
-) -> slice:
-    """From the first to the last point in the image that is one of the junction.
-
-    There is tissue at it and above it, something changes across it, and there is some confidence.
-    """
+def _on_tissue(curve: FloatArray, inside: NDArray[np.bool_], beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(N,) where there is tissue at a junction and above it."""
     rows = np.clip(np.round(curve[:, 0]).astype(int), 0, inside.shape[0] - 1)
     cols = np.clip(np.round(curve[:, 1]).astype(int), 0, inside.shape[1] - 1)
     reach = round(25 / _FINE_UM)
-    above = covered(inside | beyond, rows, cols, reach) & covered(inside, rows, cols, reach, _SEEN_ABOVE)
-    return extent(above & changes & (confidence > _LEAST_SURE))
+    return covered(inside | beyond, rows, cols, reach) & covered(inside, rows, cols, reach, _SEEN_ABOVE)

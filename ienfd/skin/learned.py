@@ -13,13 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from ienfd.networks.files import trained
 from ienfd.result import FloatArray
 from ienfd.skin.partition import boundary, least_variation, single_valued
 from ienfd.skin.strip import Strip
 
-__all__ = ["MARGIN_UM", "STEP_UM", "DrawJunction", "JunctionView", "learned_junction", "seen"]
+__all__ = ["MARGIN_UM", "STEP_UM", "DrawJunction", "Drawn", "JunctionView", "learned_junction", "seen"]
 
 _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
@@ -32,6 +33,8 @@ _FAR_OUT = 4.0  # standard deviations
 _CLEAR = 2.0
 _DISTANCE_UM, _FARTHEST = 20.0, 2.0
 _SURE, _VARIATION_UM = 4.0, 1.5
+_BESIDE_UM = (6.0, 10.0)  # where it is asked how clear a junction is
+_CLEAREST = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +57,41 @@ class JunctionView:
     planes: _Float32
 
 
-DrawJunction = Callable[[JunctionView], FloatArray]
-"""Draws a junction by what is seen about it: (N, 2) coordinates of the strip."""
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """A junction as it was drawn.
+
+    Parameters
+    ----------
+    curve : (N, 2) ndarray of float
+        Coordinates of the strip.
+    told : (S, D) ndarray of float
+        For epidermis (positive) or dermis, as logits, in a strip that may be wider.
+    margin : int
+        By how many samples it begins above the other.
+    """
+
+    curve: FloatArray
+    told: FloatArray
+    margin: int = 0
+
+    def clear(self, curve: FloatArray) -> FloatArray:
+        """(N,) how clear a junction is at (N, 2) coordinates of the strip.
+
+        The logit by which what lies just above it is told from what lies just below, on the less clear side.
+        """
+
+        def beside(off_um: float) -> FloatArray:
+            at = curve.T + np.array([[0.0], [self.margin + off_um / STEP_UM]])
+            return np.asarray(ndimage.map_coordinates(self.told, at, order=1, mode="nearest"), float)
+
+        above = np.mean([beside(-um) for um in _BESIDE_UM], axis=0)
+        below = np.mean([-beside(um) for um in _BESIDE_UM], axis=0)
+        return np.asarray(np.clip(np.minimum(above, below), -_SURE, _CLEAREST), float)
+
+
+DrawJunction = Callable[[JunctionView], Drawn]
+"""Draws a junction by what is seen about it."""
 
 
 def seen(
@@ -95,7 +131,7 @@ def seen(
     return JunctionView(strip, inside, planes)
 
 
-def learned_junction(view: JunctionView) -> FloatArray:
+def learned_junction(view: JunctionView) -> Drawn:
     """The junction as the network draws it.
 
     Raises
@@ -108,7 +144,8 @@ def learned_junction(view: JunctionView) -> FloatArray:
     logit = 0.5 * (network.of(view.planes) + network.of(view.planes[:, ::-1])[::-1])
     above = -np.sign(_across_um(view.inside.shape[1]))
     evidence = np.where(view.inside, np.clip(logit, -_SURE, _SURE), above)
-    return boundary(least_variation(evidence, STEP_UM, variation_um=_VARIATION_UM))
+    curve = boundary(least_variation(evidence, STEP_UM, variation_um=_VARIATION_UM))
+    return Drawn(curve, np.asarray(logit, float))
 
 
 def _across_um(size: int) -> FloatArray:

@@ -18,7 +18,7 @@ _Mask = NDArray[np.bool_]
 
 _LOCAL_UM = 200.0
 _MOST_OF_IT = (0.16, 0.84)  # two standard deviations
-_LEAST_SHARE = 0.15
+_LEAST_SHARE, _HALFWAY = 0.15, 0.5  # of the way to the lower tissue
 _ENOUGH = 3000  # samples
 _SUFFICES = 1.8  # standard deviations
 _WORTH = 1.25  # textures are asked when they part the tissues this many times better than the levels do
@@ -56,23 +56,25 @@ def telling(values: _Float32, upper: _Mask, lower: _Mask, *, sharp: bool) -> Flo
 
 
 def border_between(values: FloatArray, upper: _Mask, lower: _Mask) -> FloatArray:
-    """(S,) value near each position that parts two tissues, as many of their own spreads from either.
+    """(S,) value near each position that parts two tissues: halfway, or nearer to an even upper one.
 
-    Epidermis is even, and dermis holds bundles and gaps: what is a little off the one belongs to the other.
-    With nuclei stained it may be the other way round.
+    Epidermis is a sheet and dermis a felt of bundles with gaps: what is a little off an even epidermis
+    belongs to the dermis. Then the border lies as many spreads of the one from the one as of the other from
+    the other.
     """
     over, under = _local_mean(values, upper), _local_mean(values, lower)
-    varies = [
+    varies, felt_varies = (
         float(np.subtract(*np.quantile((values - mean[:, None])[which], _MOST_OF_IT[::-1])))
         for mean, which in ((over, upper), (under, lower))
-    ]
-    share = np.clip(varies[0] / max(sum(varies), 1e-9), _LEAST_SHARE, 1 - _LEAST_SHARE)
+    )
+    share = np.clip(varies / max(varies + felt_varies, 1e-9), _LEAST_SHARE, _HALFWAY)
     return np.asarray(over + share * (under - over), float)
 
 
 def halfway_between(values: FloatArray, upper: _Mask, lower: _Mask) -> FloatArray:
     """(S,) value in the middle between two tissues near each position."""
-    return 0.5 * (_local_mean(values, upper) + _local_mean(values, lower))
+    over, under = _local_mean(values, upper), _local_mean(values, lower)
+    return np.asarray(over + _HALFWAY * (under - over), float)
 
 
 def _local_mean(values: FloatArray, which: _Mask) -> FloatArray:

@@ -45,7 +45,8 @@ def test_a_fold_is_flagged() -> None:
     [
         ([0.9, 0.9, 0.9], 0.0, None, None),
         ([0.1, 0.1, 0.9], 0.0, "junction_uncertain", None),  # 0.3 on average
-        ([0.9, 0.4, 0.9], 0.0, None, "junction_doubtful"),  # 0.65
+        ([0.9, 0.3, 0.9], 0.0, "junction_uncertain", None),  # 0.6
+        ([0.9, 0.5, 0.9], 0.0, None, "junction_doubtful"),  # 0.7
         ([0.9, 0.8, 0.9], 0.0, None, None),
         ([0.9, 0.9, 0.9], 120.0, None, None),
         ([0.9, 0.9, 0.9], 121.0, "junction_uncertain", None),
@@ -92,6 +93,8 @@ def test_weak_lines_of_many_colors_are_no_nerves() -> None:
     for agreement, refusal in ((None, None), (0.95, None), (0.75, "no_nerve_stain")):
         check = check_image(figures, "bright-field", BOUNDS, color_agreement=agreement)[-1]
         assert (check.flag, check.refusal) == ("dim_stain", refusal)
+    long = check_image(figures, "bright-field", BOUNDS, color_agreement=0.75, long_fibers=True)[-1]
+    assert (long.flag, long.refusal) == ("dim_stain", None)
     clear = check_image(ImageFigures(0.9, 0.1, 0.3), "bright-field", BOUNDS, color_agreement=0.75)[-1]
     assert (clear.flag, clear.refusal) == (None, None)
 

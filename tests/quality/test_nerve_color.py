@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ienfd.protocol import QualityBounds
-from ienfd.quality.nerves import nerve_color_is_seen, nerves_are_seen
+from ienfd.quality.nerves import clear_fibers, nerve_color_is_seen, nerves_are_seen
 from ienfd.result import Branch, FiberGraph, Piece
 from ienfd.stain.chromogen import DAB, EOSIN, HEMATOXYLIN, Chromogen
 
@@ -59,5 +59,6 @@ def test_in_the_color_of_nuclei_fibers_are_told_by_their_length(
     branches = tuple(Branch(0, 1, path, np.full(2, 20.0), np.zeros(2, bool)) for path in ends)
     piece = Piece(junction - (50.0, 0.0), junction, np.ones(101))
     graph = FiberGraph(np.zeros((2, 2)), branches)
-    check = nerves_are_seen(graph, [piece], 1.0, QualityBounds(), lambda at: np.full(len(at), 99.0), near)
+    fibers = clear_fibers(graph, [piece], 1.0, lambda at: np.full(len(at), 99.0))
+    check = nerves_are_seen(fibers, QualityBounds(), near)
     assert check.refusal == refusal, name

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ienfd.result import FloatArray
 from ienfd.skin.features import Features
 from ienfd.skin.junction import refine_junction
-from ienfd.skin.learned import DrawJunction, JunctionView
+from ienfd.skin.learned import MARGIN_UM, STEP_UM, DrawJunction, Drawn, JunctionView
 from ienfd.skin.strip import COARSE_STEP_UM
 
 _SHAPE = (160, 400)
@@ -43,7 +43,7 @@ def test_the_junction_is_brought_to_the_edge(level: float, grain: float) -> None
     coarse = np.column_stack([np.full(len(cols), 74.0), cols])
     tissue = np.ones(_SHAPE, bool)
     features = _features(level, grain)
-    curve, confidence = refine_junction(coarse, features, tissue, _PIXEL_UM, 1, quality=1.0)
+    curve, confidence = refine_junction(coarse, features, tissue, _PIXEL_UM, 1)
     assert np.median(np.abs(curve[:, 0] - _edge_px(curve[:, 1]))) < 1.5
     assert confidence.mean() > 0.7
 
@@ -52,9 +52,15 @@ def test_it_ends_where_one_tissue_lies_on_both_sides() -> None:
     cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
     coarse = np.column_stack([np.full(len(cols), 80.0), cols])
     features, tissue = _features(5.0, 0.0, until_px=330), np.ones(_SHAPE, bool)
-    curve, _ = refine_junction(coarse, features, tissue, _PIXEL_UM, 1, quality=1.0)
+    curve, _ = refine_junction(coarse, features, tissue, _PIXEL_UM, 1)
     assert curve[:, 1].max() == pytest.approx(330, abs=10)
     assert curve[:, 1].min() < 5
+
+
+def _told(curve: FloatArray, view: JunctionView, clear: float = 4.0) -> Drawn:
+    """Drawn by someone who is so sure of it everywhere."""
+    above = np.arange(view.inside.shape[1]) < curve[:, 1:]
+    return Drawn(curve, np.where(above, clear, -clear))
 
 
 def _refined(draw: DrawJunction, membrane: NDArray[np.float32] | None = None) -> FloatArray:
@@ -62,7 +68,7 @@ def _refined(draw: DrawJunction, membrane: NDArray[np.float32] | None = None) ->
     coarse = np.column_stack([np.full(len(cols), 78.0), cols])
     everywhere = np.ones(_SHAPE, bool)
     curve, _ = refine_junction(
-        coarse, _features(2.0, 0.0), everywhere, _PIXEL_UM, 1, quality=1.0, membrane=membrane, draw=draw
+        coarse, _features(2.0, 0.0), everywhere, _PIXEL_UM, 1, membrane=membrane, draw=draw
     )
     return curve
 
@@ -70,10 +76,11 @@ def _refined(draw: DrawJunction, membrane: NDArray[np.float32] | None = None) ->
 def _at(above_um: float, asked: list[JunctionView]) -> DrawJunction:
     """Draws the edge so far above where it is."""
 
-    def draw(view: JunctionView) -> FloatArray:
+    def draw(view: JunctionView) -> Drawn:
         asked.append(view)
         cols = np.arange(len(view.inside), dtype=float)
-        return np.column_stack([cols, (view.inside.shape[1] - 1) / 2 + _edge_px(cols) - 78.0 - above_um])
+        middle = (view.inside.shape[1] - 1) / 2
+        return _told(np.column_stack([cols, middle + _edge_px(cols) - 78.0 - above_um]), view)
 
     return draw
 
@@ -94,19 +101,18 @@ def test_what_is_drawn_beyond_the_strip_ends_at_its_rim_also_beside_a_membrane()
     assert (curve[:, 0] > 78 - 42).all()
 
 
-def _beyond(view: JunctionView) -> FloatArray:
-    """Draws as far above as it can."""
+def _beyond(view: JunctionView) -> Drawn:
+    """Draws as far above as it can, and is sure of the rim of the fine strip."""
     cols = np.arange(len(view.inside), dtype=float)
-    return np.column_stack([cols, np.zeros(len(cols))])
+    rim = np.column_stack([cols, np.full(len(cols), MARGIN_UM / STEP_UM)])
+    return Drawn(rim - [0.0, MARGIN_UM / STEP_UM], _told(rim, view).told)
 
 
 def test_along_the_rim_it_is_not_sure() -> None:
     cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
     coarse = np.column_stack([np.full(len(cols), 74.0), cols])
     tissue = np.ones(_SHAPE, bool)
-    curve, confidence = refine_junction(
-        coarse, _features(1.5, 0.0), tissue, _PIXEL_UM, 1, quality=1.0, draw=_beyond
-    )
+    curve, confidence = refine_junction(coarse, _features(1.5, 0.0), tissue, _PIXEL_UM, 1, draw=_beyond)
     assert len(curve) > 100
     assert confidence.max() < 0.3
 
@@ -116,3 +122,22 @@ def test_what_runs_along_the_rim_is_looked_for_farther_away() -> None:
     curve = _refined(_at(60.0, asked))
     assert len({view.inside.shape[1] for view in asked}) == 2
     assert np.median(np.abs(curve[:, 0] - _edge_px(curve[:, 1]))) == pytest.approx(60, abs=1.5)
+
+
+def test_who_draws_it_without_being_sure_is_hardly_believed() -> None:
+    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
+    coarse = np.column_stack([np.full(len(cols), 78.0), cols])
+    confidences = []
+    for clear in (4.0, -2.0):
+
+        def draw(view: JunctionView, clear: float = clear) -> Drawn:
+            at = np.arange(len(view.inside), dtype=float)
+            middle = (view.inside.shape[1] - 1) / 2
+            return _told(np.column_stack([at, middle + _edge_px(at) - 78.0]), view, clear)
+
+        _, confidence = refine_junction(
+            coarse, _features(2.0, 0.0), np.ones(_SHAPE, bool), _PIXEL_UM, 1, draw=draw
+        )
+        confidences.append(float(confidence.mean()))
+    assert confidences[0] > 0.8
+    assert confidences[1] < 0.5

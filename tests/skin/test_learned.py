@@ -9,7 +9,7 @@ from scipy import ndimage
 
 from ienfd.result import FloatArray
 from ienfd.skin.closeup import CloseUp
-from ienfd.skin.learned import JunctionView, learned_junction, seen
+from ienfd.skin.learned import Drawn, JunctionView, learned_junction, seen
 from ienfd.skin.strip import Strip, make_strip
 
 ALONG, HALF_UM = 400, 56.0
@@ -52,7 +52,7 @@ def _off_um(curve: FloatArray, edge: FloatArray) -> float:
 @pytest.mark.parametrize("found_off_um", [-6.0, 0.0, 6.0])
 def test_the_junction_is_drawn_on_the_edge_of_the_sheet(turned: bool, found_off_um: float) -> None:
     edge = _edge(24.0)
-    curve = learned_junction(_view(edge, turned=turned, found_off_um=found_off_um))
+    curve = learned_junction(_view(edge, turned=turned, found_off_um=found_off_um)).curve
     assert _off_um(curve, edge) < 2.0
 
 
@@ -61,7 +61,7 @@ def test_it_runs_through_from_end_to_end_where_nothing_is_seen() -> None:
     everywhere, nowhere, even = np.ones(shape, bool), np.zeros(shape, bool), np.zeros(shape)
     line = np.column_stack([np.arange(ALONG), np.full(ALONG, HALF_UM)]).astype(float)
     view = seen(_strip(), even.astype(np.float32)[None], everywhere, nowhere, even, line)
-    curve = learned_junction(view)
+    curve = learned_junction(view).curve
     assert curve[0, 0] < 2
     assert curve[-1, 0] > ALONG - 3
 
@@ -74,3 +74,19 @@ def test_the_planes_are_even_whatever_the_levels() -> None:
     assert np.abs(shown).max() <= 4.0
     assert (shown[1:3] == 0).all()  # one level is known
     assert (np.diff(shown[6, 0]) >= 0).all()
+
+
+def test_a_junction_is_clear_on_the_edge_and_not_beside_it() -> None:
+    edge = _edge(24.0)
+    drawn = learned_junction(_view(edge))
+    along = np.arange(20, len(edge) - 20)
+    at_edge, beside = (np.column_stack([along, edge[along] + off]) for off in (0.0, 15.0))
+    assert np.median(drawn.clear(at_edge)) > 2.0
+    assert np.median(drawn.clear(beside)) < -2.0
+
+
+def test_it_is_as_clear_as_its_less_clear_side() -> None:
+    told = np.tile(np.where(np.arange(ACROSS) < HALF_UM, 5.0, -1.0), (ALONG, 1))
+    line = np.column_stack([np.arange(ALONG), np.full(ALONG, HALF_UM)]).astype(float)
+    assert Drawn(line, told).clear(line) == pytest.approx(1.0)
+    assert Drawn(line, -told).clear(line) == pytest.approx(-4.0)  # the wrong way round

@@ -15,7 +15,7 @@ from ienfd.protocol import ImageChoices, Protocol
 from ienfd.result import FloatArray
 from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
 from ienfd.skin.epidermis import Skin, find_skin
-from ienfd.skin.learned import JunctionView, learned_junction
+from ienfd.skin.learned import Drawn, JunctionView, learned_junction
 from ienfd.skin.strip import best_path
 from ienfd.skin.tissue import find_tissue
 from ienfd.stain.overview import make_overview, read_overview
@@ -200,7 +200,7 @@ def test_the_network_is_asked_where_the_protocol_says_so_and_the_edge_is_not_pla
 ) -> None:
     asked: list[JunctionView] = []
 
-    def draw(view: JunctionView) -> FloatArray:
+    def draw(view: JunctionView) -> Drawn:
         asked.append(view)
         return learned_junction(view)
 

@@ -46,13 +46,18 @@ def test_the_upper_tissue_is_positive_and_the_unit_is_a_standard_deviation() -> 
     assert 0.8 < told[UPPER].std() < 1.2
 
 
-def test_the_border_lies_nearer_to_the_tissue_that_varies_less() -> None:
+def test_the_border_lies_nearer_to_an_even_upper_tissue() -> None:
     rng = np.random.default_rng(2)
-    varies = np.where(UPPER, 1.0, 4.0)
-    told = np.where(UPPER, 10.0, 0.0) + varies * rng.normal(0, 1, UPPER.shape)
+    noise = rng.normal(0, 1, UPPER.shape)
+    told = np.where(UPPER, 10.0 + noise, 4.0 * noise)
     assert np.allclose(border_between(told, UPPER, ~UPPER), 8.0, atol=0.4)
-    assert np.allclose(border_between(-told, ~UPPER, UPPER), -8.0, atol=0.4)
+    assert np.allclose(border_between(-told, UPPER, ~UPPER), -8.0, atol=0.4)
     assert np.allclose(halfway_between(told, UPPER, ~UPPER), 5.0, atol=0.4)
+
+
+def test_the_border_of_an_uneven_upper_tissue_lies_halfway() -> None:
+    told = np.where(UPPER, 10.0 + 4.0 * np.random.default_rng(2).normal(0, 1, UPPER.shape), 0.0)
+    assert np.allclose(border_between(told, UPPER, ~UPPER), 5.0, atol=0.4)
 
 
 def test_a_tissue_without_any_variation_keeps_a_share_of_the_way() -> None:

@@ -43,8 +43,9 @@ _PULLED_UM, _PULL = 12.0, 1.12  # farther from the coarse curve, and how hard at
 _FAR_CLEARER = 2.5
 _ELSEWHERE_UM, _SOME_OF_IT = 5.0, 0.02  # where the network draws so much of it so far off, it is asked again
 _PLAIN = 30.0  # standard deviations: no section shows an edge as plain, and nobody needs to be asked
-# Logit of the probability that a junction lies within 5 um: logistic regressions on places of 120 synthetic
-# sections of four independent generators (development only). Reference: a change of one standard deviation.
+# Logit of the probability that a junction lies within 5 um: logistic regressions on places of synthetic
+# sections of independent generators (development only; `benchmarks/README.md`). Reference: a change of one
+# standard deviation, and a network that has no opinion.
 _SURE, _SURER_BY_CHANGE, _SURER_BY_CLEARNESS = -2.15, 1.03, 0.73
 _SURE_ALONE, _SURER_BY_CHANGE_ALONE = -1.1, 2.0  # where no network was asked
 _LEAST_CHANGE = 0.3

@@ -240,7 +240,7 @@ def _alternate(
     """Let both curves and the models of the tissues take turns, from where they should begin.
 
     `thin` are the features that part corneum from epidermis. Where an epidermis is `known` to lie, the
-    junction heeds how much either tissue varies; elsewhere that would find an even layer anywhere.
+    junction heeds how even it is; elsewhere that would find an even layer anywhere.
     """
     count, size = tissue.inside.shape
     across = np.broadcast_to(np.arange(size), (count, size))
@@ -253,8 +253,7 @@ def _alternate(
             return None
         told = telling(tissue.values, upper, lower, sharp=False)
         junction_evidence = _evidence(tissue, told, halfway_between(told, upper, lower))
-        border = border_between(told, upper, lower) if known else None
-        leading = junction_evidence if border is None else _evidence(tissue, told, border)
+        leading = _evidence(tissue, told, border_between(told, upper, lower)) if known else junction_evidence
         depth = _optimal_depth(tissue, leading, top, start[:, 1])
         corneum, upper, lower = _masks(tissue, top, depth, across)
         if corneum.sum() < 50 or upper.sum() < 50:

@@ -57,7 +57,7 @@ def test_it_ends_where_one_tissue_lies_on_both_sides() -> None:
     assert curve[:, 1].min() < 5
 
 
-def _told(curve: FloatArray, view: JunctionView, clear: float = 4.0) -> Drawn:
+def _told(curve: FloatArray, view: JunctionView, clear: float) -> Drawn:
     """Drawn by someone who is so sure of it everywhere."""
     above = np.arange(view.inside.shape[1]) < curve[:, 1:]
     return Drawn(curve, np.where(above, clear, -clear))
@@ -73,14 +73,14 @@ def _refined(draw: DrawJunction, membrane: NDArray[np.float32] | None = None) ->
     return curve
 
 
-def _at(above_um: float, asked: list[JunctionView]) -> DrawJunction:
-    """Draws the edge so far above where it is."""
+def _at(above_um: float, asked: list[JunctionView], clear: float = 4.0) -> DrawJunction:
+    """Draws the edge so far above where it is, and is so sure of it."""
 
     def draw(view: JunctionView) -> Drawn:
         asked.append(view)
         cols = np.arange(len(view.inside), dtype=float)
         middle = (view.inside.shape[1] - 1) / 2
-        return _told(np.column_stack([cols, middle + _edge_px(cols) - 78.0 - above_um]), view)
+        return _told(np.column_stack([cols, middle + _edge_px(cols) - 78.0 - above_um]), view, clear)
 
     return draw
 
@@ -105,7 +105,7 @@ def _beyond(view: JunctionView) -> Drawn:
     """Draws as far above as it can, and is sure of the rim of the fine strip."""
     cols = np.arange(len(view.inside), dtype=float)
     rim = np.column_stack([cols, np.full(len(cols), MARGIN_UM / STEP_UM)])
-    return Drawn(rim - [0.0, MARGIN_UM / STEP_UM], _told(rim, view).told)
+    return Drawn(rim - [0.0, MARGIN_UM / STEP_UM], _told(rim, view, 4.0).told)
 
 
 def test_along_the_rim_it_is_not_sure() -> None:
@@ -129,12 +129,7 @@ def test_who_draws_it_without_being_sure_is_hardly_believed() -> None:
     coarse = np.column_stack([np.full(len(cols), 78.0), cols])
     confidences = []
     for clear in (4.0, -2.0):
-
-        def draw(view: JunctionView, clear: float = clear) -> Drawn:
-            at = np.arange(len(view.inside), dtype=float)
-            middle = (view.inside.shape[1] - 1) / 2
-            return _told(np.column_stack([at, middle + _edge_px(at) - 78.0]), view, clear)
-
+        draw = _at(0.0, [], clear)
         _, confidence = refine_junction(
             coarse, _features(2.0, 0.0), np.ones(_SHAPE, bool), _PIXEL_UM, 1, draw=draw
         )

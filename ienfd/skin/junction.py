@@ -131,24 +131,8 @@ def _refined(
     values = features.along(strip)
     inside, beyond = inside_tissue(strip, tissue), beyond_image(strip, tissue.shape)
     count, size = inside.shape
-    across = np.broadcast_to(np.arange(size) * _FINE_UM - half_um, (count, size))
-    # where the coarse curve runs in this strip
-    guess = _guess(coarse, strip, base, px)
-    signed = across - guess[:, None]
-    partition = np.clip(0.5 - signed / 10, 0, 1)
-    for _ in range(2):
-        upper = inside & (partition > 0.5) & (signed > -35)
-        lower = inside & (partition <= 0.5) & (signed < 35)
-        if upper.sum() < 50 or lower.sum() < 50:
-            break
-        projected = telling(values, upper, lower, sharp=True)
-        border = border_between(projected, upper, lower)
-        likelihood = np.where(inside, np.clip(projected - border[:, None], -2, 2), -0.3 * np.sign(signed))
-        # a weak pull to the coarse curve keeps islands far from it out
-        off = np.maximum(np.abs(signed) - _PULLED_UM, 0) / (half_um - _PULLED_UM)
-        unary = likelihood - _PULL * np.sign(signed) * off
-        partition = least_variation(unary, _FINE_UM)
-    edge = _clearest_edge(features, strip, values, inside, boundary(partition))
+    parted = boundary(_partition(values, inside, _guess(coarse, strip, base, px), half_um))
+    edge = _clearest_edge(features, strip, values, inside, parted)
     curve = edge.curve
     drawn: Drawn | None = None
     closely = CloseUp.of(features.sharp_levels(strip), inside, strip.step_um)
@@ -178,6 +162,26 @@ def _refined(
     changes = _something_changes(features.levels(values), inside, curve, on_rim)
     keep = extent(seen_there & changes & _on_tissue(curve, inside, beyond))
     return _Refined(strip.to_grid(curve)[keep], confidence[keep], bool(on_rim[keep].any()))
+
+
+def _partition(
+    values: _Float32, inside: NDArray[np.bool_], guess_um: FloatArray, half_um: float
+) -> FloatArray:
+    """(S, D) what looks like epidermis (1) and what like dermis (0), near a guess of the junction."""
+    signed = np.arange(inside.shape[1]) * _FINE_UM - half_um - guess_um[:, None]
+    partition = np.clip(0.5 - signed / 10, 0, 1)
+    for _ in range(2):
+        upper = inside & (partition > 0.5) & (signed > -35)
+        lower = inside & (partition <= 0.5) & (signed < 35)
+        if upper.sum() < 50 or lower.sum() < 50:
+            break
+        projected = telling(values, upper, lower, sharp=True)
+        border = border_between(projected, upper, lower)
+        likelihood = np.where(inside, np.clip(projected - border[:, None], -2, 2), -0.3 * np.sign(signed))
+        # a weak pull to the coarse curve keeps islands far from it out
+        off = np.maximum(np.abs(signed) - _PULLED_UM, 0) / (half_um - _PULLED_UM)
+        partition = least_variation(likelihood - _PULL * np.sign(signed) * off, _FINE_UM)
+    return partition
 
 
 @dataclass(frozen=True, eq=False)

@@ -61,6 +61,24 @@ class Measured:
     overlay: Path | None = None
 
     @property
+    def at_best(self) -> Measured:
+        """The section as a reader would count it who finds all that shows and nothing else."""
+        seen = self.truth.seen
+        score = SectionScore(
+            self.score.name, self.score.stain, "ok", int(seen.sum()), 0, int((~seen).sum()), 0.0, 0.0, 0.0
+        )
+        return replace(
+            self,
+            score=score,
+            matched_of_seen=score.matched,
+            reason="",
+            density_per_mm=score.matched / self.truth.surface_mm,
+            evaluable_mm=self.truth.surface_mm,
+            candidates_px=np.empty((0, 2)),
+            confidence=np.empty(0),
+        )
+
+    @property
     def of_seen(self) -> Measured:
         """The section of which only crossings are asked for that a reader could be sure of.
 

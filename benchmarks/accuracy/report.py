@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import ienfd
-from benchmarks.accuracy.aims import Aim, aims_of
+from benchmarks.accuracy.aims import aims_of
 from benchmarks.accuracy.figures import Figures, calibration, figures_of, grouped
 from benchmarks.accuracy.measure import Measured
 from benchmarks.accuracy.truth import SEEN_FROM
@@ -45,7 +45,7 @@ def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
         "small": measured[0].section.small,
         "all": values_of(figures_of(measured)),
         "calibration_error": _rounded({"": calibration_error(calibration(measured))})[""],
-        "aims": [_aim(*both) for both in zip(aims_of(measured), aims_of(of_seen), strict=True)],
+        "aims": _aims(measured),
         "seen_from_visibility": SEEN_FROM,
         "seen": {
             "all": values_of(figures_of(of_seen)),
@@ -89,10 +89,26 @@ def values_of(figures: Figures) -> dict[str, Any]:
     return _rounded({**asdict(pooled), **named, **density})
 
 
-def _aim(aim: Aim, of_seen: Aim) -> dict[str, Any]:
-    bound = f"at {'least' if aim.at_least else 'most'} {aim.bound:g}"
-    values = {"measured": aim.measured, "reached": aim.reached, "of_seen": of_seen.measured}
-    return _rounded({"aim": aim.name, "bound": bound, **values})
+def _aims(measured: Sequence[Measured]) -> list[dict[str, Any]]:
+    """Every aim as measured, and in other ways of asking; null where those have no section."""
+    other_ways = {
+        "of_seen": [m.of_seen for m in measured],
+        "with_depth": [m for m in measured if m.truth.planes != "single"],
+        "at_best": [m.at_best for m in measured],
+    }
+    asked = {name: aims_of(those) for name, those in other_ways.items() if those}
+    return [
+        _rounded(
+            {
+                "aim": aim.name,
+                "bound": f"at {'least' if aim.at_least else 'most'} {aim.bound:g}",
+                "measured": aim.measured,
+                "reached": aim.reached,
+                **{name: asked[name][at].measured if name in asked else math.nan for name in other_ways},
+            }
+        )
+        for at, aim in enumerate(aims_of(measured))
+    ]
 
 
 def _row(m: Measured) -> dict[str, Any]:
@@ -140,12 +156,16 @@ def markdown(summary: dict[str, Any]) -> str:
         "",
         *_table(_HEAD, [_cells("all", summary["all"])]),
         "",
-        "What is aimed at, of all crossings, and what it is of those that a reader could be sure of:"
-        f" in phantoms of a visibility of {summary['seen_from_visibility']:g} or more. The others are then"
-        " neither missed nor spurious, and in no density.",
+        "What is aimed at, of all crossings, and what it is",
+        "- of those that a reader could be sure of: in phantoms of a visibility of"
+        f" {summary['seen_from_visibility']:g} or more. The others are then neither missed nor spurious,"
+        " and in no density;",
+        "- of all in sections whose file keeps the depth: a stack, or the projection of one;",
+        "- at best, by a reader who finds all that shows and nothing else: where one plane was taken of a"
+        " section, what lies far from it leaves no trace.",
         "",
         *_table(
-            ("aim", "bound", "measured", "reached", "of those seen"),
+            ("aim", "bound", "measured", "reached", "of those seen", "depth kept", "at best"),
             [_aim_cells(aim) for aim in summary["aims"]],
         ),
         "",
@@ -173,7 +193,8 @@ def _cells(name: str, values: dict[str, Any]) -> list[str]:
 
 def _aim_cells(aim: dict[str, Any]) -> list[str]:
     reached = {True: "yes", False: "no", None: ""}[aim["reached"]]
-    return [aim["aim"], aim["bound"], _said(aim["measured"], ".3g"), reached, _said(aim["of_seen"], ".3g")]
+    others = (_said(aim[name], ".3g") for name in ("of_seen", "with_depth", "at_best"))
+    return [aim["aim"], aim["bound"], _said(aim["measured"], ".3g"), reached, *others]
 
 
 def _section_table(rows: list[dict[str, Any]]) -> list[str]:

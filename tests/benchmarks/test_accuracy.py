@@ -217,6 +217,14 @@ def test_what_no_reader_could_see_is_neither_missed_nor_spurious(
     assert (of_seen.score.matched, of_seen.score.spurious, of_seen.score.missed) == expected
     assert of_seen.density_per_mm == of_seen.score.counted_crossings
     assert of_seen.truth.density_per_mm == sum(seen) / truth.surface_mm
+    at_best = found.at_best
+    assert (at_best.score.matched, at_best.score.spurious, at_best.score.missed) == (
+        sum(seen),
+        0,
+        2 - sum(seen),
+    )
+    assert at_best.density_per_mm == of_seen.truth.density_per_mm
+    assert at_best.truth.density_per_mm == found.truth.density_per_mm
 
 
 def test_icc_of_the_example_of_its_inventors() -> None:
@@ -271,8 +279,17 @@ def test_figures_are_written_the_same_every_time(tmp_path: Path) -> None:
     text = (tmp_path / "figures.md").read_text("utf-8")
     assert text == markdown(summary)
     assert "| all | 2 | 0 | 0 | 14 | 11 | 0.818 | 0.643 | 0.720 |" in text
-    assert "| F1 | at least 0.95 | 0.72 | no |" in text
+    assert "| F1 | at least 0.95 | 0.72 | no | 0.72 | 0.72 | 1 |" in text
     assert "| 1000001_fl-pgp | fl-pgp | projection | 1 | ok | 4 | 4 | 1 | 1 | 1 |" in text
+
+
+def test_aims_are_also_told_of_sections_that_keep_the_depth_if_there_are_any() -> None:
+    kept, one_plane = measured(8, 2, 2), measured(1, 0, 3)
+    one_plane = replace(one_plane, truth=replace(one_plane.truth, planes="single"))
+    (f1, *_) = summarized([kept, one_plane])["aims"]
+    assert (f1["measured"], f1["with_depth"]) == (round(18 / 25, 4), 0.8)
+    (f1, *_) = summarized([one_plane])["aims"]
+    assert f1["with_depth"] is None
 
 
 @pytest.mark.parametrize(("floor", "status"), [("0.6", 0), ("0.8", 0), ("0.81", 1)])

@@ -64,6 +64,9 @@ JUNCTION_REFERENCE = 0.8
 HIDDEN_CAP_UM = 20.0  # ends farther apart are not linked
 
 
+_Step = tuple[int, bool, int]  # an arc, whether it is walked forward, and from which vertex
+
+
 @dataclass(frozen=True)
 class Side:
     """One side of an intersection.
@@ -160,14 +163,15 @@ def look(
     model: ConfidenceModel,
 ) -> list[Evidence]:
     """Evidence at intersections, both sides of each followed to the next intersection at most."""
-    pieces = [place.spot.piece for place in places for _ in range(2)]
     courses = [
-        _course(network, walk(network, place.vertex, [arc], REACH_CAP_UM))
+        _courses(network, walk(network, place.vertex, [arc], REACH_CAP_UM))
         for place in places
         for arc in (place.above, place.below)
     ]
-    away_um = _away_um(courses, pieces, junctions).tolist()
-    sides = [_side(course, away) for course, away in zip(courses, away_um, strict=True)]
+    pieces = [place.spot.piece for place in places for _ in range(2)]
+    every = [(course, piece) for mine, piece in zip(courses, pieces, strict=True) for course in mine]
+    away_um = iter(_away_um(every, junctions).tolist())
+    sides = [_side_by([(course, next(away_um)) for course in mine]) for mine in courses]
     return [
         Evidence(above, below, junctions[place.spot.piece].confidence(place.spot), model)
         for place, above, below in zip(places, sides[::2], sides[1::2], strict=True)
@@ -180,41 +184,63 @@ def is_seen(network: Network, vertex: int, arc: int, least_um: float) -> bool:
     return _farthest(network, ways)[0] >= least_um - ROUNDING_UM
 
 
-def _farthest(network: Network, ways: Walk) -> tuple[float, tuple[int, bool, int] | None]:
+def _farthest(network: Network, ways: Walk) -> tuple[float, _Step | None]:
     """The farthest way of a walk: what is seen along it, and its last arc."""
     reach = 0.0
-    way: tuple[int, bool, int] | None = None
-    for arc, forward, at in ways.entered:
-        left = REACH_CAP_UM - ways.distance_um[at]
-        far = ways.seen_um[at] + network.arcs[arc].trace.seen_within(left, forward)
+    last: _Step | None = None
+    for step in ways.entered:
+        far = _seen_um(network, ways, step)
         if far > reach + ROUNDING_UM:
-            reach, way = far, (arc, forward, at)
-    return reach, way
+            reach, last = far, step
+    return reach, last
+
+
+def _seen_um(network: Network, ways: Walk, last: _Step) -> float:
+    """How much is seen along the way that ends with an arc, within the reach that is asked for."""
+    arc, forward, at = last
+    left = REACH_CAP_UM - ways.distance_um[at]
+    return ways.seen_um[at] + network.arcs[arc].trace.seen_within(left, forward)
 
 
 def side_of(network: Network, ways: Walk) -> Side:
     """What is seen along the farthest way of a walk; how far from the junction is not asked."""
-    return _side(_course(network, ways))
+    reach, last = _farthest(network, ways)
+    return Side() if last is None else _side(_course(network, ways, last, reach))
 
 
 @dataclass(frozen=True, eq=False)
 class _Course:
-    """The farthest way of a walk as one trace, and how much of it is seen within the walk."""
+    """One way of a walk as one trace, and how much of it is seen within the walk."""
 
     reach_um: float
     trace: Trace
 
 
-def _course(network: Network, ways: Walk) -> _Course | None:
-    reach, way = _farthest(network, ways)
-    if way is None:
-        return None
-    return _Course(reach, join(network, [*ways.steps_to(way[2]), way[:2]]))
+def _course(network: Network, ways: Walk, last: _Step, reach_um: float) -> _Course:
+    return _Course(reach_um, join(network, [*ways.steps_to(last[2]), last[:2]]))
 
 
-def _side(course: _Course | None, away_um: float = 0.0) -> Side:
-    if course is None:
+def _courses(network: Network, ways: Walk) -> list[_Course]:
+    """The ways of a walk to its ends, those along which anything is seen."""
+    onward = {ways.came_by[at] for _, _, at in ways.entered if at in ways.came_by}
+    ends = [(last, _seen_um(network, ways, last)) for last in ways.entered if last not in onward]
+    return [_course(network, ways, last, seen_um) for last, seen_um in ends if seen_um > ROUNDING_UM]
+
+
+def _side_by(courses: Sequence[tuple[_Course, float]]) -> Side:
+    """One side by the course that leads away from the junction, each with how far it does.
+
+    Among those that lead about as far the longest: a fiber that splits goes on by either way, but a line
+    along the junction into which it runs (the rim of the epidermis, the plexus) does not tell where it goes.
+    """
+    if not courses:
         return Side()
+    farthest_um = max(away_um for _, away_um in courses)
+    leading = [each for each in courses if each[1] > farthest_um - AWAY_EVERY_UM]
+    return _side(*max(leading, key=lambda each: each[0].reach_um))
+
+
+def _side(course: _Course, away_um: float = 0.0) -> Side:
     trace = course.trace
     steps = np.diff(trace.along_um)
     middle = 0.5 * (trace.along_um[1:] + trace.along_um[:-1])
@@ -234,15 +260,12 @@ def _side(course: _Course | None, away_um: float = 0.0) -> Side:
     )
 
 
-def _away_um(
-    courses: Sequence[_Course | None], pieces: Sequence[int], junctions: Mapping[int, Junction]
-) -> FloatArray:
-    """(C,) how far each course gets from the junction of its piece, up to `AWAY_CAP_UM`."""
+def _away_um(courses: Sequence[tuple[_Course, int]], junctions: Mapping[int, Junction]) -> FloatArray:
+    """(C,) how far each course gets from the junction of that piece, up to `AWAY_CAP_UM`."""
     out = np.zeros(len(courses))
     by_piece: dict[int, list[tuple[int, FloatArray]]] = {}
-    for number, (course, piece) in enumerate(zip(courses, pieces, strict=True)):
-        if course is not None:
-            by_piece.setdefault(piece, []).append((number, _looked_at(course.trace)))
+    for number, (course, piece) in enumerate(courses):
+        by_piece.setdefault(piece, []).append((number, _looked_at(course.trace)))
     for piece, mine in by_piece.items():
         junction = junctions[piece]
         numbers = np.array([number for number, _ in mine])

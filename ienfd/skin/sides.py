@@ -90,11 +90,12 @@ def epidermal_sides(
         sum(other.likely for other in windows if window.like(other)) * window.likely for window in windows
     ]
     best = windows[int(np.argmax(support))]
-    group = [w for w in windows if best.like(w) and w.likely > _GOOD * best.likely]
+    group = [w for w in windows if best.like(w)]
     sides: list[Side] = []
     for index, face in enumerate(faces):
         mine = sorted((w for w in group if w.face == index), key=lambda w: w.start)
-        sides += [_side(face, windows, tissue, px) for windows in _joined(mine)]
+        joined = _joined(mine, _GOOD * best.likely)
+        sides += [_side(face, windows, tissue, px) for windows in joined]
     return tuple(sorted(linked(standing_out(sides), px), key=lambda side: -len(side.points)))
 
 
@@ -206,14 +207,22 @@ def _gain(part: Straightened, layers: Layers) -> float:
     return layers.gain / (len(part.inside) * COARSE_STEP_UM / 100)
 
 
-def _joined(windows: list[_Window]) -> list[list[_Window]]:
-    """Groups of windows, in order, without breaks between them but small ones."""
+def _joined(windows: list[_Window], least_likely: float) -> list[list[_Window]]:
+    """Groups of likely windows, in order: between them, others look like them, or hardly anything lies.
+
+    One that is parted less clearly (a fold, a follicle, paler stain) does not end an epidermis that goes on
+    beyond it.
+    """
     joined: list[list[_Window]] = []
+    end, unbroken = 0, True  # of what looks alike so far; whether it does since the last likely one
     for window in windows:
-        if joined and window.start <= max(w.end for w in joined[-1]) + round(
-            _WINDOW_STEP_UM / COARSE_STEP_UM
-        ):
-            joined[-1].append(window)
-        else:
-            joined.append([window])
+        unbroken &= window.start <= end + round(_WINDOW_STEP_UM / COARSE_STEP_UM)
+        if window.likely > least_likely:
+            reach = 2 * round(_REACH_UM / COARSE_STEP_UM)  # from there on both would continue to one another
+            if joined and (unbroken or window.start <= max(w.end for w in joined[-1]) + reach):
+                joined[-1].append(window)
+            else:
+                joined.append([window])
+            unbroken = True
+        end = max(end, window.end)
     return joined

@@ -294,6 +294,17 @@ def test_confidence_grows_with_the_evidence() -> None:
     assert sure(30, 5, 4, 0.5) == sure(20, 5, 4, 0.5)  # farther than 15 um tells nothing more
 
 
+def test_a_fiber_is_as_sure_as_where_it_leads_though_it_touches_a_longer_line_along_the_junction() -> None:
+    below, above, along = [(100, -40), (100, 1)], [(100, 1), (100, 14)], [(100, 1), (130, 2)]
+    alone, joined = (
+        count_crossings(scene(*fibers).findings(), CountingRules())[0]
+        for fibers in ([below, above], [below, above, along])
+    )
+    assert joined.confidence == alone.confidence > 0.9
+    (led_along,) = count_crossings(scene(below, along).findings(), CountingRules())
+    assert led_along.confidence < joined.confidence - 0.1
+
+
 def test_crossings_of_one_fiber_share_its_id() -> None:
     crossings = count_crossings(scene(*FORK_BELOW, [(200, -40), (200, 40)]).findings(), CountingRules())
     one, two, three = (crossing.fiber_id for crossing in crossings)

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from ienfd.counting.junctions import Junction
-from ienfd.counting.network import Intersection, Network, Walk, join, walk
+from ienfd.counting.network import Intersection, Network, Step, Walk, join, walk
 from ienfd.counting.trace import Trace, weighted_mean
 from ienfd.geometry import FloatArray, points_at
 from ienfd.protocol import ConfidenceModel
@@ -62,9 +62,6 @@ CALIBER_REFERENCE_UM = 2.2
 CALIBER_SATURATES_UM = 4.0
 JUNCTION_REFERENCE = 0.8
 HIDDEN_CAP_UM = 20.0  # ends farther apart are not linked
-
-
-_Step = tuple[int, bool, int]  # an arc, whether it is walked forward, and from which vertex
 
 
 @dataclass(frozen=True)
@@ -184,10 +181,10 @@ def is_seen(network: Network, vertex: int, arc: int, least_um: float) -> bool:
     return _farthest(network, ways)[0] >= least_um - ROUNDING_UM
 
 
-def _farthest(network: Network, ways: Walk) -> tuple[float, _Step | None]:
+def _farthest(network: Network, ways: Walk) -> tuple[float, Step | None]:
     """The farthest way of a walk: what is seen along it, and its last arc."""
     reach = 0.0
-    last: _Step | None = None
+    last: Step | None = None
     for step in ways.entered:
         far = _seen_um(network, ways, step)
         if far > reach + ROUNDING_UM:
@@ -195,7 +192,7 @@ def _farthest(network: Network, ways: Walk) -> tuple[float, _Step | None]:
     return reach, last
 
 
-def _seen_um(network: Network, ways: Walk, last: _Step) -> float:
+def _seen_um(network: Network, ways: Walk, last: Step) -> float:
     """How much is seen along the way that ends with an arc, within the reach that is asked for."""
     arc, forward, at = last
     left = REACH_CAP_UM - ways.distance_um[at]
@@ -216,7 +213,7 @@ class _Course:
     trace: Trace
 
 
-def _course(network: Network, ways: Walk, last: _Step, reach_um: float) -> _Course:
+def _course(network: Network, ways: Walk, last: Step, reach_um: float) -> _Course:
     return _Course(reach_um, join(network, [*ways.steps_to(last[2]), last[:2]]))
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "Arc",
     "Intersection",
     "Network",
+    "Step",
     "Walk",
     "build_network",
     "join",
@@ -195,24 +196,28 @@ class Network:
         return replace(self, arcs=arcs, at_vertex=at_vertex, cuts=places)
 
 
+Step = tuple[int, bool, int]
+"""An arc, whether it is walked forward, and from which vertex."""
+
+
 @dataclass(frozen=True)
 class Walk:
     """Shortest ways from a vertex to others.
 
     Parameters
     ----------
-    came_by : dict of int to (int, bool, int)
-        For every vertex reached: the last arc, whether it was walked forward, and from which vertex.
+    came_by : dict of int to Step
+        For every vertex reached: the last step of the way to it.
     distance_um, seen_um : dict of int to float
         Length of the way to every vertex reached, and how much of it is seen rather than bridged.
-    entered : tuple of (int, bool, int)
-        Every arc that was entered, whether forward, and from which vertex.
+    entered : tuple of Step
+        Every arc that was entered.
     """
 
-    came_by: dict[int, tuple[int, bool, int]]
+    came_by: dict[int, Step]
     distance_um: dict[int, float]
     seen_um: dict[int, float]
-    entered: tuple[tuple[int, bool, int], ...]
+    entered: tuple[Step, ...]
 
     def steps_to(self, vertex: int) -> tuple[tuple[int, bool], ...]:
         """Arcs, each forward or backward, from the start to a vertex."""
@@ -256,9 +261,9 @@ def walk(network: Network, vertex: int, first: Iterable[int], limit_um: float) -
 
     Vertices at which a walk ends because they are intersections are part of the result.
     """
-    came_by: dict[int, tuple[int, bool, int]] = {}
+    came_by: dict[int, Step] = {}
     distance, seen = {vertex: 0.0}, {vertex: 0.0}
-    entered: list[tuple[int, bool, int]] = []
+    entered: list[Step] = []
     queue: list[tuple[float, int, int, bool, int]] = []
 
     def enter(arc: int, at: int) -> None:

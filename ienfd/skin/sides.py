@@ -213,16 +213,18 @@ def _joined(windows: list[_Window], least_likely: float) -> list[list[_Window]]:
     One that is parted less clearly (a fold, a follicle, paler stain) does not end an epidermis that goes on
     beyond it.
     """
+    gap, reach = (round(um / COARSE_STEP_UM) for um in (_WINDOW_STEP_UM, 2 * _REACH_UM))
     joined: list[list[_Window]] = []
-    end, unbroken = 0, True  # of what looks alike so far; whether it does since the last likely one
+    alike_to, unbroken = 0, True  # where what looks alike ends; whether it does since the last likely one
     for window in windows:
-        unbroken &= window.start <= end + round(_WINDOW_STEP_UM / COARSE_STEP_UM)
-        if window.likely > least_likely:
-            reach = 2 * round(_REACH_UM / COARSE_STEP_UM)  # from there on both would continue to one another
-            if joined and (unbroken or window.start <= max(w.end for w in joined[-1]) + reach):
-                joined[-1].append(window)
-            else:
-                joined.append([window])
-            unbroken = True
-        end = max(end, window.end)
+        unbroken &= window.start <= alike_to + gap
+        alike_to = max(alike_to, window.end)
+        if window.likely <= least_likely:
+            continue
+        # within reach, both would be continued to one another
+        if joined and (unbroken or window.start <= joined[-1][-1].end + reach):
+            joined[-1].append(window)
+        else:
+            joined.append([window])
+        unbroken = True
     return joined

@@ -67,16 +67,9 @@ class Measured:
         score = SectionScore(
             self.score.name, self.score.stain, "ok", int(seen.sum()), 0, int((~seen).sum()), 0.0, 0.0, 0.0
         )
-        return replace(
-            self,
-            score=score,
-            matched_of_seen=score.matched,
-            reason="",
-            density_per_mm=score.matched / self.truth.surface_mm,
-            evaluable_mm=self.truth.surface_mm,
-            candidates_px=np.empty((0, 2)),
-            confidence=np.empty(0),
-        )
+        length_mm = self.truth.surface_mm
+        density_per_mm = score.matched / length_mm
+        return Measured(self.section, self.truth, score, score.matched, "", density_per_mm, length_mm)
 
     @property
     def of_seen(self) -> Measured:

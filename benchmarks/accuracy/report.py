@@ -33,6 +33,8 @@ _HEAD = (
     "density bias (/mm)", "nothing counted",
 )  # fmt: skip
 
+_OTHER_WAYS = {"of_seen": "of those seen", "with_depth": "depth kept", "at_best": "at best"}
+
 
 def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
     """All figures in JSON's types; what is not a number is null."""
@@ -45,7 +47,7 @@ def summarized(measured: Sequence[Measured]) -> dict[str, Any]:
         "small": measured[0].section.small,
         "all": values_of(figures_of(measured)),
         "calibration_error": _rounded({"": calibration_error(calibration(measured))})[""],
-        "aims": _aims(measured),
+        "aims": _aims(measured, of_seen),
         "seen_from_visibility": SEEN_FROM,
         "seen": {
             "all": values_of(figures_of(of_seen)),
@@ -89,10 +91,10 @@ def values_of(figures: Figures) -> dict[str, Any]:
     return _rounded({**asdict(pooled), **named, **density})
 
 
-def _aims(measured: Sequence[Measured]) -> list[dict[str, Any]]:
+def _aims(measured: Sequence[Measured], of_seen: Sequence[Measured]) -> list[dict[str, Any]]:
     """Every aim as measured, and in other ways of asking; null where those have no section."""
     other_ways = {
-        "of_seen": [m.of_seen for m in measured],
+        "of_seen": of_seen,
         "with_depth": [m for m in measured if m.truth.planes != "single"],
         "at_best": [m.at_best for m in measured],
     }
@@ -165,7 +167,7 @@ def markdown(summary: dict[str, Any]) -> str:
         " section, what lies far from it leaves no trace.",
         "",
         *_table(
-            ("aim", "bound", "measured", "reached", "of those seen", "depth kept", "at best"),
+            ("aim", "bound", "measured", "reached", *_OTHER_WAYS.values()),
             [_aim_cells(aim) for aim in summary["aims"]],
         ),
         "",
@@ -193,7 +195,7 @@ def _cells(name: str, values: dict[str, Any]) -> list[str]:
 
 def _aim_cells(aim: dict[str, Any]) -> list[str]:
     reached = {True: "yes", False: "no", None: ""}[aim["reached"]]
-    others = (_said(aim[name], ".3g") for name in ("of_seen", "with_depth", "at_best"))
+    others = (_said(aim[name], ".3g") for name in _OTHER_WAYS)
     return [aim["aim"], aim["bound"], _said(aim["measured"], ".3g"), reached, *others]
 
 

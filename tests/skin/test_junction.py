@@ -37,10 +37,15 @@ def _features(level: float, grain: float, until_px: float = np.inf) -> Features:
     return Features(plane(level, 1)[None], blunt, plane(grain, 2)[None], sharp[None], nerves, dense=True)
 
 
+def _level(row: float) -> FloatArray:
+    """A coarse junction that runs straight along the image."""
+    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
+    return np.column_stack([np.full(len(cols), row), cols])
+
+
 @pytest.mark.parametrize(("level", "grain"), [(4.0, 0.0), (0.0, -4.0)], ids=["levels", "grain"])
 def test_the_junction_is_brought_to_the_edge(level: float, grain: float) -> None:
-    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
-    coarse = np.column_stack([np.full(len(cols), 74.0), cols])
+    coarse = _level(74.0)
     tissue = np.ones(_SHAPE, bool)
     features = _features(level, grain)
     curve, confidence = refine_junction(coarse, features, tissue, _PIXEL_UM, 1)
@@ -49,8 +54,7 @@ def test_the_junction_is_brought_to_the_edge(level: float, grain: float) -> None
 
 
 def test_it_ends_where_one_tissue_lies_on_both_sides() -> None:
-    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
-    coarse = np.column_stack([np.full(len(cols), 80.0), cols])
+    coarse = _level(80.0)
     features, tissue = _features(5.0, 0.0, until_px=330), np.ones(_SHAPE, bool)
     curve, _ = refine_junction(coarse, features, tissue, _PIXEL_UM, 1)
     assert curve[:, 1].max() == pytest.approx(330, abs=10)
@@ -64,8 +68,7 @@ def _told(curve: FloatArray, view: JunctionView, clear: float) -> Drawn:
 
 
 def _refined(draw: DrawJunction, membrane: NDArray[np.float32] | None = None) -> FloatArray:
-    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
-    coarse = np.column_stack([np.full(len(cols), 78.0), cols])
+    coarse = _level(78.0)
     everywhere = np.ones(_SHAPE, bool)
     curve, _ = refine_junction(
         coarse, _features(2.0, 0.0), everywhere, _PIXEL_UM, 1, membrane=membrane, draw=draw
@@ -109,8 +112,7 @@ def _beyond(view: JunctionView) -> Drawn:
 
 
 def test_along_the_rim_it_is_not_sure() -> None:
-    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
-    coarse = np.column_stack([np.full(len(cols), 74.0), cols])
+    coarse = _level(74.0)
     tissue = np.ones(_SHAPE, bool)
     curve, confidence = refine_junction(coarse, _features(1.5, 0.0), tissue, _PIXEL_UM, 1, draw=_beyond)
     assert len(curve) > 100
@@ -125,8 +127,7 @@ def test_what_runs_along_the_rim_is_looked_for_farther_away() -> None:
 
 
 def test_who_draws_it_without_being_sure_is_hardly_believed() -> None:
-    cols = np.arange(0, _SHAPE[1] - 1, COARSE_STEP_UM / _PIXEL_UM)
-    coarse = np.column_stack([np.full(len(cols), 78.0), cols])
+    coarse = _level(78.0)
     confidences = []
     for clear in (4.0, -2.0):
         draw = _at(0.0, [], clear)

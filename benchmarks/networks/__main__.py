@@ -3,8 +3,10 @@
     python -m benchmarks.networks OUT fibers --seconds 280
 
 Makes the sections, has them analyzed as far as the network is asked, teaches it and writes it to OUT; a tenth
-of the sections is kept back, and on them it is judged. Needs PyTorch (`pip install torch`) and, to be done in
-minutes, a GPU.
+of the sections is kept back, and on them it is judged. The network of the fibers is also shown sections that
+are less in focus, lines drawn at random, and views of other drawings (`--also`). Needs PyTorch (`pip install
+torch`) and, to be done in minutes, a GPU; a network that goes on from another (`--first`) learns in half an
+hour on two cores.
 """
 
 from __future__ import annotations
@@ -15,11 +17,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.accuracy.plan import PlannedSection, plan_kinds, plan_sections
-from benchmarks.networks.fiber_views import see_fibers
+from benchmarks.networks.fiber_views import see_drawn, see_fibers, see_softened
 from benchmarks.networks.junction_views import see_junctions
-from benchmarks.networks.views import make_views
+from benchmarks.networks.views import make_drawn_views, make_views
 
 _KEPT_BACK = 10  # every so many sections one
+_SECTIONS, _SOFTENED, _DRAWN = 0.4, 0.1, 0.5  # shares of what the network of the fibers is shown
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--kinds", type=int, default=400, help="phantoms of all kinds, from seed 8000")
     parser.add_argument("--sections", type=int, default=200, help="of both generators, from seed 8600")
     parser.add_argument("--seconds", type=float, default=500.0, help="how long it is taught")
+    parser.add_argument("--drawings", type=int, default=260, help="of lines at random (fibers)")
+    parser.add_argument(
+        "--also",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="folders of views of other drawings, in files as those of OUT/fibers_views (fibers)",
+    )
+    parser.add_argument("--first", type=Path, help="a network from which the new one goes on (fibers)")
     parser.add_argument("--workers", type=int, default=2)
     args = parser.parse_args(arguments)
     try:
@@ -50,10 +62,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(
             f"on the wrong side within 25 um: {before:.4f} as it was found, {after:.4f} by the network alone"
         )
-    else:
-        write_network(teach_fibers(read_fiber_views(taught), args.seconds), network)
-        before, after = average_precisions(network, read_fiber_views(kept_back))
-        print(f"average precision of pixels: {before:.4f} by contrast, {after:.4f} by the network alone")
+        return 0
+    learned_from = [section for section in planned if section.name in {file.stem for file in taught}]
+    softened = make_views(args.out, "softened_views", see_softened, learned_from, args.workers)
+    drawn = make_drawn_views(args.out, "drawn_views", see_drawn, args.drawings, args.workers)
+    others = [sorted(folder.glob("*.npz")) for folder in args.also]
+    sources = [
+        (read_fiber_views(some), share / len(parts))
+        for parts, share in (([taught], _SECTIONS), ([softened], _SOFTENED), ([drawn, *others], _DRAWN))
+        for some in parts
+    ]
+    write_network(teach_fibers(sources, args.seconds, first=args.first), network)
+    before, after = average_precisions(network, read_fiber_views(kept_back))
+    print(f"average precision of pixels: {before:.4f} by contrast, {after:.4f} by the network alone")
     return 0
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,16 +12,20 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from benchmarks.accuracy.truth import TrueSection
+from benchmarks.networks.drawn_lines import PIXEL_UM, DrawnLines, draw_lines
 from benchmarks.networks.views import Arrays, Enough, enough
 from ienfd.analysis import find
 from ienfd.geometry import resample
-from ienfd.nerve.field import LineField
+from ienfd.nerve.field import LineField, line_field
 from ienfd.nerve.learned import fiber_planes
 from ienfd.protocol import Protocol
 from ienfd.result import FloatArray
-from ienfd.section import Section
+from ienfd.section import Calibration, Channel, ChannelRole, Section
+from ienfd.stain.grid import Grid
+from ienfd.stain.nerve import NerveSource
+from ienfd.stain.overview import Overview
 
-__all__ = ["FARTHEST_UM", "SIZE", "distance_um", "see_fibers"]
+__all__ = ["FARTHEST_UM", "SIZE", "distance_um", "see_drawn", "see_fibers", "see_softened"]
 
 SIZE = 144
 """Edge of a view in pixels of the working grid."""
@@ -31,6 +36,8 @@ FARTHEST_UM = 3.0
 _EVERY, _SCATTER = 64.0, 30.0  # pixels: views along the junction, and how far off it they lie
 _ELSEWHERE = 6  # for every so many of them one lies anywhere in the band
 _LEAST_BAND = 0.35
+_SOFTENED_UM, _NOISIER = (0.2, 0.9), 0.006
+_ANYWHERE, _NEAR_NERVES = 4, 10  # views of a drawing
 
 
 def see_fibers(image: Section, truth: TrueSection) -> Arrays:
@@ -45,16 +52,50 @@ def see_fibers(image: Section, truth: TrueSection) -> Arrays:
         find(image, Protocol(), weigh=weigh)
     if not fields or min(fields[0].band.shape) < SIZE:
         return {}
-    field = fields[0]
-    planes = fiber_planes(field)
-    away_um = distance_um(field, truth.fibers_px)
-    views = [
-        here
-        for center in _centers(field, truth.junctions_px, np.random.default_rng(len(truth.crossings_px)))
-        if field.band[here := _around(center, field.band.shape)].mean() >= _LEAST_BAND
-    ]
+    rng = np.random.default_rng(len(truth.crossings_px))
+    return _views(fields[0], truth.fibers_px, _centers(fields[0], truth.junctions_px, rng))
+
+
+def see_softened(image: Section, truth: TrueSection) -> Arrays:
+    """As `see_fibers`, of a section that is less in focus, where fibers are wide and faint."""
+    rng = np.random.default_rng(len(truth.fibers_px))
+    sigma_px = rng.uniform(*_SOFTENED_UM) / image.pixel_size_um
+    pixels = ndimage.gaussian_filter(image.pixels.astype(np.float32), (0, sigma_px, sigma_px, 0))
+    pixels += rng.normal(0, rng.uniform(0, _NOISIER) * np.quantile(pixels, 0.99), pixels.shape)
+    low, high = image.pixels.min(), image.pixels.max()
+    return see_fibers(replace(image, pixels=pixels.clip(low, high).astype(image.pixels.dtype)), truth)
+
+
+def see_drawn(seed: int) -> Arrays:
+    """Views of a drawing of lines (`draw_lines`), as `see_fibers` gives them."""
+    drawn = draw_lines(seed)
+    rng, shape = np.random.default_rng(seed), np.array(drawn.signal.shape)
+    points = np.concatenate([rng.uniform(0, 1, (_ANYWHERE, 2)) * shape, *drawn.nerves])
+    near = points[rng.integers(0, len(points), _NEAR_NERVES)] + rng.normal(0, _SCATTER, (_NEAR_NERVES, 2))
+    return _views(_field_of(drawn), drawn.nerves, [*points[:_ANYWHERE], *near])
+
+
+def _field_of(drawn: DrawnLines) -> LineField:
+    """Its lines, filtered as those of a section are."""
+    nerve, grid = ChannelRole.NERVE, Grid(1.0, PIXEL_UM)
+    section = Section(drawn.signal[None, :, :, None], Calibration(PIXEL_UM), (Channel(role=nerve),))
+    signals = np.zeros((1, 1, 1), np.float32)  # nothing of an overview is needed but which channel it is
+    overview = Overview(grid, signals, np.zeros(1), (nerve,), None, None, signals[0], nerve=0)
+    source = NerveSource(section, "fluorescence", overview, grid)
+    band = np.ones(drawn.signal.shape, bool)
+    field = line_field(source, None, band, Protocol().image.fiber_scales_um)
+    return (
+        field if drawn.density is None else replace(field, light=drawn.density[..., None].astype(np.float16))
+    )
+
+
+def _views(field: LineField, fibers_px: Sequence[FloatArray], centers: Sequence[FloatArray]) -> Arrays:
+    """What is seen about centers that lie in the band."""
+    around = [_around(center, field.band.shape) for center in centers]
+    views = [here for here in around if field.band[here].mean() >= _LEAST_BAND]
     if not views:
         return {}
+    planes, away_um = fiber_planes(field), distance_um(field, fibers_px)
     return {
         "planes": np.stack([planes[:, rows, cols] for rows, cols in views]).astype(np.float16),
         "distance_um": np.stack([away_um[here] for here in views]).astype(np.float16),

@@ -48,17 +48,22 @@ def read_fiber_views(files: Sequence[Path]) -> FiberViews:
     return FiberViews(**{name: np.concatenate(some) for name, some in parts.items()})
 
 
-def teach_fibers(views: FiberViews, seconds: float, *, seed: int = 0) -> Weights:
-    """Weights learned in so many seconds."""
+def teach_fibers(
+    sources: Sequence[tuple[FiberViews, float]], seconds: float, *, first: Path | None = None, seed: int = 0
+) -> Weights:
+    """Weights learned in so many seconds from views of several sources, each with its share of what is shown.
+
+    `first` is a network from which it goes on.
+    """
     rng = np.random.default_rng(seed)
 
     def loss_of(applied: Callable[[Any], Any]) -> Any:
-        planes, away_um, band = _batch(views, rng, device())
+        planes, away_um, band = _batch(sources, rng, device())
         nerve = torch.exp(-0.5 * (away_um / _WIDTH_UM) ** 2) * (away_um < FARTHEST_UM)
         each = functional.binary_cross_entropy_with_logits(applied(planes), nerve, reduction="none")
         return (each * band).sum() / band.sum().clamp_min(1)
 
-    return learn(loss_of, _PLANES, WIDTHS, seconds, seed=seed)
+    return learn(loss_of, _PLANES, WIDTHS, seconds, first=first, seed=seed)
 
 
 def average_precisions(file: Path, views: FiberViews) -> tuple[float, float]:
@@ -80,15 +85,24 @@ def _average_precision(score: NDArray[np.floating], right: NDArray[np.bool_]) ->
     return float(precision[ranked].mean())
 
 
-def _batch(views: FiberViews, rng: np.random.Generator, where: str) -> tuple[Any, Any, Any]:
+def _batch(
+    sources: Sequence[tuple[FiberViews, float]], rng: np.random.Generator, where: str
+) -> tuple[Any, Any, Any]:
     """(N, 3, E, E) planes, (N, E, E) distances and band, changed at random."""
-    chosen = rng.integers(0, len(views.planes), _BATCH)
-    known = [views.planes[chosen], views.distance_um[chosen, None], views.band[chosen, None]]
-    whole = torch.tensor(np.concatenate(known, axis=1).astype(np.float32), device=where)
+    shares = np.array([share for _, share in sources])
+    chosen = [sources[number][0] for number in rng.choice(len(sources), _BATCH, p=shares / shares.sum())]
+    known = [_any_of(views, rng) for views in chosen]
+    whole = torch.tensor(np.stack(known).astype(np.float32), device=where)
     # half of them by right angles only, so that their noise stays as it is
     part = torch.where(_some(0.5, where), _cut(whole, rng), _turned(whole, where))
     planes, away_um, band = part[:, :_PLANES], part[:, _PLANES], (part[:, _PLANES + 1] > 0.9).float()
     return _other_looks(planes, where) * band[:, None], away_um, band
+
+
+def _any_of(views: FiberViews, rng: np.random.Generator) -> NDArray[np.floating]:
+    """(5, S, S) planes, distance and band of one view."""
+    k = rng.integers(0, len(views.planes))
+    return np.concatenate([views.planes[k], views.distance_um[k, None], views.band[k, None]])
 
 
 def _some(share: float, where: str) -> Any:

@@ -29,7 +29,15 @@ def device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def learn(loss_of: Loss, planes: int, widths: Sequence[int], seconds: float, *, seed: int = 0) -> Weights:
+def learn(
+    loss_of: Loss,
+    planes: int,
+    widths: Sequence[int],
+    seconds: float,
+    *,
+    first: Path | None = None,
+    seed: int = 0,
+) -> Weights:
     """Weights learned in so many seconds: the running mean of those that were tried.
 
     Parameters
@@ -40,22 +48,27 @@ def learn(loss_of: Loss, planes: int, widths: Sequence[int], seconds: float, *, 
     widths : sequence of int
         Planes that it makes at each size, from full size to the smallest.
     seconds : float
+    first : Path or None
+        A network of the same widths from which it goes on, at half the rate; else it begins at random.
     seed : int
     """
     where = device()
     torch.manual_seed(seed)
     weights = _first_weights(planes, widths, where)
+    rate = _RATE
+    if first is not None:
+        weights, rate = _weights_in(first, weights), _RATE / 2
     means = {name: value.detach().clone() for name, value in weights.items()}
-    optimizer = torch.optim.AdamW(list(weights.values()), _RATE, weight_decay=_DECAY)
+    optimizer = torch.optim.AdamW(list(weights.values()), rate, weight_decay=_DECAY)
 
     def applied(shown: Any) -> Any:
         with torch.autocast(where, dtype=torch.bfloat16):
-            return _applied(weights, shown).float()
+            return _applied(weights, shown.contiguous(memory_format=torch.channels_last)).float()
 
     begun, step = time.monotonic(), 0
     while (share := (time.monotonic() - begun) / seconds) < 1:
         for group in optimizer.param_groups:
-            group["lr"] = _RATE * min(1.0, (step + 1) / 200) * 0.5 * (1 + np.cos(np.pi * share)) + 1e-6
+            group["lr"] = rate * min(1.0, (step + 1) / 200) * 0.5 * (1 + np.cos(np.pi * share)) + 1e-6
         loss = loss_of(applied)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -74,6 +87,17 @@ def write_network(weights: Weights, file: Path) -> None:
     """Write weights as numbers of 16 bits."""
     arrays = {name: value.cpu().numpy().astype(np.float16) for name, value in weights.items()}
     np.savez_compressed(file, **arrays)
+
+
+def _weights_in(file: Path, like: Weights) -> Weights:
+    """The weights in a file, in the shapes of others."""
+    with np.load(file, allow_pickle=False) as arrays:
+        return {
+            name: torch.tensor(arrays[name], dtype=torch.float32, device=other.device)
+            .reshape(other.shape)
+            .requires_grad_()
+            for name, other in like.items()
+        }
 
 
 def _first_weights(planes: int, widths: Sequence[int], where: str) -> Weights:

@@ -19,12 +19,15 @@ from benchmarks.accuracy.truth import TrueSection, read_true_section
 from ienfd.nerve.field import LineField
 from ienfd.section import Section
 
-__all__ = ["Arrays", "Enough", "See", "enough", "make_views"]
+__all__ = ["Arrays", "Enough", "See", "SeeDrawn", "enough", "make_drawn_views", "make_views"]
 
 Arrays = dict[str, NDArray[Any]]
 
 See = Callable[[Section, TrueSection], Arrays]
 """What is seen of a section and what is true of it; empty where there is nothing to learn from."""
+
+SeeDrawn = Callable[[int], Arrays]
+"""What is seen of the drawing of a seed, with what is true of it."""
 
 
 class Enough(Exception):  # noqa: N818 - no mistake: what follows is not needed
@@ -46,6 +49,20 @@ def make_views(
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
         list(pool.map(partial(_make, out, out / folder, see), missing))
     return [path for s in sections if (path := out / folder / f"{s.name}.npz").is_file()]
+
+
+def make_drawn_views(out: Path, folder: str, see: SeeDrawn, count: int, workers: int) -> list[Path]:
+    """A file in a folder of `out` for each of so many drawings; those there are kept."""
+    (out / folder).mkdir(parents=True, exist_ok=True)
+    files = [out / folder / f"{seed}.npz" for seed in range(1, count + 1)]
+    missing = [file for file in files if not file.is_file()]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        list(pool.map(partial(_make_drawn, see), missing))
+    return files
+
+
+def _make_drawn(see: SeeDrawn, file: Path) -> None:
+    np.savez_compressed(file, **see(int(file.stem)))  # type: ignore[arg-type]
 
 
 def _make(out: Path, folder: Path, see: See, section: PlannedSection) -> None:

@@ -76,7 +76,7 @@ def weighed(field: LineField) -> LineField:
         If the file of the network is not the one of this version.
     """
     lines = field.band & (field.contrast >= _FAINTEST_LINE)
-    logit = _said(trained("fibers_1"), fiber_planes(field), lines)
+    logit = _said(trained("fibers_2"), fiber_planes(field), lines)
     said = np.minimum(_AS_CLEAR * np.exp(_PER_LOGIT * (logit - _EVEN)), _CLEAREST)
     return replace(field, contrast=np.asarray(np.sqrt(field.contrast * said) * field.band, np.float32))
 

@@ -15,12 +15,12 @@ __all__ = ["trained"]
 
 _SHA256 = {
     "junction_1": "43a4b4c30e4ec29ef54774fd13281010586058cb8922dcb485a3fdc35e91fc2a",
-    "fibers_1": "54c86b626937c318240a5d9316f43ba33022a3fbfb32c8df4e4a57648a76145b",
+    "fibers_2": "6154ce6c76797569aa73c6da7f96f452407ae3582ba4af3db6cbb7e0f2e995bc",
 }
 
 
 @cache
-def trained(name: Literal["junction_1", "fibers_1"]) -> Network:
+def trained(name: Literal["junction_1", "fibers_2"]) -> Network:
     """A network that comes with the program.
 
     Raises

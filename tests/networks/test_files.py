@@ -11,7 +11,7 @@ from ienfd.networks.files import trained
 
 def test_a_damaged_file_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     trained.cache_clear()
-    monkeypatch.setitem(files._SHA256, "fibers_1", "0" * 64)
+    monkeypatch.setitem(files._SHA256, "fibers_2", "0" * 64)
     with pytest.raises(EnvironmentProblem, match="Install ienfd again"):
-        trained("fibers_1")
+        trained("fibers_2")
     trained.cache_clear()

@@ -1,9 +1,10 @@
 """Lines as a network weighs them that has learned what nerve fibers look like.
 
 A filter answers to everything that is thin and long: processes of dendritic cells, rims of nuclei, grains of
-pigment in a row, seams of the corneum. The network was taught on synthetic sections of two independent
-generators which of these lines are nerves (`benchmarks.networks`). It is shown no color: how far the nerve
-signal stands out from what lies around it, the response of the filters, and how dark it is.
+pigment in a row, seams of the corneum. The network was taught on synthetic sections of several independent
+generators, and on lines drawn at random, which of these lines are nerves (`benchmarks.networks`). It is shown
+no color: how far the nerve signal stands out from what lies around it, the response of the filters, and how
+dark it is.
 """
 
 from __future__ import annotations

@@ -66,12 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     learned_from = [section for section in planned if section.name in {file.stem for file in taught}]
     softened = make_views(args.out, "softened_views", see_softened, learned_from, args.workers)
     drawn = make_drawn_views(args.out, "drawn_views", see_drawn, args.drawings, args.workers)
-    others = [sorted(folder.glob("*.npz")) for folder in args.also]
-    sources = [
-        (read_fiber_views(some), share / len(parts))
-        for parts, share in (([taught], _SECTIONS), ([softened], _SOFTENED), ([drawn, *others], _DRAWN))
-        for some in parts
+    drawings = [drawn, *(sorted(folder.glob("*.npz")) for folder in args.also)]
+    shown = [
+        (taught, _SECTIONS),
+        (softened, _SOFTENED),
+        *((some, _DRAWN / len(drawings)) for some in drawings),
     ]
+    sources = [(read_fiber_views(views), share) for views, share in shown]
     write_network(teach_fibers(sources, args.seconds, first=args.first), network)
     before, after = average_precisions(network, read_fiber_views(kept_back))
     print(f"average precision of pixels: {before:.4f} by contrast, {after:.4f} by the network alone")

@@ -63,7 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"on the wrong side within 25 um: {before:.4f} as it was found, {after:.4f} by the network alone"
         )
         return 0
-    learned_from = [section for section in planned if section.name in {file.stem for file in taught}]
+    names = {file.stem for file in taught}
+    learned_from = [section for section in planned if section.name in names]
     softened = make_views(args.out, "softened_views", see_softened, learned_from, args.workers)
     drawn = make_drawn_views(args.out, "drawn_views", see_drawn, args.drawings, args.workers)
     drawings = [drawn, *(sorted(folder.glob("*.npz")) for folder in args.also)]

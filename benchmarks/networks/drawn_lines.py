@@ -264,6 +264,7 @@ def _walk(
 
 
 def _beads(rng: _Rng, along: _Floats, how: float) -> _Floats:
+    """(n,) factors of the height of a line that swells every 2 to 11 um."""
     out = np.full(len(along), 1 - 0.5 * min(how, 1.0))
     at = rng.uniform(0, 4)
     while at < along[-1]:
@@ -273,6 +274,7 @@ def _beads(rng: _Rng, along: _Floats, how: float) -> _Floats:
 
 
 def _gaps(rng: _Rng, along: _Floats, how: float) -> _Floats:
+    """(n,) factors of the height of a line that is interrupted here and there."""
     out = np.ones(len(along))
     at = rng.exponential(25)
     while how and at < along[-1]:
@@ -283,7 +285,7 @@ def _gaps(rng: _Rng, along: _Floats, how: float) -> _Floats:
 
 
 def _wavy(rng: _Rng, n: int, size_um: float) -> _Floats:
-    """(n,) values near 1 or -1 that change over so many micrometers along a line."""
+    """(n,) values of a standard deviation near 1 that change over so many micrometers along a line."""
     knots = rng.standard_normal(int(n * _STEP_UM / size_um) + 4)
     at = np.arange(n) * _STEP_UM / size_um + rng.uniform(0, 1)
     return np.asarray(ndimage.map_coordinates(knots, [at], order=3, mode="nearest"), np.float64)

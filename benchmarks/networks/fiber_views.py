@@ -36,7 +36,7 @@ FARTHEST_UM = 3.0
 _EVERY, _SCATTER = 64.0, 30.0  # pixels: views along the junction, and how far off it they lie
 _ELSEWHERE = 6  # for every so many of them one lies anywhere in the band
 _LEAST_BAND = 0.35
-_SOFTENED_UM, _NOISIER = (0.2, 0.9), 0.006
+_SOFTENED_UM, _NOISIER = (0.2, 0.9), 0.006  # standard deviations: in um, and of the brightest, up to that
 _ANYWHERE, _NEAR_NERVES = 4, 10  # views of a drawing
 
 
@@ -84,9 +84,9 @@ def _field_of(drawn: DrawnLines) -> LineField:
     source = NerveSource(section, "fluorescence", overview, grid)
     band = np.ones(drawn.signal.shape, bool)
     field = line_field(source, None, band, Protocol().image.fiber_scales_um)
-    return (
-        field if drawn.density is None else replace(field, light=drawn.density[..., None].astype(np.float16))
-    )
+    if drawn.density is None:
+        return field
+    return replace(field, light=drawn.density[..., None].astype(np.float16))
 
 
 def _views(field: LineField, fibers_px: Sequence[FloatArray], centers: Sequence[FloatArray]) -> Arrays:

@@ -12,7 +12,8 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from benchmarks.accuracy.truth import TrueSection
-from benchmarks.networks.drawn_lines import PIXEL_UM, DrawnLines, draw_lines
+from benchmarks.networks.drawn_lines import DrawnLines, draw_lines
+from benchmarks.networks.textures import PIXEL_UM
 from benchmarks.networks.views import Arrays, Enough, enough
 from ienfd.analysis import find
 from ienfd.geometry import resample

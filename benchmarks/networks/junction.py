@@ -49,13 +49,20 @@ def read_junction_views(files: Sequence[Path]) -> JunctionViews:
 
 
 def teach_junction(
-    views: JunctionViews, seconds: float, *, seed: int = 0, widths: Sequence[int] = WIDTHS
+    sources: Sequence[tuple[JunctionViews, float]],
+    seconds: float,
+    *,
+    first: Path | None = None,
+    seed: int = 0,
 ) -> Weights:
-    """Weights learned in so many seconds."""
+    """Weights learned in so many seconds from views of several sources, each with its share of what is shown.
+
+    `first` is a network from which it goes on.
+    """
     rng = np.random.default_rng(seed)
 
     def loss_of(applied: Callable[[Any], Any]) -> Any:
-        planes, signed = _batch(views, rng, device())
+        planes, signed = _batch(sources, rng, device())
         logit = applied(planes)
         known = torch.isfinite(signed)
         signed = torch.where(known, signed, torch.zeros_like(signed))
@@ -63,7 +70,7 @@ def teach_junction(
         each = functional.binary_cross_entropy_with_logits(logit, torch.sigmoid(-signed), reduction="none")
         return (each * weight).sum() / weight.sum().clamp_min(1)
 
-    return learn(loss_of, _PLANES, widths, seconds, seed=seed)
+    return learn(loss_of, _PLANES, WIDTHS, seconds, first=first, seed=seed)
 
 
 def wrong_share(file: Path, views: JunctionViews) -> tuple[float, float]:
@@ -82,11 +89,13 @@ def wrong_share(file: Path, views: JunctionViews) -> tuple[float, float]:
     return (float(np.mean([s[0].mean() for s in shares])), float(np.mean([s[1].mean() for s in shares])))
 
 
-def _batch(views: JunctionViews, rng: np.random.Generator, where: str) -> tuple[Any, Any]:
+def _batch(
+    sources: Sequence[tuple[JunctionViews, float]], rng: np.random.Generator, where: str
+) -> tuple[Any, Any]:
     """(N, 7, S, D) planes and (N, S, D) distances, changed at random."""
-    long = np.sqrt([signed.shape[0] for signed in views.signed_um])
-    chosen = rng.choice(len(long), _BATCH, p=long / long.sum())
-    cut = [_cut(views.planes[k], views.signed_um[k], rng) for k in chosen]
+    shares = np.array([share for _, share in sources])
+    chosen = rng.choice(len(sources), _BATCH, p=shares / shares.sum())
+    cut = [_stretch(sources[number][0], rng) for number in chosen]
     planes = torch.tensor(np.stack([c[0] for c in cut]), device=where)
     signed = torch.tensor(np.stack([c[1] for c in cut]), device=where)
     planes[:, 6:] += _some(0.5, where) * torch.randn(_BATCH, 1, 1, 1, device=where) * 1.5 / _DISTANCE_UM
@@ -97,10 +106,13 @@ def _batch(views: JunctionViews, rng: np.random.Generator, where: str) -> tuple[
     return torch.cat([levels, told, planes[:, 4:6], planes[:, 6:].clamp(-2, 2)], 1), signed
 
 
-def _cut(
-    planes: NDArray[np.float16], signed: NDArray[np.float16], rng: np.random.Generator
+def _stretch(
+    views: JunctionViews, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """A stretch of a view, padded where the view is shorter."""
+    """A stretch of one of the views, padded where the view is shorter."""
+    long = np.sqrt([len(signed) for signed in views.signed_um])
+    chosen = rng.choice(len(long), p=long / long.sum())
+    planes, signed = views.planes[chosen], views.signed_um[chosen]
     start = int(rng.integers(0, max(1, len(signed) - _ALONG + 1)))
     stretch = slice(start, start + _ALONG)
     rest = max(0, _ALONG - len(signed))

@@ -21,7 +21,7 @@ from ienfd.section import Section
 from ienfd.skin.learned import Drawn, JunctionView
 from ienfd.stain.overview import read_overview
 
-__all__ = ["as_found", "see_drawn_skin", "see_junctions"]
+__all__ = ["as_found", "see_drawn_skin", "see_junctions", "signed_um"]
 
 _AT_ENDS_UM = 5.0  # a place whose nearest junction is an end of it lies above or below nothing
 _FARTHEST_UM = 60.0
@@ -46,29 +46,7 @@ def as_found(view: JunctionView) -> FloatArray:
     return np.column_stack([np.arange(len(across)), across]).astype(float)
 
 
-def _views(image: Section, epidermises: Sequence[tuple[FloatArray, FloatArray]], pixel_um: float) -> Arrays:
-    """What is seen about the junctions of an image; given are junction and surface of each epidermis."""
-    views: list[JunctionView] = []
-
-    def draw(view: JunctionView) -> Drawn:
-        views.append(view)
-        return Drawn(as_found(view), np.zeros(view.inside.shape))  # who draws it elsewhere is asked again
-
-    with suppress(Enough):
-        find(image, Protocol(), draw=draw, weigh=enough)
-    _, grid = read_overview(image)
-    arrays: Arrays = {}
-    for view in views:
-        points_um = grid.to_image(view.strip.positions.reshape(-1, 2)) * pixel_um
-        signed = _signed_um(points_um, [(j * pixel_um, s * pixel_um) for j, s in epidermises])
-        signed = np.where(view.inside, signed.reshape(view.inside.shape), np.nan)
-        if np.isfinite(signed).mean() >= _LEAST_KNOWN:
-            arrays[f"planes{len(arrays) // 2}"] = view.planes.astype(np.float16)
-            arrays[f"signed{len(arrays) // 2}"] = signed.astype(np.float16)
-    return arrays
-
-
-def _signed_um(points_um: FloatArray, epidermises_um: Sequence[tuple[FloatArray, FloatArray]]) -> FloatArray:
+def signed_um(points_um: FloatArray, epidermises_um: Sequence[tuple[FloatArray, FloatArray]]) -> FloatArray:
     """(N,) distance of points below the true junction; NaN where that is not known, and above the surface."""
     above, known = np.zeros((2, len(points_um)), bool)
     nearest, surface_um = np.full((2, len(points_um)), np.inf)
@@ -87,3 +65,25 @@ def _signed_um(points_um: FloatArray, epidermises_um: Sequence[tuple[FloatArray,
     signed = np.where(above, -nearest, nearest)
     signed[~known | cornified | (nearest > _FARTHEST_UM)] = np.nan
     return signed
+
+
+def _views(image: Section, epidermises: Sequence[tuple[FloatArray, FloatArray]], pixel_um: float) -> Arrays:
+    """What is seen about the junctions of an image; given are junction and surface of each epidermis."""
+    views: list[JunctionView] = []
+
+    def draw(view: JunctionView) -> Drawn:
+        views.append(view)
+        return Drawn(as_found(view), np.zeros(view.inside.shape))  # who draws it elsewhere is asked again
+
+    with suppress(Enough):
+        find(image, Protocol(), draw=draw, weigh=enough)
+    _, grid = read_overview(image)
+    arrays: Arrays = {}
+    for view in views:
+        points_um = grid.to_image(view.strip.positions.reshape(-1, 2)) * pixel_um
+        signed = signed_um(points_um, [(j * pixel_um, s * pixel_um) for j, s in epidermises])
+        signed = np.where(view.inside, signed.reshape(view.inside.shape), np.nan)
+        if np.isfinite(signed).mean() >= _LEAST_KNOWN:
+            arrays[f"planes{len(arrays) // 2}"] = view.planes.astype(np.float16)
+            arrays[f"signed{len(arrays) // 2}"] = signed.astype(np.float16)
+    return arrays

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.networks.drawn_lines import draw_lines
+from benchmarks.networks.drawn_skin import draw_skin
 from benchmarks.networks.fiber_views import see_drawn
-from benchmarks.networks.junction_views import as_found
+from benchmarks.networks.junction_views import as_found, see_drawn_skin, signed_um
 from ienfd.skin.learned import STEP_UM, seen
 from ienfd.skin.strip import make_strip
 
@@ -45,3 +46,25 @@ def test_views_of_a_drawing_tell_how_far_its_nerves_are() -> None:
     contrast, near = views["planes"][:, 1].astype(float), views["distance_um"] < 0.5
     assert near.any()
     assert contrast[near].mean() > 1.3 * contrast[~near].mean()
+
+
+def test_places_are_above_the_junction_or_below_it_or_of_no_use() -> None:
+    surface = np.array([[0.0, 0.0], [0.0, 200.0]])
+    junction = np.array([[40.0, 0.0], [40.0, 200.0]])
+    points = np.array([[30.0, 100.0], [55.0, 100.0], [-5.0, 100.0], [120.0, 100.0], [45.0, 230.0]])
+    for drawn_back in (surface, surface[::-1]):
+        signed = signed_um(points, [(junction, drawn_back)])
+        np.testing.assert_allclose(signed, [-10, 15, np.nan, np.nan, np.nan])
+
+
+def test_skin_of_a_drawing_is_that_of_its_seed() -> None:
+    one, same = draw_skin(1), draw_skin(1)
+    assert (one.section.pixels == same.section.pixels).all()
+    assert (one.junction_px == same.junction_px).all()
+
+
+def test_views_of_drawn_skin_tell_epidermis_from_dermis() -> None:
+    views = see_drawn_skin(1)
+    level, signed = views["planes0"][0].astype(float), views["signed0"]
+    epidermis, dermis = level[(signed < -5)], level[(signed > 5) & (signed < 40)]
+    assert abs(epidermis.mean() - dermis.mean()) > 0.5 * level.std()

@@ -14,13 +14,13 @@ from ienfd.networks.network import Network, read_network
 __all__ = ["trained"]
 
 _SHA256 = {
-    "junction_2": "304ea6e13c13db3f4b310a07fdb7a5dadfdf8bd73d2978d260625df3d2c0b91d",
+    "junction_1": "43a4b4c30e4ec29ef54774fd13281010586058cb8922dcb485a3fdc35e91fc2a",
     "fibers_2": "6154ce6c76797569aa73c6da7f96f452407ae3582ba4af3db6cbb7e0f2e995bc",
 }
 
 
 @cache
-def trained(name: Literal["junction_2", "fibers_2"]) -> Network:
+def trained(name: Literal["junction_1", "fibers_2"]) -> Network:
     """A network that comes with the program.
 
     Raises

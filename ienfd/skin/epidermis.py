@@ -22,7 +22,7 @@ from ienfd.skin.side import Side
 from ienfd.skin.sides import down_side, epidermal_sides
 from ienfd.skin.strip import COARSE_STEP_UM, arc_um, extent, on_tissue, within_image
 from ienfd.skin.surface import opposite_part, refine_surface
-from ienfd.skin.tissue import Tissue, tissue_below
+from ienfd.skin.tissue import Tissue, straight_across, tissue_below
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.grid import Grid, polygon_mask
 from ienfd.stain.overview import Overview
@@ -33,7 +33,6 @@ _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
-_DOUBTFUL_END_UM = 100.0  # of the edge of thick corneum: it may turn toward the glass
 _FEWEST = 20  # points of a junction
 _OPPOSED = -0.3  # cosine between the directions in which two stretches face
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
@@ -96,7 +95,8 @@ def find_skin(
 def _below(tissue: Tissue, edges: Sequence[FloatArray], grid: Grid) -> Tissue:
     """The tissue below lower edges of thick corneum, which lies on their left."""
     for edge in edges:
-        tissue = tissue_below(tissue, _straight_at_ends(edge, grid.pixel_size_um), grid.pixel_size_um)
+        whole = straight_across(edge, tissue.mask, grid.pixel_size_um)
+        tissue = tissue_below(tissue, whole, grid.pixel_size_um)
     return tissue
 
 
@@ -108,17 +108,6 @@ def _has_fewer_nuclei(candidate: _Candidate, overview: Overview) -> bool:
 def _goes_deeper(candidate: _Candidate, deeper: _Candidate, overview: Overview) -> bool:
     """Whether below what seemed to be epidermis lies another one, which faces the same way and has nuclei."""
     return float(_facing(candidate) @ _facing(deeper)) > 0 and not _has_fewer_nuclei(deeper, overview)
-
-
-def _straight_at_ends(curve: FloatArray, px: float) -> FloatArray:
-    """A curve that goes straight on at both ends, as its whole runs, to where there is no tissue."""
-    arc = arc_um(curve, px)
-    middle = curve[(arc >= _DOUBTFUL_END_UM) & (arc <= arc[-1] - _DOUBTFUL_END_UM)]
-    if len(middle) < 2:
-        return curve
-    way = (middle[-1] - middle[0]) / max(float(np.hypot(*(middle[-1] - middle[0]))), 1e-9)
-    steps = np.arange(0.5, (2 * _DOUBTFUL_END_UM + _EXTEND_UM) / px, 0.5)[:, None]
-    return np.concatenate([(middle[0] - steps * way)[::-1], middle, middle[-1] + steps * way])
 
 
 def _weight(candidates: list[_Candidate]) -> float:

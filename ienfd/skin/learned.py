@@ -139,7 +139,7 @@ def learned_junction(view: JunctionView) -> Drawn:
     EnvironmentProblem
         If the file of the network is not the one of this version.
     """
-    network = trained("junction_2")
+    network = trained("junction_1")
     # from left to right and from right to left: a junction knows neither
     logit = 0.5 * (network.of(view.planes) + network.of(view.planes[:, ::-1])[::-1])
     above = -np.sign(_across_um(view.inside.shape[1]))

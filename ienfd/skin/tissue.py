@@ -15,10 +15,11 @@ from ienfd.geometry import left_normals
 from ienfd.result import FloatArray
 from ienfd.skin.outline import Outline, trace_outlines
 from ienfd.skin.rim import at_rim
+from ienfd.skin.strip import arc_um, on_tissue
 from ienfd.stain.grid import Grid, block_mean, continued, spread_blocks
 from ienfd.stain.overview import Overview, signal_of
 
-__all__ = ["Tissue", "find_tissue", "tissue_below"]
+__all__ = ["Tissue", "find_tissue", "straight_across", "tissue_below"]
 
 _Float32 = NDArray[np.float32]
 
@@ -38,6 +39,8 @@ _THREAD_UM = 4.0  # half the width
 _AS_EVEN = 0.5  # evidence of texture below which a region may be glass
 _MOSTLY = 0.5  # of such a region looks like glass
 _CUT_PX = 2
+_ON_BOTH_SIDES = 2.0  # what lies on the left of a curve up to so many times as often is not divided by it
+_DOUBTFUL_END_UM, _ON_AT_LEAST_UM = 100.0, 400.0
 _COARSE = 2  # tissue is sought at half the resolution of the overview
 
 
@@ -156,8 +159,39 @@ def tissue_below(tissue: Tissue, curve: FloatArray, px: float) -> Tissue:
         np.bincount(parts[tuple(_nearest(side, shape).T)], minlength=parts.max() + 1)
         for side in (curve + aside, curve - aside)
     )
-    kept = tissue.mask & (on_left <= on_right)[parts] & ~on_curve
+    kept = tissue.mask & (on_left <= _ON_BOTH_SIDES * on_right)[parts] & ~on_curve
     return _outlined(block_mean(kept.astype(np.float32), _COARSE) > 0.5, shape, px * _COARSE)
+
+
+def straight_across(curve: FloatArray, mask: NDArray[np.bool_], px: float) -> FloatArray:
+    """A curve that goes straight on at both ends, as its whole runs, to where there is no tissue.
+
+    Its own ends are left out: there the lower edge of corneum may turn toward the glass.
+
+    Parameters
+    ----------
+    curve : (N, 2) ndarray of float
+        (row, col) on the overview grid.
+    mask : (H, W) ndarray of bool
+        Where there is tissue.
+    px : float
+        Pixel of the overview in micrometers.
+    """
+    arc = arc_um(curve, px)
+    middle = curve[(arc >= _DOUBTFUL_END_UM) & (arc <= arc[-1] - _DOUBTFUL_END_UM)]
+    if len(middle) < 2:
+        return curve
+    way = (middle[-1] - middle[0]) / max(float(np.hypot(*(middle[-1] - middle[0]))), 1e-9)
+    before, after = _out_of_tissue(middle[0], -way, mask, px), _out_of_tissue(middle[-1], way, mask, px)
+    return np.concatenate([before[::-1], middle, after])
+
+
+def _out_of_tissue(end: FloatArray, way: FloatArray, mask: NDArray[np.bool_], px: float) -> FloatArray:
+    """Points straight on from the end of a curve, at least so far that small gaps do not matter."""
+    line = end + np.arange(0.5, np.hypot(*mask.shape), 0.5)[:, None] * way
+    inside = on_tissue(line, mask)
+    inside[: round(_ON_AT_LEAST_UM / px / 0.5)] = True
+    return np.asarray(line if inside.all() else line[: int(inside.argmin()) + 1], float)
 
 
 def _nearest(points: FloatArray, shape: tuple[int, ...]) -> NDArray[np.intp]:

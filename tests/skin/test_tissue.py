@@ -7,7 +7,7 @@ import pytest
 from scipy import ndimage
 
 from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
-from ienfd.skin.tissue import Tissue, find_tissue, tissue_below
+from ienfd.skin.tissue import Tissue, find_tissue, straight_across, tissue_below
 from ienfd.stain.brightfield import WhiteField
 from ienfd.stain.grid import Grid
 from ienfd.stain.overview import Overview, make_overview, read_overview
@@ -92,3 +92,21 @@ def test_a_curve_that_does_not_divide_the_tissue_takes_nothing_off() -> None:
     columns = np.arange(50.0, SIZE - 50)
     below = tissue_below(slab(), np.stack([np.full(len(columns), 150.0), columns], 1), PIXEL_UM)
     assert below.mask[110:140].all()
+
+
+def test_nor_does_one_that_leaves_it_askew_on_one_side_only() -> None:
+    columns = np.arange(50.0, 350.0)
+    below = tissue_below(slab(), np.stack([150 + (columns - 50) * 0.6, columns], 1), PIXEL_UM)
+    assert below.mask[110:140].all()
+
+
+def test_an_edge_seen_in_a_part_of_the_tissue_goes_on_to_both_of_its_ends() -> None:
+    mask = np.zeros((400, 3000), bool)
+    mask[100:300, 200:2800] = True
+    seen = np.stack([np.full(700, 160.0), np.arange(1700.0, 2400.0)], 1)
+    across = straight_across(seen, mask, PIXEL_UM)
+    assert across[0, 1] < 200
+    assert across[-1, 1] > 2799
+    below = tissue_below(Tissue(mask, ()), across, PIXEL_UM)
+    assert not below.mask[105:150].any()
+    assert below.mask[175:290, 220:2780].all()

@@ -35,6 +35,7 @@ _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
 _FEWEST = 20  # points of a junction
 _OPPOSED = -0.3  # cosine between the directions in which two stretches face
+_BETWEEN = 60  # lines between two such stretches, and places on each
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
 _NEAR_BORDER_UM = 25.0
 _HEADING_END_UM = 30.0
@@ -133,7 +134,7 @@ def _found(
     traced: list[_Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane, draw)
-    return _agreeing(traced, overview.grid)
+    return _agreeing(traced, tissue.mask, overview.grid)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,18 +147,18 @@ class _Candidate:
     weight: float
 
 
-def _agreeing(candidates: list[_Candidate], grid: Grid) -> list[_Candidate]:
+def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid) -> list[_Candidate]:
     """Leave out stretches that contradict the best one.
 
     The junction of a thin piece of tissue is found from both of its sides; the epidermis is the
     side that lies nearer. What is epidermis in one stretch cannot be dermis in another. And one piece of
-    tissue has no epidermis on two opposite sides: a punch has one.
+    tissue has no epidermis on two opposite sides: a punch has one. Pieces that touch are two.
     """
     kept: list[_Candidate] = []
     for candidate in sorted(candidates, key=lambda c: -c.weight):
         if kept and candidate.difference @ kept[0].difference <= 0:
             continue
-        if any(_opposed(candidate, other) for other in kept):
+        if any(_opposed(candidate, other, mask, grid) for other in kept):
             continue
         tree = [cKDTree(other.piece.junction_px) for other in kept]
         near = [np.asarray(t.query(candidate.piece.junction_px)[0]) < 15 * grid.factor for t in tree]
@@ -166,9 +167,22 @@ def _agreeing(candidates: list[_Candidate], grid: Grid) -> list[_Candidate]:
     return kept
 
 
-def _opposed(one: _Candidate, other: _Candidate) -> bool:
+def _opposed(one: _Candidate, other: _Candidate, mask: NDArray[np.bool_], grid: Grid) -> bool:
     """Whether two stretches of one piece of tissue face away from each other."""
-    return one.region == other.region and float(_facing(one) @ _facing(other)) < _OPPOSED
+    if one.region != other.region or float(_facing(one) @ _facing(other)) >= _OPPOSED:
+        return False
+    junction, opposite = (grid.from_image(candidate.piece.junction_px) for candidate in (one, other))
+    return _tissue_between(junction, opposite, mask)
+
+
+def _tissue_between(one: FloatArray, other: FloatArray, mask: NDArray[np.bool_]) -> bool:
+    """Whether tissue alone lies between curves that run in opposite ways, not two pieces that touch."""
+    shares = np.linspace(0, 1, _BETWEEN)
+    begin = one[np.rint(shares * (len(one) - 1)).astype(int)]
+    end = other[np.rint((1 - shares) * (len(other) - 1)).astype(int)]
+    lines = begin + shares[:, None, None] * (end - begin)
+    whole = on_tissue(lines.reshape(-1, 2), mask).reshape(_BETWEEN, _BETWEEN).all(axis=0)
+    return bool(whole.mean() > 0.5)
 
 
 def _facing(candidate: _Candidate) -> FloatArray:

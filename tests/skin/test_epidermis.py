@@ -9,19 +9,14 @@ import pytest
 
 from ienfd.result import Piece
 from ienfd.skin.epidermis import _agreeing, _Candidate, _goes_deeper
+from ienfd.stain.grid import Grid
 
 if TYPE_CHECKING:
-    from ienfd.stain.grid import Grid
     from ienfd.stain.overview import Overview
 
 NUCLEI = np.array([1.0, 0.0])
-
-
-class _Pixels:
-    factor = 1
-
-
-GRID = cast("Grid", _Pixels())
+GRID = Grid(1, 1.0)
+TISSUE = np.ones((600, 300), bool)
 
 
 def stretch(row: float, *, up: bool, region: int = 1, cells: float = 1.0, weight: float = 1.0) -> _Candidate:
@@ -36,12 +31,19 @@ def stretch(row: float, *, up: bool, region: int = 1, cells: float = 1.0, weight
 
 def test_one_piece_of_tissue_has_no_epidermis_on_two_opposite_sides() -> None:
     plainer, other = stretch(100, up=True, weight=2.0), stretch(500, up=False)
-    assert _agreeing([other, plainer], GRID) == [plainer]
+    assert _agreeing([other, plainer], TISSUE, GRID) == [plainer]
 
 
 def test_two_pieces_of_tissue_may_face_away_from_each_other() -> None:
     plainer, other = stretch(100, up=True, weight=2.0), stretch(500, up=False, region=2)
-    assert _agreeing([other, plainer], GRID) == [plainer, other]
+    assert _agreeing([other, plainer], TISSUE, GRID) == [plainer, other]
+
+
+def test_so_may_two_pieces_that_touch_and_seem_to_be_one() -> None:
+    plainer, other = stretch(100, up=True, weight=2.0), stretch(500, up=False)
+    touching = TISSUE.copy()
+    touching[290:310, :200] = False
+    assert _agreeing([other, plainer], touching, GRID) == [plainer, other]
 
 
 @pytest.mark.parametrize(

@@ -56,30 +56,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     files = make_views(args.out, f"{args.network}_views", see, planned, args.workers)
     kept_back = files[::_KEPT_BACK]
     taught = [file for file in files if file not in kept_back]
-    softened: list[Path] = []
-    if not junction:
-        names = {file.stem for file in taught}
-        learned_from = [section for section in planned if section.name in names]
-        softened = make_views(args.out, "softened_views", see_softened, learned_from, args.workers)
     draw, folder = (see_drawn_skin, "skin_views") if junction else (see_drawn, "drawn_views")
     drawn = make_drawn_views(args.out, folder, draw, args.drawings, args.workers)
-    drawings = [drawn, *(sorted(folder.glob("*.npz")) for folder in args.also)]
-    shown = [
-        (taught, _SECTIONS),
-        (softened, _SOFTENED),
-        *((some, _DRAWN / len(drawings)) for some in drawings),
-    ]
+    drawings = [views for views in (drawn, *(sorted(also.glob("*.npz")) for also in args.also)) if views]
+    shown = [(taught, _SECTIONS), *((views, _DRAWN / len(drawings)) for views in drawings)]
     network = args.out / f"{args.network}.npz"
     if junction:
-        views = [(read_junction_views(some), share) for some, share in shown if some]
-        write_network(teach_junction(views, args.seconds, first=args.first), network)
+        junctions = [(read_junction_views(views), share) for views, share in shown]
+        write_network(teach_junction(junctions, args.seconds, first=args.first), network)
         before, after = wrong_share(network, read_junction_views(kept_back))
         print(
             f"on the wrong side within 25 um: {before:.4f} as it was found, {after:.4f} by the network alone"
         )
     else:
-        sources = [(read_fiber_views(some), share) for some, share in shown]
-        write_network(teach_fibers(sources, args.seconds, first=args.first), network)
+        names = {file.stem for file in taught}
+        learned_from = [section for section in planned if section.name in names]
+        softened = make_views(args.out, "softened_views", see_softened, learned_from, args.workers)
+        fibers = [(read_fiber_views(views), share) for views, share in [*shown, (softened, _SOFTENED)]]
+        write_network(teach_fibers(fibers, args.seconds, first=args.first), network)
         before, after = average_precisions(network, read_fiber_views(kept_back))
         print(f"average precision of pixels: {before:.4f} by contrast, {after:.4f} by the network alone")
     return 0

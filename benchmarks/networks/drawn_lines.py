@@ -12,9 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import expit
 
 from benchmarks.networks.ink import STEP_UM, Ink, Line, beads, cell_with_processes, gaps, walk, wavy
-from benchmarks.networks.textures import PIXEL_UM, bundles, cells, grain, slow
+from benchmarks.networks.textures import PIXEL_UM, anywhere, bundles, cells, grain, slow
 
 __all__ = ["DrawnLines", "draw_lines"]
 
@@ -77,7 +78,7 @@ def _tissue(rng: _Rng) -> _Float32:
     rows, cols = np.indices(_SHAPE)
     angle = rng.uniform(0, 2 * np.pi)
     across = (rows - _SHAPE[0] / 2) * np.cos(angle) + (cols - _SHAPE[1] / 2) * np.sin(angle)
-    side = 1 / (1 + np.exp(-(across * PIXEL_UM + height) / rng.uniform(0.5, 4)))
+    side = expit((across * PIXEL_UM + height) / rng.uniform(0.5, 4))
     step = rng.normal(0, 1.5)
     border = rng.choice([0, 0, 0, rng.uniform(0, 1.5)]) * side * (1 - side) * 4
     return np.asarray(one * side + other * (1 - side) + step * side + border, np.float32)
@@ -103,7 +104,7 @@ def _nerves(rng: _Rng, rough: float) -> list[Line]:
     lines = []
     for _ in range(count):
         length_um = 15 + rng.gamma(1.6, 30)
-        points = walk(rng, length_um, rng.uniform(0.01, 0.07), _anywhere(rng))
+        points = walk(rng, length_um, rng.uniform(0.01, 0.07), anywhere(rng, _SHAPE))
         n = len(points)
         along: _Floats = np.arange(n, dtype=np.float64) * STEP_UM
         height = rough * faint * np.exp(rng.normal(0, 0.4)) * np.exp(0.25 * wavy(rng, n, 20.0))
@@ -128,15 +129,15 @@ def _others(rng: _Rng, rough: float, height: float) -> _Float32:
     for _ in range(rng.poisson(rng.choice([0, 10, 30]))):
         cell_with_processes(rng, ink, height * np.exp(rng.normal(0.2, 0.5)))
     for _ in range(rng.poisson(rng.choice([0, 30, 200]))):  # grains
-        ink.spot(_anywhere(rng), rng.uniform(0.25, 1.1), height * np.exp(rng.normal(-0.3, 0.6)))
+        ink.spot(anywhere(rng, _SHAPE), rng.uniform(0.25, 1.1), height * np.exp(rng.normal(-0.3, 0.6)))
     for _ in range(rng.poisson(rng.choice([0, 1, 3]))):  # grains in a heap
-        at, spread = _anywhere(rng), rng.uniform(2, 6) / PIXEL_UM
+        at, spread = anywhere(rng, _SHAPE), rng.uniform(2, 6) / PIXEL_UM
         for _ in range(rng.integers(8, 40)):
             ink.spot(
                 at + rng.normal(0, spread, 2), rng.uniform(0.3, 0.8), height * np.exp(rng.normal(-0.5, 0.4))
             )
     for _ in range(rng.poisson(rng.choice([0, 0, 15]))):  # elastic fibers
-        points = walk(rng, rng.uniform(15, 90), 0.01, _anywhere(rng))
+        points = walk(rng, rng.uniform(15, 90), 0.01, anywhere(rng, _SHAPE))
         pale = min(height * 0.4, 1.5 * rough) * np.exp(rng.normal(-0.4, 0.3))
         n = len(points)
         ink.line(Line(points, np.full(n, rng.uniform(0.25, 0.7)), np.full(n, pale)))
@@ -146,7 +147,7 @@ def _others(rng: _Rng, rough: float, height: float) -> _Float32:
 
 
 def _rim(rng: _Rng, height: float) -> Line:
-    center, radius_um = _anywhere(rng), rng.uniform(4, 20)
+    center, radius_um = anywhere(rng, _SHAPE), rng.uniform(4, 20)
     turn = np.arange(0, 2 * np.pi, STEP_UM / radius_um)
     flat, tilt = rng.uniform(0.4, 1.0), rng.uniform(0, np.pi)
     x, y = np.cos(turn), flat * np.sin(turn)
@@ -156,8 +157,3 @@ def _rim(rng: _Rng, height: float) -> Line:
     points = center + ring * (radius_um / PIXEL_UM) * wobble[:, None]
     bright = height * np.clip(0.6 + 0.5 * wavy(rng, n, 10.0), 0, 2)
     return Line(points, np.full(n, rng.uniform(0.5, 1.6)), bright)
-
-
-def _anywhere(rng: _Rng) -> _Floats:
-    """(2,) a place in the drawing."""
-    return rng.uniform(0, 1, 2) * _SHAPE

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
+from scipy.special import expit
 from skimage.measure import find_contours
 
 from benchmarks.networks.ink import STEP_UM, Ink, Line, beads, cell_with_processes, walk, wavy
-from benchmarks.networks.textures import PIXEL_UM, bundles, cells, grain, slow
+from benchmarks.networks.textures import PIXEL_UM, anywhere, bundles, cells, grain, slow
 from ienfd.section import Calibration, Channel, ChannelRole, Section
 
 __all__ = ["DrawnSkin", "draw_skin"]
@@ -98,9 +99,9 @@ def _layers(rng: _Rng) -> _Layers:
         beneath_um,
         under_um,
         np.clip(under_um / np.maximum(under_um - beneath_um, 1), 0, 1),
-        _above_0(beneath_um, rng.uniform(0.3, 2.5)),
-        _above_0(under_um, rng.uniform(0.4, 1.2)),
-        _above_0(below_um(surface - cornified_um / PIXEL_UM), 0.6),
+        expit(beneath_um / rng.uniform(0.3, 2.5)),
+        expit(under_um / rng.uniform(0.4, 1.2)),
+        expit(below_um(surface - cornified_um / PIXEL_UM) / 0.6),
         junction,
     )
 
@@ -142,7 +143,7 @@ def _bodies(rng: _Rng) -> _Float32:
     ink = Ink(_SHAPE)
     sigma_um, height = rng.uniform(1.2, 3.0), rng.normal(0, 2)
     for _ in range(int(rng.integers(20, 300)) if rng.random() < 0.5 else 0):
-        ink.spot(rng.uniform(0, 1, 2) * _SHAPE, sigma_um, height)
+        ink.spot(anywhere(rng, _SHAPE), sigma_um, height)
     return ink.drawn()
 
 
@@ -151,13 +152,13 @@ def _tubes(rng: _Rng) -> _Float32:
     rows, cols = np.indices(_SHAPE)
     out = np.zeros(_SHAPE, np.float32)
     for _ in range(rng.poisson(rng.choice([0, 2, 6]))):
-        (row, col), radii, angle = rng.uniform(0, 1, 2) * _SHAPE, rng.uniform(4, 25, 2), rng.uniform(0, np.pi)
+        (row, col), radii, angle = anywhere(rng, _SHAPE), rng.uniform(4, 25, 2), rng.uniform(0, np.pi)
         y, x = (rows - row) * PIXEL_UM, (cols - col) * PIXEL_UM
         across = (y * np.cos(angle) + x * np.sin(angle)) / radii[0]
         along = (x * np.cos(angle) - y * np.sin(angle)) / radii[1]
         beyond_um = (np.hypot(across, along) - 1) * radii.min()
         wall = rng.choice([0, rng.normal(0, 1.5)]) * np.exp(-((beyond_um / rng.uniform(1, 3)) ** 2))
-        out += rng.normal(0, 1.5) * _above_0(-beyond_um, 0.5) + wall
+        out += rng.normal(0, 1.5) * expit(-beyond_um / 0.5) + wall
     return out
 
 
@@ -226,11 +227,6 @@ def _course(rng: _Rng, least_um: float, most_um: float) -> _Floats:
     """(W,) course across the drawing that changes over micrometers between those."""
     size_um = rng.uniform(least_um, most_um)
     return wavy(rng, _SHAPE[1], size_um, PIXEL_UM)
-
-
-def _above_0(distance_um: _Floats | _Float32, soft_um: float) -> _Float32:
-    """0 to 1 from far below zero to far above it."""
-    return np.asarray(1 / (1 + np.exp(-np.clip(distance_um / soft_um, -30, 30))), np.float32)
 
 
 def _border(below_um: _Float32) -> _Floats:

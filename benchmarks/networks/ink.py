@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from benchmarks.networks.textures import PIXEL_UM
+from benchmarks.networks.textures import PIXEL_UM, anywhere
 
 __all__ = ["STEP_UM", "Ink", "Line", "beads", "cell_with_processes", "gaps", "walk", "wavy"]
 
@@ -59,7 +59,7 @@ class Ink:
 
 def cell_with_processes(rng: _Rng, ink: Ink, height: float) -> None:
     """A dendritic cell or a melanocyte: a body, or none in focus, and short processes all around."""
-    center = rng.uniform(0, 1, 2) * ink.shape
+    center = anywhere(rng, ink.shape)
     size_um = rng.uniform(0.4, 1.8)
     for _ in range(rng.integers(0, 10)):
         ink.spot(center + rng.normal(0, size_um / PIXEL_UM, 2), rng.uniform(0.8, 2.4), height * 0.4)

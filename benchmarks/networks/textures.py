@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
+from scipy.special import expit
 
-__all__ = ["PIXEL_UM", "bundles", "cells", "grain", "slow"]
+__all__ = ["PIXEL_UM", "anywhere", "bundles", "cells", "grain", "slow"]
 
 _Float32 = NDArray[np.float32]
 _Rng = np.random.Generator
@@ -39,7 +40,7 @@ def cells(rng: _Rng, shape: _Shape) -> _Float32:
     mine = np.asarray(nearest[1])[:, 0].reshape(shape)
     rim = np.exp(-0.5 * ((away[..., 1] - away[..., 0]) / rng.uniform(0.5, 1.8)) ** 2) * rng.normal(0, 0.8)
     radius = size_px * PIXEL_UM * rng.uniform(0.22, 0.4) * np.exp(rng.normal(0, 0.15, count))[mine]
-    inside = 1 / (1 + np.exp((away[..., 0] - radius) / rng.uniform(0.2, 0.8)))
+    inside = expit((radius - away[..., 0]) / rng.uniform(0.2, 0.8))
     ring = np.exp(-0.5 * ((away[..., 0] - radius) / 0.6) ** 2) * rng.choice([0, 0, rng.normal(0, 0.5)])
     has = rng.random(count) < rng.uniform(0.4, 1.0)
     nucleus = (inside * rng.normal(0, 1.0) + ring) * has[mine]
@@ -72,3 +73,8 @@ def slow(rng: _Rng, shape: _Shape, size_um: float) -> _Float32:
         rows, cols = (np.arange(n, dtype=np.float32) / every + 1 for n in shape)
         out = ndimage.map_coordinates(out, np.meshgrid(rows, cols, indexing="ij"), order=1)
     return np.asarray((out - out.mean()) / max(out.std(), 1e-6), np.float32)[: shape[0], : shape[1]]
+
+
+def anywhere(rng: _Rng, shape: _Shape) -> NDArray[np.float64]:
+    """(2,) a place in an image of that shape."""
+    return rng.uniform(0, 1, 2) * shape

@@ -38,6 +38,7 @@ _OPPOSED = -0.3  # cosine between the directions in which two stretches face
 _BETWEEN = 60  # lines between two such stretches, and places on each
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
 _NEAR_BORDER_UM = 25.0
+_PLAIN = 0.5  # of the weight above: below a true epidermis the next best has a sixth of it at most
 _HEADING_END_UM = 30.0
 
 
@@ -84,7 +85,7 @@ def find_skin(
         edges = [overview.grid.from_image(candidate.piece.junction_px) for candidate in found]
         below = _below(tissue, edges, overview.grid)
         deeper = _found(overview, below, chromogen, draw)
-        if _weight(deeper) > _weight(found) and _goes_deeper(found[0], deeper[0], overview):
+        if _lies_below(found, deeper, overview):
             tissue, found = below, deeper
     ends = [end for each in found if (end := lamellae_end(each.piece, overview)) is not None]
     if ends:  # corneum without doubt
@@ -106,9 +107,14 @@ def _has_fewer_nuclei(candidate: _Candidate, overview: Overview) -> bool:
     return float(cellularity(overview) @ candidate.difference) < 0
 
 
-def _goes_deeper(candidate: _Candidate, deeper: _Candidate, overview: Overview) -> bool:
-    """Whether below what seemed to be epidermis lies another one, which faces the same way and has nuclei."""
-    return float(_facing(candidate) @ _facing(deeper)) > 0 and not _has_fewer_nuclei(deeper, overview)
+def _lies_below(found: list[_Candidate], deeper: list[_Candidate], overview: Overview) -> bool:
+    """Whether below what seemed to be epidermis lies another one, which faces the same way and has nuclei.
+
+    It need not be as plain as what lies above, where corneum is even and its edge sharp.
+    """
+    if _weight(deeper) <= _PLAIN * _weight(found):
+        return False
+    return float(_facing(found[0]) @ _facing(deeper[0])) > 0 and not _has_fewer_nuclei(deeper[0], overview)
 
 
 def _weight(candidates: list[_Candidate]) -> float:

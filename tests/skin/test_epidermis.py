@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from ienfd.result import Piece
-from ienfd.skin.epidermis import _agreeing, _Candidate, _goes_deeper
+from ienfd.skin.epidermis import _agreeing, _Candidate, _lies_below
 from ienfd.stain.grid import Grid
 
 if TYPE_CHECKING:
@@ -47,17 +47,19 @@ def test_so_may_two_pieces_that_touch_and_seem_to_be_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("below", "is_deeper"),
+    ("below", "lies_below"),
     [
         (stretch(200, up=True), True),
         (stretch(200, up=True, cells=-1.0), False),
         (stretch(500, up=False), False),
+        (stretch(200, up=True, weight=0.7), True),
+        (stretch(200, up=True, weight=0.2), False),
     ],
-    ids=["epidermis", "without nuclei", "the other side"],
+    ids=["epidermis", "without nuclei", "the other side", "less plain", "hardly anything"],
 )
 def test_below_corneum_an_epidermis_with_nuclei_is_sought_that_faces_the_same_way(
-    below: _Candidate, is_deeper: bool, monkeypatch: pytest.MonkeyPatch
+    below: _Candidate, lies_below: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ienfd.skin.epidermis.cellularity", lambda overview: NUCLEI)
     overview = cast("Overview", None)
-    assert _goes_deeper(stretch(100, up=True, cells=-1.0), below, overview) is is_deeper
+    assert _lies_below([stretch(100, up=True, cells=-1.0)], [below], overview) is lies_below

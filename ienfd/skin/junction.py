@@ -92,12 +92,27 @@ def refine_junction(
     confidence : (N,) ndarray of float
         Probability, about, that the junction lies within 5 um.
     """
-    narrow = _refined(coarse, features, tissue, px, down, _HALF_UM, membrane, draw)
+    skin = _Skin(features, tissue, px, down)
+    narrow = _refined(coarse, skin, _HALF_UM, membrane, draw)
     if not narrow.runs_along_rim:
         return narrow.curve, narrow.confidence
-    wide = _refined(coarse, features, tissue, px, down, _WIDE_HALF_UM, membrane, draw)
+    wide = _refined(coarse, skin, _WIDE_HALF_UM, membrane, draw)
     best = max((narrow, wide), key=_Refined.sure_px)
     return best.curve, best.confidence
+
+
+@dataclass(frozen=True, eq=False)
+class _Skin:
+    """What a junction lies in; the names as in `refine_junction`."""
+
+    features: Features
+    tissue: NDArray[np.bool_]
+    px: float
+    down: int
+
+    def strip(self, base: FloatArray, half_um: float, step_um: float) -> Strip:
+        """A strip that reaches `half_um` to both sides of a curve."""
+        return make_strip(base, self.px, above_um=half_um, below_um=half_um, step_um=step_um, down=self.down)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,21 +132,19 @@ class _Refined:
 
 def _refined(
     coarse: FloatArray,
-    features: Features,
-    tissue: NDArray[np.bool_],
-    px: float,
-    down: int,
+    skin: _Skin,
     half_um: float,
     membrane: _Float32 | None,
     draw: DrawJunction | None,
 ) -> _Refined:
     """The edge itself within `half_um` of the coarse junction; the rest as in `refine_junction`."""
     base = smooth_curve(coarse, _EVENED * half_um / COARSE_STEP_UM)  # or the strip would fold over itself
-    strip = make_strip(base, px, above_um=half_um, below_um=half_um, step_um=_FINE_UM, down=down)
+    strip = skin.strip(base, half_um, _FINE_UM)
+    features = skin.features
     values = features.along(strip)
-    inside, beyond = inside_tissue(strip, tissue), beyond_image(strip, tissue.shape)
+    inside, beyond = inside_tissue(strip, skin.tissue), beyond_image(strip, skin.tissue.shape)
     count, size = inside.shape
-    parted = boundary(_partition(values, inside, _guess(coarse, strip, base, px), half_um))
+    parted = boundary(_partition(values, inside, _guess(coarse, strip, base, skin.px), half_um))
     edge = _clearest_edge(features, strip, values, inside, parted)
     curve = edge.curve
     drawn: Drawn | None = None
@@ -140,7 +153,7 @@ def _refined(
         edge, evidence = near
         curve = edge.curve
         if draw is not None and edge.parted < _PLAIN:
-            wider = _Wider.about(base, features, tissue, px, down, half_um)
+            wider = _Wider.about(base, skin, half_um)
             drawn = wider.drawn(draw, curve, evidence)
             # where it lies elsewhere, what both sides look like is told better by where it was drawn
             moved = _moved(edge.curve, drawn.curve, inside)
@@ -194,19 +207,10 @@ class _Wider:
     nerves: NDArray[np.bool_]
 
     @classmethod
-    def about(
-        cls,
-        base: FloatArray,
-        features: Features,
-        tissue: NDArray[np.bool_],
-        px: float,
-        down: int,
-        fine_half_um: float,
-    ) -> _Wider:
-        reach_um = fine_half_um + MARGIN_UM
-        strip = make_strip(base, px, above_um=reach_um, below_um=reach_um, step_um=STEP_UM, down=down)
-        nerves = strip.sample(features.nerves.astype(np.float32)) > 0.5
-        return cls(strip, features.sharp_levels(strip), inside_tissue(strip, tissue), nerves)
+    def about(cls, base: FloatArray, skin: _Skin, fine_half_um: float) -> _Wider:
+        strip = skin.strip(base, fine_half_um + MARGIN_UM, STEP_UM)
+        nerves = strip.sample(skin.features.nerves.astype(np.float32)) > 0.5
+        return cls(strip, skin.features.sharp_levels(strip), inside_tissue(strip, skin.tissue), nerves)
 
     def drawn(self, draw: DrawJunction, curve: FloatArray, evidence: FloatArray) -> Drawn:
         """The junction as it is drawn by what is seen about the one found so far, within the fine strip."""

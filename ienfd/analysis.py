@@ -18,7 +18,7 @@ from ienfd.nerve.fibers import find_fibers
 from ienfd.nerve.field import line_field
 from ienfd.nerve.learned import WeighLines, weighed
 from ienfd.protocol import Protocol, Stain
-from ienfd.quality.checks import check_course, check_image
+from ienfd.quality.checks import check_course, check_image, check_unread
 from ienfd.quality.course import courses
 from ienfd.quality.image import image_figures
 from ienfd.quality.nerves import RIM_UM, clear_fibers, nerve_color_is_seen, nerves_are_seen
@@ -31,8 +31,10 @@ from ienfd.quality.section import (
     refusal_before_analysis,
     uncertain_stretches,
 )
+from ienfd.quality.unread import unread_fraction
 from ienfd.result import Findings, SectionResult
 from ienfd.section import ChannelRole, Section
+from ienfd.skin.colors import told_by_junction
 from ienfd.skin.epidermis import find_skin
 from ienfd.skin.learned import DrawJunction, learned_junction
 from ienfd.skin.tissue import Tissue, find_tissue
@@ -152,11 +154,17 @@ class _Search:
             return self.findings
         self.progress("looking for the epidermis", 0.25)
         by_network = self.protocol.image.junction_by == "network"
-        skin = find_skin(overview, tissue, chromogen, self.draw if by_network else None)
+        draw = self.draw if by_network else None
+        skin = find_skin(overview, tissue, chromogen, draw)
+        if self.section.rgb and stain == "fluorescence":
+            told = told_by_junction(overview, skin.pieces)
+            if told is not overview:
+                overview, source = told, replace(source, overview=told)
+                skin = find_skin(overview, tissue, chromogen, draw)
         self.findings = replace(self.findings, pieces=skin.pieces)
         if not skin.pieces:
             return self._refused("no_epidermis")
-        self._follow_surface(overview)
+        self._follow_surface(overview, skin.tissue)
         self.progress("tracing fibers", 0.6)
         self._trace(source, overview, skin.tissue, chromogen)
         self._trust_junction()
@@ -219,11 +227,13 @@ class _Search:
             self._flag("junction_partly_uncertain")
         self._check(check_junction(pieces, stretches, size, self.protocol.quality))
 
-    def _follow_surface(self, overview: Overview) -> None:
+    def _follow_surface(self, overview: Overview, tissue: Tissue) -> None:
         """What the tissue along the surface tells of the cut, and by what it is known again."""
         along = courses(self.findings.pieces, overview)
         for outcome in check_course(along, self.protocol.quality):
             self._check(outcome)
+        unread = unread_fraction(self.findings.pieces, tissue, overview.grid)
+        self._check(check_unread(unread, self.protocol.quality))
         self.findings = replace(self.findings, fingerprint=fingerprint(along))
 
     def _trace(

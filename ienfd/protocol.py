@@ -286,6 +286,9 @@ class QualityBounds:
         Fraction of the surface at which tissue lies double, above which a section is flagged.
     max_epidermis_um : float
         Median thickness of the epidermis above which a section is flagged as cut obliquely.
+    max_unread_fraction : float
+        Fraction of what seems to be surface along which no epidermis was found, above which a section is
+        flagged.
     """
 
     min_pixel_size_um: float = 0.05
@@ -307,6 +310,7 @@ class QualityBounds:
     weak_clear_fibers_um_per_mm: float = 500.0
     max_fold_fraction: float = 0.015
     max_epidermis_um: float = 130.0
+    max_unread_fraction: float = 0.25
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
 

@@ -433,6 +433,12 @@ REASONS: dict[str, Reason] = _table(
         "Look at it; use a section that was cut at a right angle to the skin.",
     ),
     Reason(
+        "partly_unread",
+        _Q,
+        "The surface of the skin seems to go on where no epidermis was found.",
+        "Look at the overlay: what is not outlined there is in neither crossings nor length.",
+    ),
+    Reason(
         "no_dermis_seen",
         _Q,
         "Less than 50 um of dermis is in the image.",

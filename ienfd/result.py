@@ -15,6 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
+from ienfd.geometry import left_normals
 from ienfd.protocol import LengthLine, Stain
 
 __all__ = [
@@ -62,6 +63,11 @@ class Piece:
     junction_px: FloatArray
     junction_confidence: FloatArray
     cut_ends: tuple[bool, bool] = (False, False)
+
+    @property
+    def facing(self) -> FloatArray:
+        """(2,) direction from dermis to epidermis, across the whole of it."""
+        return np.asarray(left_normals(self.junction_px[[0, -1]])[0], float)
 
 
 @dataclass(frozen=True)

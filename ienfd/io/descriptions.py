@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ienfd.io.calibration import Resolution, length_um, of_resolution, of_sizes, uncalibrated, unitless
@@ -13,6 +13,7 @@ from ienfd.section import Calibration, CalibrationSource
 __all__ = [
     "Shaped",
     "aperio_calibration",
+    "channel_names",
     "imagej_calibration",
     "is_aperio",
     "is_imagej",
@@ -20,6 +21,9 @@ __all__ = [
     "parse_imagej",
     "parse_shaped",
 ]
+
+_COUNT = re.compile(r"\b[czt]:\d+/\d+")
+_WORD = re.compile(r"[^\s_:;,/]+")
 
 
 def is_imagej(description: str) -> bool:
@@ -31,6 +35,18 @@ def parse_imagej(description: str) -> dict[str, str]:
     """The `key=value` lines of ImageJ."""
     lines = (line.partition("=") for line in description.splitlines())
     return {key.strip(): value.strip() for key, equals, value in lines if equals}
+
+
+def channel_names(labels: Sequence[str]) -> tuple[str | None, ...]:
+    """Names of channels by what ImageJ calls their images: the words in which these differ.
+
+    Labels are often counts and the name of the file they came from, as in `c:1/2 - visit 3`: what all of them
+    hold names no channel, nor does a mere number.
+    """
+    words = [_WORD.findall(_COUNT.sub("", label)) for label in labels]
+    common = set.intersection(*map(set, words)) if words else set()
+    names = [" ".join(word for word in each if word not in common) for each in words]
+    return tuple(name if any(map(str.isalpha, name)) else None for name in names)
 
 
 def imagej_calibration(values: Mapping[str, str], resolution: Resolution | None) -> Calibration:

@@ -14,6 +14,7 @@ from ienfd.io.axes import Layout
 from ienfd.io.calibration import of_resolution
 from ienfd.io.descriptions import (
     aperio_calibration,
+    channel_names,
     imagej_calibration,
     is_aperio,
     is_imagej,
@@ -144,13 +145,15 @@ def _imagej(pages: Sequence[Page]) -> Meaning:
         raise UnreadableError("truncated", f"ImageJ names {prod(sizes)} images, the file has {len(planes)}")
     for index in stack:
         _same(pages[index], first)
+    names: tuple[str | None, ...] = ()
     if prod(sizes) == len(planes):
         layout = _layout("TZC", sizes, first)
+        names = channel_names(first.labels[: sizes[-1]])
     else:  # a stack of which ImageJ does not say what it is
         layout = _layout("?", (len(planes),), first)
     calibration = imagej_calibration(values, first.resolution)
     metadata = {"ImageJ": values["ImageJ"]} if "ImageJ" in values else {}
-    return Meaning("ImageJ TIFF", (Scene(layout, tuple(planes), calibration),), metadata)
+    return Meaning("ImageJ TIFF", (Scene(layout, tuple(planes), calibration, names),), metadata)
 
 
 def _count(values: dict[str, str], name: str, default: int) -> int:

@@ -49,6 +49,8 @@ class Page:
         Bytes of the largest strip or tile while it is decoded.
     contiguous : bool
         Whether the samples lie in the file as they are, without gaps.
+    labels : tuple of str
+        What ImageJ calls the images of a stack, in their order.
     """
 
     height: int
@@ -70,6 +72,7 @@ class Page:
     nbytes: int
     segment_bytes: int
     contiguous: bool
+    labels: tuple[str, ...] = ()
 
     @property
     def axes(self) -> str:

@@ -45,7 +45,7 @@ _PERSONAL = {
     33432: "Copyright", 700: "XMP", 33723: "IPTC", 34377: "Photoshop", 34665: "EXIF", 34853: "GPS",
     50839: "ImageJ info",
 }  # fmt: skip
-_LSM, _STK, _NDPI, _XMP = 34412, 33629, 65420, 700
+_LSM, _STK, _NDPI, _XMP, _IMAGEJ = 34412, 33629, 65420, 700, 50839
 _BLOCK_BYTES = 1 << 24
 
 
@@ -208,7 +208,15 @@ class TiffPages:
             nbytes=width * height * samples * dtype.itemsize,
             segment_bytes=segment_bytes(page),
             contiguous=bool(page.is_final),
+            labels=_labels(page),
         )
+
+
+def _labels(page: Any) -> tuple[str, ...]:
+    """What ImageJ calls the images of a stack."""
+    more = page.tags.valueof(_IMAGEJ)
+    labels = more.get("Labels") if isinstance(more, dict) else None
+    return tuple(str(label) for label in labels) if isinstance(labels, list) else ()
 
 
 def _refuse_relatives(page: Any) -> None:

@@ -14,7 +14,7 @@ from ienfd.quality.course import STEP_UM, Course
 from ienfd.quality.image import ImageFigures
 from ienfd.quality.section import Check
 
-__all__ = ["check_course", "check_image"]
+__all__ = ["check_course", "check_image", "check_unread"]
 
 _ROUND_ABOUT_UM = 500.0  # longer than twice the width of any fold
 _DOUBLE = 1.4  # times what is usual round about; a fold doubles it, before it is blurred
@@ -101,6 +101,12 @@ def check_course(along: Sequence[Course], bounds: QualityBounds) -> tuple[Check,
             measure=("fold_fraction", folded),
         ),
     )
+
+
+def check_unread(fraction: float, bounds: QualityBounds) -> Check:
+    """Whether the surface of the skin seems to go on where no epidermis was found."""
+    partly = fraction > bounds.max_unread_fraction
+    return Check(flag="partly_unread" if partly else None, measure=("unread_fraction", fraction))
 
 
 def fold_fraction(along: Iterable[Course]) -> float:

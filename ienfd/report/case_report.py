@@ -437,6 +437,7 @@ def _quality(findings: Findings) -> Iterable[Row]:
         ("Saturated", "saturated_fraction", "{:.1%}"),
         ("Folded", "fold_fraction", "{:.1%}"),
         ("Epidermis", "epidermis_um", "{:.0f} um"),
+        ("Surface without epidermis", "unread_fraction", "{:.0%}"),
     ):
         value = findings.measure(name)
         if value is not None and isfinite(value):

@@ -94,6 +94,12 @@ _QUALITY = (
     ),
     _number("fold_fraction", "1", 3, "Share of the surface at which tissue seems to lie double, 0 to 1."),
     _number("epidermis_um", "um", 1, "Median thickness of the epidermis: too much in an oblique cut."),
+    _number(
+        "unread_fraction",
+        "1",
+        3,
+        "Share of what seems to be surface of the skin along which no epidermis was found, 0 to 1.",
+    ),
 )
 _OF_A_RUN = ("saturated_fraction", "detail_ratio", "noise_ratio", "nerve_contrast", "clear_fibers_um_per_mm")
 QUALITY_FIGURES = tuple(column.name for column in _QUALITY)

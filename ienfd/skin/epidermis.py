@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
-from ienfd.geometry import left_normals
 from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
 from ienfd.skin.features import Features, cellularity, make_features
@@ -114,7 +113,9 @@ def _lies_below(found: list[_Candidate], deeper: list[_Candidate], overview: Ove
     """
     if _weight(deeper) <= _PLAIN * _weight(found):
         return False
-    return float(_facing(found[0]) @ _facing(deeper[0])) > 0 and not _has_fewer_nuclei(deeper[0], overview)
+    return float(found[0].piece.facing @ deeper[0].piece.facing) > 0 and not _has_fewer_nuclei(
+        deeper[0], overview
+    )
 
 
 def _weight(candidates: list[_Candidate]) -> float:
@@ -175,7 +176,7 @@ def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid)
 
 def _opposed(one: _Candidate, other: _Candidate, mask: NDArray[np.bool_], grid: Grid) -> bool:
     """Whether two stretches of one piece of tissue face away from each other."""
-    if one.region != other.region or float(_facing(one) @ _facing(other)) >= _OPPOSED:
+    if one.region != other.region or float(one.piece.facing @ other.piece.facing) >= _OPPOSED:
         return False
     junction, opposite = (grid.from_image(candidate.piece.junction_px) for candidate in (one, other))
     return _tissue_between(junction, opposite, mask)
@@ -189,11 +190,6 @@ def _tissue_between(one: FloatArray, other: FloatArray, mask: NDArray[np.bool_])
     lines = begin + shares[:, None, None] * (end - begin)
     whole = on_tissue(lines.reshape(-1, 2), mask).reshape(_BETWEEN, _BETWEEN).all(axis=0)
     return bool(whole.mean() > 0.5)
-
-
-def _facing(candidate: _Candidate) -> FloatArray:
-    """Direction from dermis to epidermis."""
-    return np.asarray(left_normals(candidate.piece.junction_px[[0, -1]])[0], float)
 
 
 def _trace(

@@ -16,7 +16,7 @@ from ienfd.result import FloatArray
 from ienfd.skin.partition import single_valued
 from ienfd.skin.strip import smooth_curve
 
-__all__ = ["along_membrane", "ridge"]
+__all__ = ["along_membrane", "line_along", "ridge"]
 
 _Float32 = NDArray[np.float32]
 
@@ -65,6 +65,26 @@ def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArr
         highest = np.maximum(highest, height)
     noise = max(noise, _LEAST_NOISE * float(np.quantile(highest, _HIGHEST)), 1e-9)
     return np.asarray(np.maximum(highest / noise - faint, 0.0), float)
+
+
+def line_along(signal: _Float32, within: NDArray[np.bool_]) -> float:
+    """How clear a line is along most of a strip, near its middle: an unbroken one, as a membrane draws it.
+
+    Parameters
+    ----------
+    signal : (S, D) ndarray of float32
+        In a strip of samples of 1 um about a junction.
+    within : (S, D) ndarray of bool
+        Where the strip lies in the image.
+
+    Returns
+    -------
+    float
+        Lower quartile along the strip, in units of the noise.
+    """
+    middle = signal.shape[1] // 2
+    clear = (ridge(signal, _WIDTHS, _FAINT) * within)[:, middle - _NEAR : middle + _NEAR + 1]
+    return float(np.quantile(clear.max(axis=1), 0.25))
 
 
 def along_membrane(

@@ -16,15 +16,25 @@ from ienfd.stain.brightfield import WhiteField, fit_white_field, positions
 from ienfd.stain.grid import Grid, block_mean
 from ienfd.stain.mosaic import field_light
 
-__all__ = ["OVERVIEW_PIXEL_UM", "Overview", "full_scale", "make_overview", "read_overview", "signal_of"]
+__all__ = [
+    "BLUE",
+    "OVERVIEW_PIXEL_UM",
+    "Overview",
+    "full_scale",
+    "make_overview",
+    "read_overview",
+    "signal_of",
+]
 
 _Float32 = NDArray[np.float32]
 
 OVERVIEW_PIXEL_UM = 1.25
+BLUE = 2
+"""The color that shows nuclei in a color photograph of fluorescence, beside another."""
+
 _DARKEST = -0.9  # light below the ground is noise
 _ROUNDING = 0.3  # standard deviation of what is rounded to whole numbers
 _NO_NOISE = 1e-6
-_BLUE = 2
 _HARDLY = 0.1  # of the light of the brightest color
 _GROUND_SHARES = 1 / 12, 1 / 24, 1 / 48  # of the values are ground; tissue may fill nearly all of an image
 _AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
@@ -52,8 +62,8 @@ class Overview:
         Light of the empty ground (fluorescence), in sample values.
     saturated : (H, W) ndarray of float32
         Fraction of saturated samples.
-    nerve : int or None
-        Channel or color of the image that holds the nerve stain (fluorescence).
+    samples : tuple of int
+        Channel or color of the image that each signal was made of (fluorescence).
     """
 
     grid: Grid
@@ -63,7 +73,13 @@ class Overview:
     white: WhiteField | None
     dark: NDArray[np.float64] | None
     saturated: _Float32
-    nerve: int | None = None
+    samples: tuple[int, ...] = ()
+
+    @property
+    def nerve(self) -> int | None:
+        """Channel or color of the image that holds the nerve stain (fluorescence)."""
+        shown = zip(self.samples, self.roles, strict=False)
+        return next((sample for sample, role in shown if role is ChannelRole.NERVE), None)
 
 
 def full_scale(section: Section) -> float:
@@ -115,7 +131,6 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     shown = _colors(small) if section.rgb else [channel.role for channel in section.channels]
     used = [c for c, role in enumerate(shown) if role is not ChannelRole.IGNORE]
     roles = tuple(shown[c] for c in used)
-    nerve = next((c for c in used if shown[c] is ChannelRole.NERVE), None)
     rounding = _ROUNDING if section.pixels.dtype.kind in "ui" else 0.0
     signals, noises, grounds = [], [], []
     for c in used:
@@ -124,7 +139,9 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
         noises.append(noise)
         grounds.append(ground)
     dark = np.array(grounds)
-    return Overview(grid, np.stack(signals), np.array(noises), roles, None, dark, saturated, nerve)
+    return Overview(
+        grid, np.stack(signals), np.array(noises), roles, None, dark, saturated, samples=tuple(used)
+    )
 
 
 def _colors(small: _Float32) -> list[ChannelRole | None]:
@@ -135,7 +152,7 @@ def _colors(small: _Float32) -> list[ChannelRole | None]:
     """
     light = np.array([np.quantile(small[..., c], 0.995) - np.quantile(small[..., c], 0.05) for c in range(3)])
     there = light > _HARDLY * light.max()
-    nerve = int(np.argmax(light[:_BLUE])) if there[:_BLUE].any() else _BLUE
+    nerve = int(np.argmax(light[:BLUE])) if there[:BLUE].any() else BLUE
     shown: list[ChannelRole | None] = [None if seen else ChannelRole.IGNORE for seen in there]
     shown[nerve] = ChannelRole.NERVE
     return shown

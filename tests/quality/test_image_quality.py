@@ -133,6 +133,7 @@ def test_every_flag_says_what_to_do() -> None:
         "partly_saturated",
         "tissue_fold",
         "oblique_cut",
+        "partly_unread",
         "junction_doubtful",
     ):
         assert REASONS[code].effect is Effect.FLAGGED

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ _Float32 = NDArray[np.float32]
 _EXTEND_UM = 200.0
 _MIN_PIECE_UM = 120.0
 _FEWEST = 20  # points of a junction
+_SAME_PX = 15  # of the grid: two junctions as near as that are one
+_MUCH = 0.3
 _OPPOSED = -0.3  # cosine between the directions in which two stretches face
 _BETWEEN = 60  # lines between two such stretches, and places on each
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
@@ -167,11 +169,42 @@ def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid)
             continue
         if any(_opposed(candidate, other, mask, grid) for other in kept):
             continue
-        tree = [cKDTree(other.piece.junction_px) for other in kept]
-        near = [np.asarray(t.query(candidate.piece.junction_px)[0]) < 15 * grid.factor for t in tree]
-        if not any(n.mean() > 0.3 for n in near):
-            kept.append(candidate)
+        rest = _uncovered(candidate, kept, mask, grid)
+        if rest is not None:
+            kept.append(rest)
     return kept
+
+
+def _uncovered(
+    candidate: _Candidate, kept: Sequence[_Candidate], mask: NDArray[np.bool_], grid: Grid
+) -> _Candidate | None:
+    """What plainer stretches leave of one: at a duct or a cleft, what two would claim is counted once.
+
+    None when nothing is left, and when it runs along one that faces another way.
+    """
+    piece = candidate.piece
+    free = np.ones(len(piece.junction_px), bool)
+    for other in kept:
+        away = np.asarray(cKDTree(other.piece.junction_px).query(piece.junction_px)[0])
+        near = away < _SAME_PX * grid.factor
+        if float(piece.facing @ other.piece.facing) > 0:
+            free &= ~near
+        elif near.mean() > _MUCH:
+            return None
+    if free.all():
+        return candidate
+    runs = ndimage.find_objects(ndimage.label(free)[0])
+    if not runs:
+        return None
+    (run,) = max(runs, key=lambda each: each[0].stop - each[0].start)
+    ends = (piece.cut_ends[0] and run.start == 0, piece.cut_ends[1] and run.stop == len(free))
+    junction = grid.from_image(piece.junction_px[run])
+    px, others = grid.pixel_size_um, [grid.from_image(other.piece.junction_px) for other in kept]
+    surface = opposite_part(grid.from_image(piece.surface_px), junction, mask, px, others)
+    if arc_um(junction, px)[-1] < _MIN_PIECE_UM or len(surface) < _FEWEST:
+        return None
+    part = Piece(grid.to_image(surface), piece.junction_px[run], piece.junction_confidence[run], ends)
+    return replace(candidate, piece=part, weight=candidate.weight * (run.stop - run.start) / len(free))
 
 
 def _opposed(one: _Candidate, other: _Candidate, mask: NDArray[np.bool_], grid: Grid) -> bool:

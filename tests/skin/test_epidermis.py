@@ -19,9 +19,11 @@ GRID = Grid(1, 1.0)
 TISSUE = np.ones((600, 300), bool)
 
 
-def stretch(row: float, *, up: bool, region: int = 1, cells: float = 1.0, weight: float = 1.0) -> _Candidate:
+def stretch(
+    row: float, *, up: bool, region: int = 1, cells: float = 1.0, weight: float = 1.0, first: float = 0.0
+) -> _Candidate:
     """A straight junction at a row of the image, with its epidermis above it, or below."""
-    cols = np.arange(0.0, 300.0)
+    cols = np.arange(first, first + 300.0)
     along = np.column_stack([np.full(len(cols), row), cols])
     junction = along if up else along[::-1]  # epidermis on its left
     surface = junction + np.array([-70 if up else 70, 0])
@@ -44,6 +46,28 @@ def test_so_may_two_pieces_that_touch_and_seem_to_be_one() -> None:
     touching = TISSUE.copy()
     touching[290:310, :200] = False
     assert _agreeing([other, plainer], touching, GRID) == [plainer, other]
+
+
+@pytest.mark.parametrize("first", [200.0, 290.0, 310.0])
+def test_what_two_stretches_would_claim_is_left_to_the_plainer(first: float) -> None:
+    plainer, other = stretch(100, up=True, weight=2.0), stretch(100, up=True, first=first)
+    wide = np.ones((600, 700), bool)
+    one, rest = _agreeing([other, plainer], wide, GRID)
+    assert one is plainer
+    assert rest.piece.junction_px[0, 1] == max(first, 299 + 15)
+    assert rest.piece.junction_px[-1, 1] == first + 299
+    assert abs(rest.piece.surface_px[0, 1] - rest.piece.junction_px[0, 1]) < 75
+    assert rest.piece.surface_px[:, 1].min() > 299 - 75
+
+
+def test_too_little_is_no_stretch() -> None:
+    plainer, other = stretch(100, up=True, weight=2.0), stretch(100, up=True, first=60.0)
+    assert _agreeing([other, plainer], np.ones((600, 700), bool), GRID) == [plainer]
+
+
+def test_one_junction_of_thin_tissue_has_its_epidermis_on_the_plainer_side() -> None:
+    plainer, other = stretch(100, up=True, weight=2.0), stretch(110, up=False, region=2)
+    assert _agreeing([other, plainer], TISSUE, GRID) == [plainer]
 
 
 @pytest.mark.parametrize(

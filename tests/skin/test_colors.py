@@ -29,12 +29,12 @@ def noise(seed: int) -> NDArray[np.float64]:
 
 def membrane(seed: int, *, broken: bool = False) -> NDArray[np.float64]:
     line = np.exp(-0.5 * ((ROWS - ROW - 4 * np.sin(COLS / 40)) / 1.5) ** 2)
-    return noise(seed) + line * (COLS % 100 < 50 if broken else 1)
+    return np.asarray(noise(seed) + line * (COLS % 100 < 50 if broken else 1), float)
 
 
 def nerves(seed: int) -> NDArray[np.float64]:
     lines = np.exp(-0.5 * (((COLS + ROWS / 3) % 80 - 40) / 1.2) ** 2)
-    return noise(seed) + 2 * lines * (np.abs(ROWS - ROW) < 60)
+    return np.asarray(noise(seed) + 2 * lines * (np.abs(ROWS - ROW) < 60), float)
 
 
 def overview(*colors: NDArray[np.float64], nerve: int = 0) -> Overview:

@@ -37,6 +37,7 @@ _FEWEST = 100  # places that a surface is laid through
 # nothing sends more light than glass: what is this uneven, and has so large a share of the image brighter
 # by so much, is no glass
 _UNEVEN, _SHARE_BRIGHTER, _BRIGHTER = 0.006, 0.05, 0.02
+_TWO_COLORS = 0.002  # logarithm of light: glass of synthetic sections differs by a tenth of it
 _MANY_COLORS = 0.025  # nor is what changes its color so much (logarithm): light through glass does not
 _HELD_BACK_PLANE = np.array([0.0, 0.05])
 _BRIGHTEST, _AS_BRIGHT = 0.98, 0.004  # quantile of the flat places; optical density by which they differ
@@ -122,11 +123,26 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
         _fitted(_Surface(design, values, _HELD_BACK), flattest, [flattest] * _ROUNDS, narrowing),
     )
     possible = [fit for fit in fits if fit.may_be_glass(glassy)]
+    # places of a surface through glass may be more or less even, but not by their color
+    possible = [fit for fit in possible if _of_one_color(values, fit.agrees, flattest)] or possible
     if possible:
         return max(possible, key=lambda fit: float(fit.agrees[flattest].mean())).field
     brightest = glassy & (light > np.quantile(light[glassy], _BRIGHTEST) - _AS_BRIGHT)
     plane = _Surface(design, values, _HELD_BACK_PLANE, widest=_AS_BRIGHT)
     return _fitted(plane, brightest, [glassy] * _ROUNDS, [0.0] * _ROUNDS).field
+
+
+def _of_one_color(values: NDArray[np.float64], agrees: _Mask, flattest: _Mask) -> bool:
+    """Whether the flattest places of a surface have the color of the others.
+
+    A dermis that it passes through is less even than glass, and of another color, be it hardly so.
+    """
+    colors = values - values.mean(axis=1, keepdims=True)
+    groups = [colors[agrees & flattest], colors[agrees & ~flattest]]
+    if min(map(len, groups)) < _FEWEST:
+        return True
+    one, other = (np.median(group, axis=0) for group in groups)
+    return float(np.abs(one - other).max()) <= _TWO_COLORS
 
 
 @dataclass(frozen=True, eq=False)

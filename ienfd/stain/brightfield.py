@@ -37,6 +37,7 @@ _FEWEST = 100  # places that a surface is laid through
 # nothing sends more light than glass: what is this uneven, and has so large a share of the image brighter
 # by so much, is no glass
 _UNEVEN, _SHARE_BRIGHTER, _BRIGHTER = 0.006, 0.05, 0.02
+_ENOUGH = 0.5  # of the flattest places that the better surface explains
 _TWO_COLORS = 0.002  # logarithm of light: glass of synthetic sections differs by a tenth of it
 _MANY_COLORS = 0.025  # nor is what changes its color so much (logarithm): light through glass does not
 _HELD_BACK_PLANE = np.array([0.0, 0.05])
@@ -123,10 +124,13 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
         _fitted(_Surface(design, values, _HELD_BACK), flattest, [flattest] * _ROUNDS, narrowing),
     )
     possible = [fit for fit in fits if fit.may_be_glass(glassy)]
-    # places of a surface through glass may be more or less even, but not by their color
-    possible = [fit for fit in possible if _of_one_color(values, fit.agrees, flattest)] or possible
     if possible:
-        return max(possible, key=lambda fit: float(fit.agrees[flattest].mean())).field
+        explained = {fit: float(fit.agrees[flattest].mean()) for fit in possible}
+        enough = _ENOUGH * max(explained.values())
+        plain = [
+            fit for fit in possible if explained[fit] > enough and _of_one_color(values, fit.agrees, flattest)
+        ]
+        return max(plain or possible, key=explained.__getitem__).field
     brightest = glassy & (light > np.quantile(light[glassy], _BRIGHTEST) - _AS_BRIGHT)
     plane = _Surface(design, values, _HELD_BACK_PLANE, widest=_AS_BRIGHT)
     return _fitted(plane, brightest, [glassy] * _ROUNDS, [0.0] * _ROUNDS).field

@@ -122,3 +122,18 @@ def test_glass_all_around_shows_a_shade_steeper_than_a_parabola() -> None:
     found = white.at(*(positions(0, size, size, size) for size in _SHAPE))[..., 0]
     assert np.abs(found - glass)[~inside].max() < 0.03
     assert np.abs(found - glass)[inside].max() < 0.06
+
+
+def test_a_dermis_as_even_as_noisy_glass_is_told_by_a_trace_of_color() -> None:
+    """Glass at the left, an epidermis, and a dermis that takes 3 % of the light, more of the blue."""
+    rng = np.random.default_rng(1)
+    structure = ndimage.gaussian_filter(rng.normal(0, 1, _SHAPE), 2.5)
+    y, x = np.indices(_SHAPE) / np.array(_SHAPE)[:, None, None]
+    glass = 5.45 - 0.2 * ((x - 0.5) ** 2 + (y - 0.3) ** 2)
+    dermis = 0.03 * (1 + 0.1 * structure / structure.std())
+    density = np.select([x < 0.2, x < 0.35], [0.0, 0.1], dermis)[..., None] * [0.8, 1.0, 1.3]
+    light = glass[..., None] - density + rng.normal(0, 0.006, (*_SHAPE, 3))
+    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    found = white.at(*(positions(0, size, size, size) for size in _SHAPE)).mean(axis=2)
+    assert np.abs(found - glass)[x < 0.2].max() < 0.01
+    assert np.abs((found - glass)[x > 0.35].mean()) < 0.01

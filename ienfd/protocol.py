@@ -310,7 +310,7 @@ class QualityBounds:
     weak_clear_fibers_um_per_mm: float = 500.0
     max_fold_fraction: float = 0.015
     max_epidermis_um: float = 130.0
-    max_unread_fraction: float = 0.25
+    max_unread_fraction: float = 0.15
 
     __pydantic_config__: ClassVar[Mapping[str, Any]] = _FORBID_UNKNOWN
 

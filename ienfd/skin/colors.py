@@ -15,10 +15,8 @@ from ienfd.stain.overview import BLUE, Overview
 
 __all__ = ["told_by_junction"]
 
-_PLAIN, _PLAINER = (
-    5.0,
-    2.0,
-)  # a line as clear as that all along, and so many times as clear as in the other color
+_PLAIN = 5.0  # in units of the noise, all along
+_PLAINER = 2.0  # times as clear as in the other color
 _HALF_UM, _STEP_UM = 40.0, 1.0
 
 

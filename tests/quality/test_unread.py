@@ -56,6 +56,6 @@ def test_a_second_piece_of_tissue_that_was_not_read() -> None:
 
 def test_only_much_of_it_is_worth_a_word() -> None:
     bounds = QualityBounds()
-    assert check_unread(0.1, bounds).flag is None
-    assert check_unread(0.4, bounds).flag == "partly_unread"
+    assert check_unread(0.12, bounds).flag is None
+    assert check_unread(0.2, bounds).flag == "partly_unread"
     assert check_unread(0.4, bounds).measure == ("unread_fraction", 0.4)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
-from scipy.spatial import cKDTree
 
 from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
+from ienfd.skin.candidates import MIN_PIECE_UM, Candidate, agreeing, is_long_enough
 from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
 from ienfd.skin.lamellae import lamellae_end
@@ -31,12 +31,6 @@ __all__ = ["Skin", "find_skin"]
 _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
-_MIN_PIECE_UM = 120.0
-_FEWEST = 20  # points of a junction
-_SAME_PX = 15  # of the grid: two junctions as near as that are one
-_MUCH = 0.3
-_OPPOSED = -0.3  # cosine between the directions in which two stretches face
-_BETWEEN = 60  # lines between two such stretches, and places on each
 _ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
 _NEAR_BORDER_UM = 25.0
 _PLAIN = 0.5  # of the weight above: below a true epidermis the next best has a sixth of it at most
@@ -103,12 +97,12 @@ def _below(tissue: Tissue, edges: Sequence[FloatArray], grid: Grid) -> Tissue:
     return tissue
 
 
-def _has_fewer_nuclei(candidate: _Candidate, overview: Overview) -> bool:
+def _has_fewer_nuclei(candidate: Candidate, overview: Overview) -> bool:
     """Whether what seems to be epidermis holds fewer nuclei than what lies below."""
     return float(cellularity(overview) @ candidate.difference) < 0
 
 
-def _lies_below(found: list[_Candidate], deeper: list[_Candidate], overview: Overview) -> bool:
+def _lies_below(found: list[Candidate], deeper: list[Candidate], overview: Overview) -> bool:
     """Whether below what seemed to be epidermis lies another one, which faces the same way and has nuclei.
 
     It need not be as plain as what lies above, where corneum is even and its edge sharp.
@@ -120,13 +114,13 @@ def _lies_below(found: list[_Candidate], deeper: list[_Candidate], overview: Ove
     )
 
 
-def _weight(candidates: list[_Candidate]) -> float:
+def _weight(candidates: list[Candidate]) -> float:
     return sum(candidate.weight for candidate in candidates)
 
 
 def _found(
     overview: Overview, tissue: Tissue, chromogen: Chromogen | None, draw: DrawJunction | None
-) -> list[_Candidate]:
+) -> list[Candidate]:
     """Stretches of epidermis that agree with one another, the plainest first."""
     px = overview.grid.pixel_size_um
     if not tissue.outlines:
@@ -140,89 +134,10 @@ def _found(
         ),
         None,
     )
-    traced: list[_Candidate] = []
+    traced: list[Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane, draw)
-    return _agreeing(traced, tissue.mask, overview.grid)
-
-
-@dataclass(frozen=True, eq=False)
-class _Candidate:
-    """A traced stretch, before it is compared with the others."""
-
-    piece: Piece
-    region: int  # of tissue
-    difference: FloatArray  # mean features of what would be epidermis minus dermis
-    weight: float
-
-
-def _agreeing(candidates: list[_Candidate], mask: NDArray[np.bool_], grid: Grid) -> list[_Candidate]:
-    """Leave out stretches that contradict the best one.
-
-    The junction of a thin piece of tissue is found from both of its sides; the epidermis is the
-    side that lies nearer. What is epidermis in one stretch cannot be dermis in another. And one piece of
-    tissue has no epidermis on two opposite sides: a punch has one. Pieces that touch are two.
-    """
-    kept: list[_Candidate] = []
-    for candidate in sorted(candidates, key=lambda c: -c.weight):
-        if kept and candidate.difference @ kept[0].difference <= 0:
-            continue
-        if any(_opposed(candidate, other, mask, grid) for other in kept):
-            continue
-        rest = _uncovered(candidate, kept, mask, grid)
-        if rest is not None:
-            kept.append(rest)
-    return kept
-
-
-def _uncovered(
-    candidate: _Candidate, kept: Sequence[_Candidate], mask: NDArray[np.bool_], grid: Grid
-) -> _Candidate | None:
-    """What plainer stretches leave of one: at a duct or a cleft, what two would claim is counted once.
-
-    None when nothing is left, and when it runs along one that faces another way.
-    """
-    piece = candidate.piece
-    free = np.ones(len(piece.junction_px), bool)
-    for other in kept:
-        away = np.asarray(cKDTree(other.piece.junction_px).query(piece.junction_px)[0])
-        near = away < _SAME_PX * grid.factor
-        if float(piece.facing @ other.piece.facing) > 0:
-            free &= ~near
-        elif near.mean() > _MUCH:
-            return None
-    if free.all():
-        return candidate
-    runs = ndimage.find_objects(ndimage.label(free)[0])
-    if not runs:
-        return None
-    (run,) = max(runs, key=lambda each: each[0].stop - each[0].start)
-    ends = (piece.cut_ends[0] and run.start == 0, piece.cut_ends[1] and run.stop == len(free))
-    junction = grid.from_image(piece.junction_px[run])
-    px, others = grid.pixel_size_um, [grid.from_image(other.piece.junction_px) for other in kept]
-    surface = opposite_part(grid.from_image(piece.surface_px), junction, mask, px, others)
-    if arc_um(junction, px)[-1] < _MIN_PIECE_UM or len(surface) < _FEWEST:
-        return None
-    part = Piece(grid.to_image(surface), piece.junction_px[run], piece.junction_confidence[run], ends)
-    return replace(candidate, piece=part, weight=candidate.weight * (run.stop - run.start) / len(free))
-
-
-def _opposed(one: _Candidate, other: _Candidate, mask: NDArray[np.bool_], grid: Grid) -> bool:
-    """Whether two stretches of one piece of tissue face away from each other."""
-    if one.region != other.region or float(one.piece.facing @ other.piece.facing) >= _OPPOSED:
-        return False
-    junction, opposite = (grid.from_image(candidate.piece.junction_px) for candidate in (one, other))
-    return _tissue_between(junction, opposite, mask)
-
-
-def _tissue_between(one: FloatArray, other: FloatArray, mask: NDArray[np.bool_]) -> bool:
-    """Whether tissue alone lies between curves that run in opposite ways, not two pieces that touch."""
-    shares = np.linspace(0, 1, _BETWEEN)
-    begin = one[np.rint(shares * (len(one) - 1)).astype(int)]
-    end = other[np.rint((1 - shares) * (len(other) - 1)).astype(int)]
-    lines = begin + shares[:, None, None] * (end - begin)
-    whole = on_tissue(lines.reshape(-1, 2), mask).reshape(_BETWEEN, _BETWEEN).all(axis=0)
-    return bool(whole.mean() > 0.5)
+    return agreeing(traced, tissue.mask, overview.grid)
 
 
 def _trace(
@@ -232,7 +147,7 @@ def _trace(
     overview: Overview,
     membrane: _Float32 | None,
     draw: DrawJunction | None,
-) -> list[_Candidate]:
+) -> list[Candidate]:
     """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
     mask = tissue.regions == side.region  # what lies ahead of its ends may be another piece
@@ -246,12 +161,12 @@ def _trace(
     surface = refine_surface(coarse_surface(below, layers), features, mask, px, down)
     viable = mask & ~_area_between(below.strip.positions[:, 0], surface, mask.shape)
     runs = []
-    for coarse in coarse_junctions(below, layers, mask.shape, px, _MIN_PIECE_UM):
+    for coarse in coarse_junctions(below, layers, mask.shape, px, MIN_PIECE_UM):
         junction, confidence = refine_junction(
             coarse, features, viable, px, down, membrane=membrane, draw=draw
         )
         junction, confidence = _squared(junction, confidence, mask, tissue.clearance * px, px)
-        if len(junction) >= _FEWEST and arc_um(junction, px)[-1] >= _MIN_PIECE_UM:
+        if is_long_enough(junction, px):
             runs.append((junction, confidence))
     found = []
     for number, (junction, confidence) in enumerate(runs):
@@ -262,7 +177,7 @@ def _trace(
         if piece is not None:
             sure_um = float(confidence.mean() * arc_um(junction, px)[-1])
             found.append(
-                _Candidate(piece, side.region, layers.difference, side.likely * side.quality * sure_um)
+                Candidate(piece, side.region, layers.difference, side.likely * side.quality * sure_um)
             )
     return found
 

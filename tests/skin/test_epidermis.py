@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from ienfd.result import Piece
-from ienfd.skin.epidermis import _agreeing, _Candidate, _lies_below
+from ienfd.skin.candidates import Candidate, agreeing
+from ienfd.skin.epidermis import _lies_below
 from ienfd.stain.grid import Grid
 
 if TYPE_CHECKING:
@@ -21,38 +22,38 @@ TISSUE = np.ones((600, 300), bool)
 
 def stretch(
     row: float, *, up: bool, region: int = 1, cells: float = 1.0, weight: float = 1.0, first: float = 0.0
-) -> _Candidate:
+) -> Candidate:
     """A straight junction at a row of the image, with its epidermis above it, or below."""
     cols = np.arange(first, first + 300.0)
     along = np.column_stack([np.full(len(cols), row), cols])
     junction = along if up else along[::-1]  # epidermis on its left
     surface = junction + np.array([-70 if up else 70, 0])
     piece = Piece(surface, junction, np.ones(len(along)), (False, False))
-    return _Candidate(piece, region, np.array([cells, 1.0]), weight)
+    return Candidate(piece, region, np.array([cells, 1.0]), weight)
 
 
 def test_one_piece_of_tissue_has_no_epidermis_on_two_opposite_sides() -> None:
     plainer, other = stretch(100, up=True, weight=2.0), stretch(500, up=False)
-    assert _agreeing([other, plainer], TISSUE, GRID) == [plainer]
+    assert agreeing([other, plainer], TISSUE, GRID) == [plainer]
 
 
 def test_two_pieces_of_tissue_may_face_away_from_each_other() -> None:
     plainer, other = stretch(100, up=True, weight=2.0), stretch(500, up=False, region=2)
-    assert _agreeing([other, plainer], TISSUE, GRID) == [plainer, other]
+    assert agreeing([other, plainer], TISSUE, GRID) == [plainer, other]
 
 
 def test_so_may_two_pieces_that_touch_and_seem_to_be_one() -> None:
     plainer, other = stretch(100, up=True, weight=2.0), stretch(500, up=False)
     touching = TISSUE.copy()
     touching[290:310, :200] = False
-    assert _agreeing([other, plainer], touching, GRID) == [plainer, other]
+    assert agreeing([other, plainer], touching, GRID) == [plainer, other]
 
 
 @pytest.mark.parametrize("first", [200.0, 290.0, 310.0])
 def test_what_two_stretches_would_claim_is_left_to_the_plainer(first: float) -> None:
     plainer, other = stretch(100, up=True, weight=2.0), stretch(100, up=True, first=first)
     wide = np.ones((600, 700), bool)
-    one, rest = _agreeing([other, plainer], wide, GRID)
+    one, rest = agreeing([other, plainer], wide, GRID)
     assert one is plainer
     assert rest.piece.junction_px[0, 1] == max(first, 299 + 15)
     assert rest.piece.junction_px[-1, 1] == first + 299
@@ -62,12 +63,12 @@ def test_what_two_stretches_would_claim_is_left_to_the_plainer(first: float) -> 
 
 def test_too_little_is_no_stretch() -> None:
     plainer, other = stretch(100, up=True, weight=2.0), stretch(100, up=True, first=60.0)
-    assert _agreeing([other, plainer], np.ones((600, 700), bool), GRID) == [plainer]
+    assert agreeing([other, plainer], np.ones((600, 700), bool), GRID) == [plainer]
 
 
 def test_one_junction_of_thin_tissue_has_its_epidermis_on_the_plainer_side() -> None:
     plainer, other = stretch(100, up=True, weight=2.0), stretch(110, up=False, region=2)
-    assert _agreeing([other, plainer], TISSUE, GRID) == [plainer]
+    assert agreeing([other, plainer], TISSUE, GRID) == [plainer]
 
 
 @pytest.mark.parametrize(
@@ -82,7 +83,7 @@ def test_one_junction_of_thin_tissue_has_its_epidermis_on_the_plainer_side() -> 
     ids=["epidermis", "without nuclei", "the other side", "less plain", "hardly anything"],
 )
 def test_below_corneum_an_epidermis_with_nuclei_is_sought_that_faces_the_same_way(
-    below: _Candidate, lies_below: bool, monkeypatch: pytest.MonkeyPatch
+    below: Candidate, lies_below: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ienfd.skin.epidermis.cellularity", lambda overview: NUCLEI)
     overview = cast("Overview", None)

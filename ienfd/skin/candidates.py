@@ -28,11 +28,22 @@ _BETWEEN = 60  # lines between two such stretches, and places on each
 
 @dataclass(frozen=True, eq=False)
 class Candidate:
-    """A traced stretch, before it is compared with the others."""
+    """A traced stretch, before it is compared with the others.
+
+    Parameters
+    ----------
+    piece : Piece
+    region : int
+        The piece of tissue it lies in, see `Tissue.regions`.
+    difference : (K,) ndarray of float
+        Mean features of what would be epidermis minus those of dermis.
+    weight : float
+        How plain it is, times its length.
+    """
 
     piece: Piece
-    region: int  # of tissue
-    difference: FloatArray  # mean features of what would be epidermis minus dermis
+    region: int
+    difference: FloatArray
     weight: float
 
 
@@ -47,6 +58,19 @@ def agreeing(candidates: list[Candidate], mask: NDArray[np.bool_], grid: Grid) -
     The junction of a thin piece of tissue is found from both of its sides; the epidermis is the
     side that lies nearer. What is epidermis in one stretch cannot be dermis in another. And one piece of
     tissue has no epidermis on two opposite sides: a punch has one. Pieces that touch are two.
+
+    Parameters
+    ----------
+    candidates : list of Candidate
+    mask : (H, W) ndarray of bool
+        Where there is tissue.
+    grid : Grid
+        The grid of the mask.
+
+    Returns
+    -------
+    list of Candidate
+        The plainest first; what two would claim is left to the plainer.
     """
     kept: list[Candidate] = []
     for candidate in sorted(candidates, key=lambda c: -c.weight):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
 from ienfd.skin.candidates import MIN_PIECE_UM, Candidate, agreeing, is_long_enough
+from ienfd.skin.ends import squared
 from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import refine_junction
 from ienfd.skin.lamellae import lamellae_end
@@ -19,7 +19,7 @@ from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, str
 from ienfd.skin.learned import DrawJunction
 from ienfd.skin.side import Side
 from ienfd.skin.sides import down_side, epidermal_sides
-from ienfd.skin.strip import COARSE_STEP_UM, arc_um, extent, on_tissue, within_image
+from ienfd.skin.strip import COARSE_STEP_UM, arc_um
 from ienfd.skin.surface import opposite_part, refine_surface
 from ienfd.skin.tissue import Tissue, straight_across, tissue_below
 from ienfd.stain.chromogen import Chromogen
@@ -31,10 +31,7 @@ __all__ = ["Skin", "find_skin"]
 _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
-_ALONG_GLASS_UM = 14.0  # nearer to glass than this a junction runs along a cut side
-_NEAR_BORDER_UM = 25.0
 _PLAIN = 0.5  # of the weight above: below a true epidermis the next best has a sixth of it at most
-_HEADING_END_UM = 30.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,7 +162,7 @@ def _trace(
         junction, confidence = refine_junction(
             coarse, features, viable, px, down, membrane=membrane, draw=draw
         )
-        junction, confidence = _squared(junction, confidence, mask, tissue.clearance * px, px)
+        junction, confidence = squared(junction, confidence, mask, tissue.clearance * px, px)
         if is_long_enough(junction, px):
             runs.append((junction, confidence))
     found = []
@@ -180,49 +177,6 @@ def _trace(
                 Candidate(piece, side.region, layers.difference, side.likely * side.quality * sure_um)
             )
     return found
-
-
-def _squared(
-    junction: FloatArray, confidence: FloatArray, mask: NDArray[np.bool_], clearance_um: FloatArray, px: float
-) -> tuple[FloatArray, FloatArray]:
-    """End a junction squarely where the tissue ends, instead of along its cut side.
-
-    What runs along glass at an end is left out, and the junction continued straight on to the edge,
-    as it is to the image border.
-    """
-    if len(junction) < 2:
-        return junction, confidence
-    clear = ndimage.map_coordinates(clearance_um, junction.T, order=1, mode="nearest") > _ALONG_GLASS_UM
-    inner = extent(clear)
-    middle, sure = junction[inner], confidence[inner]
-    if not len(middle):
-        return middle, sure
-    head = _straight_on(middle[::-1], mask, px, cut=inner.start > 0)[::-1]
-    tail = _straight_on(middle, mask, px, cut=inner.stop < len(junction))
-    return (
-        np.concatenate([head, middle, tail]),
-        np.concatenate([np.full(len(head), sure[0]), sure, np.full(len(tail), sure[-1])]),
-    )
-
-
-def _straight_on(curve: FloatArray, mask: NDArray[np.bool_], px: float, *, cut: bool) -> FloatArray:
-    """Points beyond the end of a curve in its direction.
-
-    At a cut side as far as there is tissue; else to the image border, if it is near.
-    """
-    arc = arc_um(curve, px)
-    back = curve[int(np.searchsorted(arc, max(arc[-1] - _HEADING_END_UM, 0.0)))]
-    way = curve[-1] - back
-    size = float(np.hypot(*way))
-    if size < 1e-9:
-        return curve[:0]
-    steps = np.arange(1.0, 1.6 * (_ALONG_GLASS_UM if cut else _NEAR_BORDER_UM))[:, None] / px
-    ahead = curve[-1] + steps * way / size
-    inside = on_tissue(ahead, mask)
-    stop = int(np.argmin(inside)) if not inside.all() else len(ahead)
-    if not cut and (stop == len(ahead) or within_image(ahead, mask.shape)[stop]):
-        return curve[:0]
-    return np.asarray(ahead[:stop], float)
 
 
 def _piece(

@@ -30,7 +30,7 @@ _FAR = 1e-4  # of the smoothed tissue: more than 40 um inside and outside
 _OUTLIERS = 13  # places along an outline, of which the median counts
 
 
-def at_rim(mask: _Mask, light: _Float32, px: float, *, dense: bool) -> _Mask:
+def at_rim(mask: _Mask, light: _Float32, px: float, even: _Mask | None) -> _Mask:
     """Move the edge of a tissue to its rim.
 
     Parameters
@@ -41,8 +41,9 @@ def at_rim(mask: _Mask, light: _Float32, px: float, *, dense: bool) -> _Mask:
         What the tissue sheds or absorbs; glass is near 0.
     px : float
         Pixel edge in micrometers.
-    dense : bool
-        Whether it absorbs (bright-field): no tissue is then like glass.
+    even : (H, W) ndarray of bool or None
+        Where nothing has a texture: what absorbs nothing there is glass. None in fluorescence, where
+        epidermis may be as dark as glass, and as even.
 
     Returns
     -------
@@ -51,16 +52,16 @@ def at_rim(mask: _Mask, light: _Float32, px: float, *, dense: bool) -> _Mask:
     """
     light = ndimage.gaussian_filter(light, _BLUR_UM / px)
     for _ in range(_ROUNDS):
-        mask = _moved(mask, light, px, dense=dense)
+        mask = _moved(mask, light, px, even)
     return mask
 
 
-def rim_um(light: NDArray[np.floating], step_um: float, *, dense: bool) -> FloatArray:
+def rim_um(light: NDArray[np.floating], step_um: float, even: _Mask | None) -> FloatArray:
     """Where light rises first and steeply, from above (glass) to below (tissue).
 
     Haze rises, too, but slowly; and a pale corneum may lie on a dense epidermis, so that the steepest rise
-    need not be the first. What is as thin as a flake does not count; nor does, where tissue absorbs, what
-    lies above glass: several flakes, with a pocket below them.
+    need not be the first. What is as thin as a flake does not count; nor does what lies above glass: several
+    flakes, with a pocket below them. A pale dermis may absorb as little as glass, but it is not as even.
 
     Parameters
     ----------
@@ -68,8 +69,8 @@ def rim_um(light: NDArray[np.floating], step_um: float, *, dense: bool) -> Float
         At positions along an outline and at depths across it, from 20 um above.
     step_um : float
         Distance of the samples along and across.
-    dense : bool
-        Whether the tissue absorbs light. In fluorescence epidermis may be as dark as glass.
+    even : (S, D) ndarray of bool or None
+        See `at_rim`.
 
     Returns
     -------
@@ -80,7 +81,8 @@ def rim_um(light: NDArray[np.floating], step_um: float, *, dense: bool) -> Float
     lasting = ndimage.grey_opening(lasting, size=(1, round(_FLAKE_UM / step_um)), mode="nearest")
     rise = np.diff(lasting, axis=1)
     near = round((_OUT_UM + _IN_UM) / step_um)
-    after = _last_glass(lasting[:, : near + 1]) if dense else np.zeros(len(light), np.intp)
+    above = slice(0, near + 1)
+    after = np.zeros(len(light), np.intp) if even is None else _last_glass(lasting[:, above], even[:, above])
     until = np.maximum(near, after + round(_IN_UM / step_um))
     at = np.arange(rise.shape[1])
     rise[(at < after[:, None]) | (at >= until[:, None])] = -np.inf
@@ -92,14 +94,14 @@ def rim_um(light: NDArray[np.floating], step_um: float, *, dense: bool) -> Float
     return np.where(peak.any(axis=1) & (steepest[:, 0] > 0), depth_um, np.nan)
 
 
-def _last_glass(light: FloatArray) -> NDArray[np.intp]:
-    """(S,) the last sample at each position that absorbs nothing, 0 where all do."""
-    glass = light < _GLASS * np.median(light.max(axis=1))
+def _last_glass(light: FloatArray, even: _Mask) -> NDArray[np.intp]:
+    """(S,) the last even sample at each position that absorbs nothing, 0 where there is none."""
+    glass = even & (light < _GLASS * np.median(light.max(axis=1)))
     last = light.shape[1] - 1 - glass[:, ::-1].argmax(axis=1)
     return np.where(glass.any(axis=1), last, 0)
 
 
-def _moved(mask: _Mask, light: _Float32, px: float, *, dense: bool) -> _Mask:
+def _moved(mask: _Mask, light: _Float32, px: float, even: _Mask | None) -> _Mask:
     """The tissue with each stretch of its edge moved to the rim near it."""
     smooth = ndimage.gaussian_filter(mask.astype(np.float32), _SMOOTH_UM / px, mode="nearest")
     places: list[FloatArray] = []
@@ -116,7 +118,8 @@ def _moved(mask: _Mask, light: _Float32, px: float, *, dense: bool) -> _Mask:
             down=1,
             heading_um=_HEADING_UM,
         )
-        inward = np.nan_to_num(rim_um(strip.sample(light), _STEP_UM, dense=dense) - _OUT_UM)
+        there = None if even is None else strip.sample(even.astype(np.float32)) > 0.5
+        inward = np.nan_to_num(rim_um(strip.sample(light), _STEP_UM, there) - _OUT_UM)
         places.append(strip.positions[:, round(_OUT_UM / _STEP_UM)])
         inward_um.append(ndimage.median_filter(inward, size=_OUTLIERS, mode="nearest"))
     if not places:

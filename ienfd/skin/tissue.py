@@ -108,12 +108,14 @@ def find_tissue(overview: Overview) -> Tissue:
     evidence, slope = _evidence(
         signals, clear if overview.dark is None else signal_of(clear.astype(np.float32)), px
     )
+    dense = overview.white is not None
+    even: NDArray[np.bool_] | None = np.ones(evidence.shape, bool) if dense else None
     textured = np.ones(evidence.shape, bool)
     palest = evidence < _SURELY_GLASS
-    if overview.white is not None and palest.mean() > _SOME_GLASS:
+    if dense and palest.mean() > _SOME_GLASS:
         texture = _texture_evidence(signals, palest, px)
-        textured = texture > 1.0
-        evidence = np.where(_mostly_glass(texture < _AS_EVEN, evidence), 0, np.maximum(evidence, texture))
+        textured, even = texture > 1.0, texture < _AS_EVEN
+        evidence = np.where(_mostly_glass(even, evidence), 0, np.maximum(evidence, texture))
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
     glass = ndimage.binary_opening(evidence < 0.6, _disk(5.0 / px))
     glass &= ~ndimage.binary_dilation(surely, iterations=1)
@@ -127,8 +129,7 @@ def find_tissue(overview: Overview) -> Tissue:
     if not (markers == 2).any():
         return Tissue(np.zeros(shape, bool), ())
     mask = _flooded(slope, markers) == 2 if (markers == 1).any() else np.ones_like(surely)
-    dense = overview.white is not None
-    mask = at_rim(_whole(mask, px), _light(signals, mask, dense=dense), px, dense=dense)
+    mask = at_rim(_whole(mask, px), _light(signals, mask, dense=dense), px, even)
     mask = _whole(mask, px)
     regions = label(mask)
     keep = [  # a darker corner of the glass is as even as the rest of it

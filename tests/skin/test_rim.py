@@ -14,10 +14,13 @@ DEPTH_UM = np.arange(-40.0, 60.0, STEP_UM)  # below the true rim
 RIM_UM = 40.0 - STEP_UM / 2
 
 
-def found_um(profile: NDArray[np.float64], *, dense: bool = True) -> float:
+EVERYWHERE = np.ones(len(DEPTH_UM), bool)
+
+
+def found_um(profile: NDArray[np.float64], even: NDArray[np.bool_] | None = EVERYWHERE) -> float:
     """The rim in a scene that looks the same all along, through optics that blur it."""
     seen = ndimage.gaussian_filter1d(profile, 3.0 / STEP_UM, mode="nearest")
-    depth_um = rim_um(np.tile(seen, (40, 1)), STEP_UM, dense=dense)
+    depth_um = rim_um(np.tile(seen, (40, 1)), STEP_UM, None if even is None else np.tile(even, (40, 1)))
     assert (depth_um == depth_um[0]).all()
     return float(depth_um[0])
 
@@ -51,14 +54,20 @@ def test_below_glass_what_seemed_to_be_corneum_is_a_pair_of_flakes() -> None:
     assert found_um(np.where(flakes, 0.6, TISSUE)) == pytest.approx(RIM_UM, abs=STEP_UM)
 
 
+def test_what_is_not_even_is_no_glass_but_a_dermis_as_pale() -> None:
+    rim_of_a_cut = (DEPTH_UM >= 0) & (DEPTH_UM < 18)
+    assert found_um(np.where(rim_of_a_cut, 0.6, 0.0), DEPTH_UM < 0) == pytest.approx(RIM_UM, abs=STEP_UM)
+
+
 def test_in_fluorescence_an_epidermis_may_be_as_dark_as_glass() -> None:
     corneum = (DEPTH_UM >= 0) & (DEPTH_UM < 18)
     dark = np.where(corneum, 0.6, np.where(DEPTH_UM < 45, 0.0, 1.0))
-    assert found_um(dark, dense=False) == pytest.approx(RIM_UM, abs=STEP_UM)
+    assert found_um(dark, None) == pytest.approx(RIM_UM, abs=STEP_UM)
 
 
 def test_where_nothing_rises_there_is_no_rim() -> None:
-    assert np.isnan(rim_um(np.ones((5, len(DEPTH_UM))), STEP_UM, dense=True)).all()
+    flat = np.ones((5, len(DEPTH_UM)))
+    assert np.isnan(rim_um(flat, STEP_UM, flat > 0)).all()
 
 
 @pytest.mark.parametrize("off_um", [-10.0, 15.0, 30.0])
@@ -67,7 +76,8 @@ def test_the_edge_of_a_tissue_moves_to_its_rim_and_its_cut_by_the_image_stays(of
     rows, cols = np.mgrid[:240, :200]
     tissue = rows >= 100 + 8 * np.sin(cols / 40)
     roughly = rows >= 100 + 8 * np.sin(cols / 40) - off_um / px
-    moved = at_rim(roughly, ndimage.gaussian_filter(tissue.astype(np.float32), 1.0), px, dense=True)
+    light = ndimage.gaussian_filter(tissue.astype(np.float32), 1.0)
+    moved = at_rim(roughly, light, px, np.ones_like(tissue))
     assert (moved != tissue).mean() < 0.01
     assert moved[-1].all()
     assert moved[120:, 0].all()
@@ -80,12 +90,11 @@ def test_a_pocket_of_glass_below_flakes_is_left_to_the_glass() -> None:
     tissue = rows >= 100
     flakes = (np.abs(cols - 200) < 40) & (rows >= 72) & (rows < 80)
     roughly = tissue | (np.abs(cols - 200) < 40) & (rows >= 72)
-    moved = at_rim(
-        roughly, ndimage.gaussian_filter((tissue | flakes).astype(np.float32), 1.0), px, dense=True
-    )
+    light = ndimage.gaussian_filter((tissue | flakes).astype(np.float32), 1.0)
+    moved = at_rim(roughly, light, px, np.ones_like(tissue))
     assert (moved != tissue).mean() < 0.01
 
 
 def test_without_an_edge_everything_stays() -> None:
     everywhere = np.ones((50, 60), bool)
-    assert at_rim(everywhere, np.ones((50, 60), np.float32), 2.5, dense=True).all()
+    assert at_rim(everywhere, np.ones((50, 60), np.float32), 2.5, everywhere).all()

@@ -14,7 +14,7 @@ from ienfd.result import FloatArray
 __all__ = ["Outline", "trace_outlines"]
 
 _SHORTEST_UM = 100.0
-_HEADING_UM = 60.0
+_HEADING_UM = 100.0
 _RETURNS_DEG, _GOES_ON_DEG = 50.0, 25.0
 
 

@@ -26,6 +26,7 @@ _SHORTEST_UM = 100.0
 _BLUR_UM, _ALONG_UM = 2.5, 15.0
 _FLAKE_UM = 12.5  # thinner structures are no rim
 _STEEP = 0.35  # of the steepest rise
+_AT_BORDER_UM = 10.0  # what begins no farther inside begins at the border, or beyond it
 _FAR = 1e-4  # of the smoothed tissue: more than 40 um inside and outside
 _OUTLIERS = 13  # places along an outline, of which the median counts
 
@@ -51,6 +52,8 @@ def at_rim(mask: _Mask, light: _Float32, px: float, even: _Mask | None) -> _Mask
         The border of the image stays as it is: there the tissue may go on.
     """
     light = ndimage.gaussian_filter(light, _BLUR_UM / px)
+    if even is None:
+        mask = _without_haze(mask, light, px)
     for _ in range(_ROUNDS):
         mask = _moved(mask, light, px, even)
     return mask
@@ -99,6 +102,22 @@ def _last_glass(light: FloatArray, even: _Mask) -> NDArray[np.intp]:
     glass = even & (light < _GLASS * np.median(light.max(axis=1)))
     last = light.shape[1] - 1 - glass[:, ::-1].argmax(axis=1)
     return np.where(glass.any(axis=1), last, 0)
+
+
+def _without_haze(mask: _Mask, light: _Float32, px: float) -> _Mask:
+    """The tissue without the haze that reaches the border of the image, where it begins inside.
+
+    As if all were dark beyond the border: haze rises less there than the tissue does behind it.
+    """
+    mask = mask.copy()
+    beyond, within = round(_OUT_UM / px), round(_IN_UM / px)
+    for turns in range(4):
+        seen, there = np.rot90(light, turns)[:within], np.rot90(mask, turns)[:within]
+        inward_um = np.nan_to_num(rim_um(np.pad(seen.T, ((0, 0), (beyond, 0))), px, None) - beyond * px)
+        inward_um = ndimage.median_filter(inward_um, size=_OUTLIERS, mode="nearest")
+        depth_um = np.arange(len(there))[:, None] * px
+        there &= (depth_um > inward_um) | (inward_um < _AT_BORDER_UM)
+    return mask
 
 
 def _moved(mask: _Mask, light: _Float32, px: float, even: _Mask | None) -> _Mask:

@@ -51,5 +51,13 @@ def test_tissue_cut_across_by_the_border_ends_there(angle_deg: float, goes_on: b
     assert surface.on_border.any() == goes_on
 
 
+def test_a_surface_that_goes_on_along_the_border_may_do_so_beside_a_dent() -> None:
+    rows, cols = np.indices((SIZE, SIZE))
+    dent = 22 * np.exp(-(((cols - 190) / 14) ** 2))
+    outlines = outlines_of(rows > 0.25 * (200 - cols) + dent)
+    (surface,) = [outline for outline in outlines if not outline.on_border.all()]
+    assert surface.on_border.any()
+
+
 def test_glass_alone_has_no_outline() -> None:
     assert outlines_of(np.zeros((SIZE, SIZE))) == ()

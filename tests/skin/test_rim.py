@@ -98,3 +98,22 @@ def test_a_pocket_of_glass_below_flakes_is_left_to_the_glass() -> None:
 def test_without_an_edge_everything_stays() -> None:
     everywhere = np.ones((50, 60), bool)
     assert at_rim(everywhere, np.ones((50, 60), np.float32), 2.5, everywhere).all()
+
+
+@pytest.mark.parametrize("side", range(4))
+def test_haze_that_reaches_the_border_of_the_image_is_no_tissue(side: int) -> None:
+    px = 2.5
+    rows, cols = np.mgrid[:240, :200]
+    tissue = rows >= 12
+    haze = 0.2 * np.exp(-np.maximum(12 - rows, 0) / 8)
+    light = ndimage.gaussian_filter(np.maximum(tissue, haze).astype(np.float32), 1.0)
+    roughly = tissue | (np.abs(cols - 100) < 40)
+    moved = at_rim(np.rot90(roughly, side), np.rot90(light, side), px, None)
+    assert (moved != np.rot90(tissue, side)).mean() < 0.01
+
+
+@pytest.mark.parametrize("above", [0.3, 0.5, 2.0])
+def test_tissue_that_goes_on_beyond_the_border_stays_be_it_darker_there(above: float) -> None:
+    rows, _ = np.mgrid[:240, :200]
+    epidermis_above_dermis = np.where(rows < 10, above, 1.0).astype(np.float32)
+    assert at_rim(np.ones((240, 200), bool), epidermis_above_dermis, 2.5, None).all()

@@ -55,7 +55,7 @@ def test_below_glass_what_seemed_to_be_corneum_is_a_pair_of_flakes() -> None:
 
 
 def test_what_is_not_even_is_no_glass_but_a_dermis_as_pale() -> None:
-    rim_of_a_cut = (DEPTH_UM >= 0) & (DEPTH_UM < 18)
+    rim_of_a_cut = (DEPTH_UM >= 0) & (DEPTH_UM < 13)
     assert found_um(np.where(rim_of_a_cut, 0.6, 0.0), DEPTH_UM < 0) == pytest.approx(RIM_UM, abs=STEP_UM)
 
 

@@ -52,7 +52,7 @@ _LEAST_CHANGE = 0.3
 _LEAST_SEEN, _LEAST_SURE = 0.73, 0.15  # at the ends of a junction: change, or confidence by its membrane
 _PLAINLY, _HARDLY = 3.0, 0.35  # standard deviations between both sides, and what of it ends a junction
 _NEARBY_UM = 8.0
-_RIM, _ALONG_RIM = 3, 30  # samples, points of a curve: the tip of a ridge may touch it
+_RIM, _ALONG_RIM = 3, 20  # samples, points of a curve: the tip of a ridge may touch it
 _AT_RIM = 0.2  # how sure a junction is there at most
 _SEEN_ABOVE = 0.4  # of the epidermis just above, at the border of the image
 

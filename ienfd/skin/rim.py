@@ -17,7 +17,7 @@ _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
 _OUT_UM, _IN_UM = 20.0, 40.0  # the rim is sought so far on both sides of where it seems to be
-_POCKET_UM = 80.0  # so far inside below a pocket of glass
+_POCKET_UM = 80.0  # so far inside below a pocket of glass, or haze that reaches the border of the image
 _GLASS = 0.04  # of what tissue absorbs: less is glass
 _STEP_UM = 2.5
 _ROUNDS = 2
@@ -59,7 +59,9 @@ def at_rim(mask: _Mask, light: _Float32, px: float, even: _Mask | None) -> _Mask
     return mask
 
 
-def rim_um(light: NDArray[np.floating], step_um: float, even: _Mask | None) -> FloatArray:
+def rim_um(
+    light: NDArray[np.floating], step_um: float, even: _Mask | None, within_um: float = _IN_UM
+) -> FloatArray:
     """Where light rises first and steeply, from above (glass) to below (tissue).
 
     Haze rises, too, but slowly; and a pale corneum may lie on a dense epidermis, so that the steepest rise
@@ -74,6 +76,8 @@ def rim_um(light: NDArray[np.floating], step_um: float, even: _Mask | None) -> F
         Distance of the samples along and across.
     even : (S, D) ndarray of bool or None
         See `at_rim`.
+    within_um : float
+        How far inside of where the rim seems to be it may lie.
 
     Returns
     -------
@@ -83,7 +87,7 @@ def rim_um(light: NDArray[np.floating], step_um: float, even: _Mask | None) -> F
     lasting = ndimage.gaussian_filter1d(light, _ALONG_UM / step_um, axis=0, mode="nearest")
     lasting = ndimage.grey_opening(lasting, size=(1, round(_FLAKE_UM / step_um)), mode="nearest")
     rise = np.diff(lasting, axis=1)
-    near = round((_OUT_UM + _IN_UM) / step_um)
+    near = round((_OUT_UM + within_um) / step_um)
     above = slice(0, near + 1)
     after = np.zeros(len(light), np.intp) if even is None else _last_glass(lasting[:, above], even[:, above])
     until = np.maximum(near, after + round(_IN_UM / step_um))
@@ -107,17 +111,21 @@ def _last_glass(light: FloatArray, even: _Mask) -> NDArray[np.intp]:
 def _without_haze(mask: _Mask, light: _Float32, px: float) -> _Mask:
     """The tissue without the haze that reaches the border of the image, where it begins inside.
 
-    As if all were dark beyond the border: haze rises less there than the tissue does behind it.
+    As if all were dark beyond the border: haze rises less there than the tissue does behind it. Beside it
+    lies glass; dark places amid tissue stay.
     """
-    mask = mask.copy()
-    beyond, within = round(_OUT_UM / px), round(_IN_UM / px)
+    kept = mask.copy()
+    beyond, within = round(_OUT_UM / px), round(_POCKET_UM / px)
     for turns in range(4):
-        seen, there = np.rot90(light, turns)[:within], np.rot90(mask, turns)[:within]
-        inward_um = np.nan_to_num(rim_um(np.pad(seen.T, ((0, 0), (beyond, 0))), px, None) - beyond * px)
+        seen, there = np.rot90(light, turns)[:within], np.rot90(kept, turns)[:within]
+        profiles = np.pad(seen.T, ((0, 0), (beyond, 0)))
+        inward_um = np.nan_to_num(rim_um(profiles, px, None, _POCKET_UM) - beyond * px)
         inward_um = ndimage.median_filter(inward_um, size=_OUTLIERS, mode="nearest")
         depth_um = np.arange(len(there))[:, None] * px
         there &= (depth_um > inward_um) | (inward_um < _AT_BORDER_UM)
-    return mask
+    haze = mask & ~kept
+    near_glass = ndimage.binary_dilation(~mask, iterations=beyond)
+    return mask & ~ndimage.binary_propagation(haze & near_glass, mask=haze)
 
 
 def _moved(mask: _Mask, light: _Float32, px: float, even: _Mask | None) -> _Mask:

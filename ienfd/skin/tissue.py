@@ -32,6 +32,7 @@ _SURELY_GLASS, _SOME_GLASS = 0.3, 0.01
 _TEXTURED = 2.5  # times the texture of glass
 _EVEN = 0.2  # quantile of the texture of what seems to be glass
 _BETWEEN_UM = 8.0  # between two structures of tissue it may look as even as glass
+_BESIDE_UM = 15.0  # so far from structures glass does not look even, because of them
 _SOME_TEXTURE = 0.02  # of a piece of tissue is as textured as that; a third of the palest is
 _LEAST_TEXTURE = 0.006  # optical density: a grey level and a half of 8 bits near white
 _BRIGHT = 0.9  # quantile
@@ -116,6 +117,7 @@ def find_tissue(overview: Overview) -> Tissue:
         texture = _texture_evidence(signals, palest, px)
         textured, even = texture > 1.0, texture < _AS_EVEN
         evidence = np.where(_mostly_glass(even, evidence), 0, np.maximum(evidence, texture))
+        even = ndimage.binary_dilation(even, _disk(_BESIDE_UM / px))
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
     glass = ndimage.binary_opening(evidence < 0.6, _disk(5.0 / px))
     glass &= ~ndimage.binary_dilation(surely, iterations=1)

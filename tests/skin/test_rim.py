@@ -117,3 +117,9 @@ def test_tissue_that_goes_on_beyond_the_border_stays_be_it_darker_there(above: f
     rows, _ = np.mgrid[:240, :200]
     epidermis_above_dermis = np.where(rows < 10, above, 1.0).astype(np.float32)
     assert at_rim(np.ones((240, 200), bool), epidermis_above_dermis, 2.5, None).all()
+
+
+def test_dark_places_amid_tissue_stay_at_the_border() -> None:
+    rows, cols = np.mgrid[:240, :200]
+    light = np.where((rows < 12) & (np.abs(cols - 100) < 30), 0.1, 1.0).astype(np.float32)
+    assert at_rim(np.ones((240, 200), bool), light, 2.5, None).all()

@@ -258,15 +258,25 @@ def test_a_biopsy_is_eight_millimeters_of_sections_one_after_the_other() -> None
     assert differences.bias == pytest.approx((1.0 - 2.0) / 2)
 
 
+LIMIT_OF_A_SECTION = "limit of agreement of a section of 1.0 to 1.4 mm, the farther (/mm)"
+
+
 def test_aims_are_reached_or_not_or_not_asked() -> None:
     aims = {aim.name: aim.reached for aim in aims_of([measured(19, 1, 1)] * 3)}
     assert aims["F1"]
     assert aims["F1, fluorescence"]
     assert aims["F1, bright-field"] is None
-    assert aims["limit of agreement of a section, the farther (/mm)"]
+    assert aims[LIMIT_OF_A_SECTION]
     assert aims["limit of agreement of 8 mm, the farther (/mm)"] is None
     worse = {aim.name: aim.reached for aim in aims_of([measured(19, 0, 2)] * 3)}
     assert (worse["recall"], worse["bias of the density, either way (/mm)"]) == (False, False)
+
+
+def test_limits_of_agreement_are_those_of_ordinary_sections() -> None:
+    short = measured(1, 9, 0)
+    short = replace(short, truth=replace(short.truth, surface_mm=0.6))
+    aims = {aim.name: aim.reached for aim in aims_of([measured(19, 1, 1)] * 3 + [short])}
+    assert aims[LIMIT_OF_A_SECTION]
 
 
 def test_figures_are_written_the_same_every_time(tmp_path: Path) -> None:

@@ -26,6 +26,10 @@ _SHORTEST_UM = 100.0
 _BLUR_UM, _ALONG_UM = 2.5, 15.0
 _FLAKE_UM = 12.5  # thinner structures are no rim
 _STEEP = 0.35  # of the steepest rise
+_HAZE = 0.12  # where nothing near rises by so much of what rises farther inside, all of that is haze
+_HAZE_ALONG_UM = (
+    150.0  # and if along so much of the outline: a trunk of nerves behind a dim dermis is shorter
+)
 _AT_BORDER_UM = 10.0  # what begins no farther inside begins at the border, or beyond it
 _FAR = 1e-4  # of the smoothed tissue: more than 40 um inside and outside
 _OUTLIERS = 13  # places along an outline, of which the median counts
@@ -92,6 +96,11 @@ def rim_um(
     after = np.zeros(len(light), np.intp) if even is None else _last_glass(lasting[:, above], even[:, above])
     until = np.maximum(near, after + round(_IN_UM / step_um))
     at = np.arange(rise.shape[1])
+    if even is None:
+        far = round((_OUT_UM + _POCKET_UM) / step_um)
+        hazy = rise[:, :near].max(axis=1) < _HAZE * rise[:, :far].max(axis=1)
+        lasts = ndimage.binary_opening(hazy, np.ones(max(1, round(_HAZE_ALONG_UM / step_um)), bool))
+        until = np.where(lasts, far, until)
     rise[(at < after[:, None]) | (at >= until[:, None])] = -np.inf
     steepest = rise.max(axis=1, keepdims=True)
     around = np.pad(rise, ((0, 0), (1, 1)), constant_values=-np.inf)

@@ -123,3 +123,19 @@ def test_dark_places_amid_tissue_stay_at_the_border() -> None:
     rows, cols = np.mgrid[:240, :200]
     light = np.where((rows < 12) & (np.abs(cols - 100) < 30), 0.1, 1.0).astype(np.float32)
     assert at_rim(np.ones((240, 200), bool), light, 2.5, None).all()
+
+
+HAZY = np.where(DEPTH_UM < 55, 0.004 * (DEPTH_UM + 60), 9.0)  # far out a corneum sheds light on the glass
+
+
+@pytest.mark.parametrize(("along_um", "is_haze"), [(300.0, True), (60.0, False)])
+def test_wide_haze_of_a_bright_corneum_is_no_tissue_but_a_dim_one_before_a_trunk_is(
+    along_um: float, is_haze: bool
+) -> None:
+    dim = np.where(DEPTH_UM >= 0, 0.8, 0.0)
+    seen = np.tile(dim, (240, 1))
+    there = slice(100, 100 + round(along_um / STEP_UM))
+    seen[there] = HAZY if is_haze else dim + 8.0 * (DEPTH_UM >= 45)
+    depth_um = rim_um(np.pad(seen, ((0, 0), (0, 10)), mode="edge"), STEP_UM, None)
+    at = float(depth_um[there][len(depth_um[there]) // 2])
+    assert at == pytest.approx(95.0 if is_haze else RIM_UM, abs=2 * STEP_UM)

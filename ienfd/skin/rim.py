@@ -26,10 +26,8 @@ _SHORTEST_UM = 100.0
 _BLUR_UM, _ALONG_UM = 2.5, 15.0
 _FLAKE_UM = 12.5  # thinner structures are no rim
 _STEEP = 0.35  # of the steepest rise
-_HAZE = 0.12  # where nothing near rises by so much of what rises farther inside, all of that is haze
-_HAZE_ALONG_UM = (
-    150.0  # and if along so much of the outline: a trunk of nerves behind a dim dermis is shorter
-)
+_HAZE = 0.12  # where nothing near rises by so much of what rises farther inside, all that is near is haze
+_HAZE_ALONG_UM = 150.0  # along so much of an outline: a trunk of nerves behind a dim dermis is shorter
 _AT_BORDER_UM = 10.0  # what begins no farther inside begins at the border, or beyond it
 _FAR = 1e-4  # of the smoothed tissue: more than 40 um inside and outside
 _OUTLIERS = 13  # places along an outline, of which the median counts
@@ -68,9 +66,10 @@ def rim_um(
 ) -> FloatArray:
     """Where light rises first and steeply, from above (glass) to below (tissue).
 
-    Haze rises, too, but slowly; and a pale corneum may lie on a dense epidermis, so that the steepest rise
-    need not be the first. What is as thin as a flake does not count; nor does what lies above glass: several
-    flakes, with a pocket below them. A pale dermis may absorb as little as glass, but it is not as even.
+    Haze rises, too, but slowly: where there is nothing else, the rim lies farther inside. A pale corneum may
+    lie on a dense epidermis, so that the steepest rise need not be the first. What is as thin as a flake does
+    not count; nor does what lies above glass: several flakes, with a pocket below them. A pale dermis may
+    absorb as little as glass, but it is not as even.
 
     Parameters
     ----------

@@ -98,8 +98,7 @@ def rim_um(
     if even is None:
         far = round((_OUT_UM + _POCKET_UM) / step_um)
         hazy = rise[:, :near].max(axis=1) < _HAZE * rise[:, :far].max(axis=1)
-        lasts = ndimage.binary_opening(hazy, np.ones(max(1, round(_HAZE_ALONG_UM / step_um)), bool))
-        until = np.where(lasts, far, until)
+        until = np.where(_lasts(hazy, round(_HAZE_ALONG_UM / step_um)), far, until)
     rise[(at < after[:, None]) | (at >= until[:, None])] = -np.inf
     steepest = rise.max(axis=1, keepdims=True)
     around = np.pad(rise, ((0, 0), (1, 1)), constant_values=-np.inf)
@@ -107,6 +106,12 @@ def rim_um(
     peak[:, 0] = False  # it has begun before
     depth_um = (peak.argmax(axis=1) + 0.5) * step_um
     return np.where(peak.any(axis=1) & (steepest[:, 0] > 0), depth_um, np.nan)
+
+
+def _lasts(hazy: _Mask, least: int) -> _Mask:
+    """(S,) where so many places on end are hazy; an outline may go on so beyond its ends."""
+    longer = np.pad(hazy, least, mode="edge")
+    return np.asarray(ndimage.binary_opening(longer, np.ones(least, bool))[least:-least], bool)
 
 
 def _last_glass(light: FloatArray, even: _Mask) -> NDArray[np.intp]:

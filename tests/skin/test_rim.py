@@ -139,3 +139,12 @@ def test_wide_haze_of_a_bright_corneum_is_no_tissue_but_a_dim_one_before_a_trunk
     depth_um = rim_um(np.pad(seen, ((0, 0), (0, 10)), mode="edge"), STEP_UM, None)
     at = float(depth_um[there][len(depth_um[there]) // 2])
     assert at == pytest.approx(95.0 if is_haze else RIM_UM, abs=2 * STEP_UM)
+
+
+@pytest.mark.parametrize("last_um", [50.0, 300.0])
+def test_haze_at_the_end_of_an_outline_may_go_on_beyond_it(last_um: float) -> None:
+    seen = np.tile(np.where(DEPTH_UM >= 0, 9.0, 0.0), (240, 1))
+    seen[-round(last_um / STEP_UM) :] = HAZY
+    depth_um = rim_um(np.pad(seen, ((0, 0), (0, 10)), mode="edge"), STEP_UM, None)
+    assert depth_um[-1] == pytest.approx(95.0, abs=2 * STEP_UM)
+    assert depth_um[0] == pytest.approx(RIM_UM, abs=STEP_UM)

@@ -52,7 +52,8 @@ def aims_of(measured: Sequence[Measured]) -> list[Aim]:
     """Every aim but those of single levels and of sections with nothing to count."""
     every = figures_of(measured)
     density, pooled = every.agreement, every.pooled
-    ordinary = [m for m in measured if _ORDINARY_MM[0] <= m.truth.surface_mm <= _ORDINARY_MM[1]]
+    short, long = _ORDINARY_MM
+    ordinary = [m for m in measured if short <= m.truth.surface_mm <= long]
     each, biopsies = biopsy_differences(ordinary, least_mm=0.0), biopsy_differences(measured)
     lengths = np.abs([m.score.junction_length_error for m in measured if m.score.status == "ok"])
     return [
@@ -67,7 +68,10 @@ def aims_of(measured: Sequence[Measured]) -> list[Aim]:
         Aim("ICC(2,1) of the density", 0.97, True, density.icc),
         Aim("bias of the density, either way (/mm)", 0.15, False, abs(density.bias_per_mm)),
         Aim(
-            "limit of agreement of a section of 1.0 to 1.4 mm, the farther (/mm)", 1.4, False, _farther(each)
+            f"limit of agreement of a section of {short} to {long} mm, the farther (/mm)",
+            1.4,
+            False,
+            _farther(each),
         ),
         Aim("limit of agreement of 8 mm, the farther (/mm)", 0.8, False, _farther(biopsies)),
         Aim("error of the junction's length, median", 0.02, False, pooled.junction_length_error),

@@ -91,14 +91,15 @@ def rim_um(
     lasting = ndimage.grey_opening(lasting, size=(1, round(_FLAKE_UM / step_um)), mode="nearest")
     rise = np.diff(lasting, axis=1)
     near = round((_OUT_UM + within_um) / step_um)
-    above = slice(0, near + 1)
-    after = np.zeros(len(light), np.intp) if even is None else _last_glass(lasting[:, above], even[:, above])
-    until = np.maximum(near, after + round(_IN_UM / step_um))
-    at = np.arange(rise.shape[1])
     if even is None:
         far = round((_OUT_UM + _POCKET_UM) / step_um)
         hazy = rise[:, :near].max(axis=1) < _HAZE * rise[:, :far].max(axis=1)
-        until = np.where(_lasts(hazy, round(_HAZE_ALONG_UM / step_um)), far, until)
+        after = np.zeros(len(light), np.intp)
+        until = np.where(_lasts(hazy, round(_HAZE_ALONG_UM / step_um)), far, near)
+    else:
+        after = _last_glass(lasting[:, : near + 1], even[:, : near + 1])
+        until = np.maximum(near, after + round(_IN_UM / step_um))
+    at = np.arange(rise.shape[1])
     rise[(at < after[:, None]) | (at >= until[:, None])] = -np.inf
     steepest = rise.max(axis=1, keepdims=True)
     around = np.pad(rise, ((0, 0), (1, 1)), constant_values=-np.inf)

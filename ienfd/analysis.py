@@ -210,13 +210,19 @@ class _Search:
             patches = tissue_patches(source, tissue.clearance, depth_um)
             return estimate_chromogen(patches, source.grid.pixel_size_um)
 
+        is_seen = partial(nerve_color_is_seen, counterstained=self._counterstained)
         chromogen = lines_at(NEAR_UM)
-        if nerve_color_is_seen(chromogen).refusal is not None:  # under thick corneum the nerves lie deeper
+        if is_seen(chromogen).refusal is not None:  # under thick corneum the nerves lie deeper
             deeper = lines_at(DEEPER_UM)
-            if nerve_color_is_seen(deeper).refusal is None and deeper.near_counterstain is None:
+            if is_seen(deeper).refusal is None and deeper.near_counterstain is None:
                 chromogen = deeper
-        self._check(nerve_color_is_seen(chromogen))
+        self._check(is_seen(chromogen))
         return chromogen
+
+    @property
+    def _counterstained(self) -> bool:
+        """Whether the section may hold a counterstain."""
+        return self.protocol.image.counterstain != "none"
 
     def _trust_junction(self) -> None:
         """Exclude what is not certain; refuse when too little is left."""
@@ -278,5 +284,5 @@ class _Search:
             seen, source.stain, bounds, color_agreement=agreement, long_fibers=fibers.are_no_nuclei
         ):
             self._check(outcome)
-        near = None if chromogen is None else chromogen.near_counterstain
+        near = None if chromogen is None or not self._counterstained else chromogen.near_counterstain
         self._check(nerves_are_seen(fibers, bounds, near))

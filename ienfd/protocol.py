@@ -47,6 +47,10 @@ class ImageChoices:
     ----------
     stain : {"auto", "bright-field", "fluorescence"}
         How the section was stained; `auto` recognizes it from the image.
+    counterstain : {"auto", "none"}
+        Whether a bright-field section may hold one. Lines with the color of a counterstain are held to be
+        nuclei or collagen, and a section with none but those is refused; `none` says that nothing but the
+        nerves was stained, so that blue-grey ones are nerves.
     nerve_names, basement_membrane_names, nuclei_names : tuple of str
         Channel names, compared without case, blanks and punctuation; a name matches when it contains one.
     nerve_channel, basement_membrane_channel, nuclei_channel : int or None
@@ -72,6 +76,7 @@ class ImageChoices:
     """
 
     stain: Literal["auto", "bright-field", "fluorescence"] = "auto"
+    counterstain: Literal["auto", "none"] = "auto"
     nerve_names: tuple[str, ...] = ("pgp9.5", "pgp95", "pgp", "uchl1", "protein gene product", "nerve")
     basement_membrane_names: tuple[str, ...] = (
         "collagen iv", "collagen4", "coliv", "col4", "laminin", "basement membrane",

@@ -196,7 +196,8 @@ REASONS: dict[str, Reason] = _table(
         "no_nerve_signal",
         _R,
         "The image holds no nerve stain: its colors are those of a counterstain alone.",
-        "Check that this is a section stained for PGP 9.5.",
+        "Check that this is a section stained for PGP 9.5. If nothing but the nerves was stained, in blue or"
+        ' purple, say so in the protocol: counterstain = "none" under [image].',
     ),
     Reason(
         "grey_bright_field",

@@ -27,17 +27,18 @@ _MIN_AGREEMENT = 0.3
 _ONE_COLOR = 0.9  # hematoxylin and eosin together reach 0.8
 
 
-def nerve_color_is_seen(chromogen: Chromogen) -> Check:
+def nerve_color_is_seen(chromogen: Chromogen, *, counterstained: bool = True) -> Check:
     """Refuse a bright-field section whose lines have no color of their own.
 
     A nerve stain gives its lines one color. Where the clearest lines of an image have many colors, or
     more or less that of a counterstain, they are nuclei and collagen. Where all of them have it, they may
-    be either: purple nerves differ little from nuclei, and `nerves_are_seen` asks how long they are.
+    be either: purple nerves differ little from nuclei, and `nerves_are_seen` asks how long they are. Where
+    there is no counterstain, none of it has its color.
     """
     measure = ("line_color_agreement", chromogen.agreement)
     if chromogen.agreement < _MIN_AGREEMENT and chromogen.agreement_by_eye < _ONE_COLOR:
         return Check(refusal="no_nerve_signal", measure=measure, detail="its lines have no one color")
-    if chromogen.counterstain is not None and chromogen.agreement < _ONE_COLOR:
+    if counterstained and chromogen.counterstain is not None and chromogen.agreement < _ONE_COLOR:
         detail = f"its lines have the color of {chromogen.counterstain}"
         return Check(refusal="no_nerve_signal", measure=measure, detail=detail)
     return Check(measure=measure)

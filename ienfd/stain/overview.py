@@ -36,6 +36,8 @@ _DARKEST = -0.9  # light below the ground is noise
 _ROUNDING = 0.3  # standard deviation of what is rounded to whole numbers
 _NO_NOISE = 1e-6
 _HARDLY = 0.1  # of the light of the brightest color
+_SHOWS_LAYERS = ChannelRole.NUCLEI, ChannelRole.BASEMENT_MEMBRANE
+_MIDDLE = 1 / 3  # of the planes of a stack
 _GROUND_SHARES = 1 / 12, 1 / 24, 1 / 48  # of the values are ground; tissue may fill nearly all of an image
 _AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
 _RISES, _SOME_TISSUE = 6.0, 0.25  # where less rises so many times the noise above it, the ground is tissue
@@ -95,11 +97,15 @@ def read_overview(section: Section) -> tuple[_Float32, Grid]:
     """Mean over planes and blocks: (H, W, C) float32 sample values and their grid."""
     factor = max(1, round(OVERVIEW_PIXEL_UM / section.pixel_size_um))
     factor = max(1, min(factor, *section.shape))
+    return _mean_of_planes(section.pixels, factor), Grid(factor, factor * section.pixel_size_um)
+
+
+def _mean_of_planes(planes: NDArray[Any], factor: int) -> _Float32:
+    """(H, W, C) mean over blocks of (P, rows, columns, C) planes."""
     total: Any = 0
-    for plane in section.pixels:
+    for plane in planes:
         total = total + block_mean(plane, factor)
-    small = np.nan_to_num(np.asarray(total / section.planes, np.float32), copy=False)
-    return small, Grid(factor, factor * section.pixel_size_um)
+    return np.nan_to_num(np.asarray(total / len(planes), np.float32), copy=False)
 
 
 def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -> Overview:
@@ -109,7 +115,7 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     ----------
     section : Section
     small : (H, W, C) ndarray of float32
-        From `read_overview`.
+        From `read_overview`. Of a stack, what shows the layers is read once more, from its middle.
     grid : Grid
     stain : {"bright-field", "fluorescence"}
 
@@ -133,8 +139,10 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     roles = tuple(shown[c] for c in used)
     rounding = _ROUNDING if section.pixels.dtype.kind in "ui" else 0.0
     signals, noises, grounds = [], [], []
-    for c in used:
-        signal, noise, ground = _fluorescence_signal(small[..., c], rounding)
+    for c, role in zip(used, roles, strict=True):
+        layers_of_a_stack = section.planes > 1 and role in _SHOWS_LAYERS
+        light = _midway(section, c, int(grid.factor)) if layers_of_a_stack else small[..., c]
+        signal, noise, ground = _fluorescence_signal(light, rounding)
         signals.append(signal)
         noises.append(noise)
         grounds.append(ground)
@@ -142,6 +150,18 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     return Overview(
         grid, np.stack(signals), np.array(noises), roles, None, dark, saturated, samples=tuple(used)
     )
+
+
+def _midway(section: Section, channel: int, factor: int) -> _Float32:
+    """A channel by the planes about the middle of the section.
+
+    The junction is its mean over the depth, and where it slants, all planes together are as blurred as it is
+    wide: the walls of narrow papillae are lost in them.
+    """
+    last = section.planes - 1
+    aside = int(_MIDDLE * section.planes / 2)
+    middle = section.pixels[last // 2 - aside : (last + 1) // 2 + aside + 1, ..., channel : channel + 1]
+    return _mean_of_planes(middle, factor)[..., 0]
 
 
 def _colors(small: _Float32) -> list[ChannelRole | None]:

@@ -37,6 +37,13 @@ def test_lines_have_one_color_and_it_is_no_counterstain(
     assert nerve_color_is_seen(chromogen).refusal == refusal, name
 
 
+def test_where_nothing_but_nerves_is_stained_lines_may_have_any_color() -> None:
+    blue = lines(HEMATOXYLIN, 0.8, 1.0)
+    assert nerve_color_is_seen(blue, counterstained=False).refusal is None
+    of_many = lines(HEMATOXYLIN, 0.25, 0.8)
+    assert nerve_color_is_seen(of_many, counterstained=False).refusal == "no_nerve_signal"
+
+
 @pytest.mark.parametrize(("color", "near"), [(DAB, None), (PURPLE, "hematoxylin"), (EOSIN, "eosin")])
 def test_purple_is_near_the_color_of_nuclei_and_brown_is_not(color: np.ndarray, near: str | None) -> None:
     assert lines(color, 1.0, 1.0).near_counterstain == near

@@ -74,3 +74,24 @@ def test_nerves_are_blue_only_where_there_is_no_other_color(color: int, nuclei: 
     assert overview.nerve == color
     assert list(overview.roles).count(ChannelRole.NERVE) == 1
     assert len(overview.roles) == 1 + (nuclei > 0)
+
+
+def test_layers_of_a_stack_are_read_about_its_middle() -> None:
+    """A line that moves from plane to plane, as a slanting membrane does, is narrow where nerves are blurred."""
+    pixels = np.full((9, 120, 240, 2), 100.0)
+    pixels[:, 40:] += 50
+    for plane, stack in enumerate(pixels):
+        stack[40:, 100 + 3 * plane : 104 + 3 * plane] += 900
+    section = Section(
+        pixels.astype(np.uint16),
+        Calibration(1.25, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE), Channel("Collagen IV", ChannelRole.BASEMENT_MEMBRANE)),
+        bit_depth=12,
+    )
+    nerves, membrane = (
+        (np.expm1(signal[80]) > 0.5 * np.expm1(signal[80].max())).nonzero()[0]
+        for signal in make_overview(section, *read_overview(section), "fluorescence").signals
+    )
+    assert np.ptp(nerves) > 20
+    assert np.ptp(membrane) < 12
+    assert membrane.mean() == pytest.approx(113.5, abs=1)

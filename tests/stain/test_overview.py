@@ -77,7 +77,7 @@ def test_nerves_are_blue_only_where_there_is_no_other_color(color: int, nuclei: 
 
 
 def test_layers_of_a_stack_are_read_about_its_middle() -> None:
-    """A line that moves from plane to plane, as a slanting membrane does, is narrow where nerves are blurred."""
+    """A line that moves from plane to plane, as a slanting membrane, is narrow where nerves are blurred."""
     pixels = np.full((9, 120, 240, 2), 100.0)
     pixels[:, 40:] += 50
     for plane, stack in enumerate(pixels):

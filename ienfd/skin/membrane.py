@@ -27,9 +27,7 @@ _HIGHEST, _LEAST_NOISE = 0.98, 0.04  # the height of plain lines, and what of it
 _CLEAR, _CLEARER = 1.0, 0.4  # above the faintest: as likely a line as not, and how fast it becomes one
 _PLAIN = 8.0  # a line that is clearer than this is no likelier
 _BESIDE, _MIDDLE = 17, 6  # the middle is what stands out from this far about it; by what power
-_NOWHERE = (
-    0.02  # the clearness that a way without any line is given: a gap is crossed, a papilla is not cut off
-)
+_NOWHERE = 0.02  # the clearness of a way without any line: it crosses a gap, and cuts off no papilla
 _NEAR, _BEYOND = 10, 0.01  # how far the line may lie from the curve, and the cost of every sample beyond
 _END = 12  # how far from the ends of the curve it may begin and end
 

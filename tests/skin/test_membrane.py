@@ -56,6 +56,17 @@ def test_a_line_that_widens_into_a_band_is_followed_through_it() -> None:
     assert off_um(curve, middle) < 2.5
 
 
+def test_a_narrow_papilla_is_gone_around_though_its_walls_are_dim() -> None:
+    """They slant through the section; the way across is short, but no line leads there."""
+    along = np.arange(0, ALONG - 1, 0.1)
+    middle = np.column_stack([along, 62 - 46 * np.exp(-(((along - 200) / 11) ** 4))])
+    signal = membrane(middle, 3.0)
+    walls = (np.abs(np.arange(ALONG) - 200) < 16)[:, None] & (np.abs(np.arange(ACROSS) - 39) < 17)
+    dim = np.where(walls, 0.2 + 0.4 * (signal - 0.2), signal).astype(np.float32)
+    curve, _ = along_membrane(dim, straight(62.0), EVERYWHERE)
+    assert cKDTree(curve).query(middle)[0].max() < 6.0
+
+
 def test_what_lies_beyond_the_image_is_no_membrane() -> None:
     """Samples there repeat the border, and what lies at it looks like a line."""
     middle = course(0.0)

@@ -40,6 +40,7 @@ _SHOWS_LAYERS = ChannelRole.NUCLEI, ChannelRole.BASEMENT_MEMBRANE
 _MIDDLE = 1 / 3  # of the planes of a stack
 _GROUND_SHARES = 1 / 12, 1 / 24, 1 / 48  # of the values are ground; tissue may fill nearly all of an image
 _AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
+_EVEN_UM, _FAR_BELOW = 30.0, 5.0  # glass is dark for so far; so many times its spread below is far
 _RISES, _SOME_TISSUE = 6.0, 0.25  # where less rises so many times the noise above it, the ground is tissue
 
 
@@ -142,7 +143,7 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     for c, role in zip(used, roles, strict=True):
         layers_of_a_stack = section.planes > 1 and role in _SHOWS_LAYERS
         light = _midway(section, c, int(grid.factor)) if layers_of_a_stack else small[..., c]
-        signal, noise, ground = _fluorescence_signal(light, rounding)
+        signal, noise, ground = _fluorescence_signal(light, grid.pixel_size_um, rounding)
         signals.append(signal)
         noises.append(noise)
         grounds.append(ground)
@@ -178,20 +179,25 @@ def _colors(small: _Float32) -> list[ChannelRole | None]:
     return shown
 
 
-def _fluorescence_signal(light: _Float32, rounding: float) -> tuple[_Float32, float, float]:
+def _fluorescence_signal(light: _Float32, px_um: float, rounding: float) -> tuple[_Float32, float, float]:
     """Logarithm of the light above the dark ground, scaled so that the ground is 0.
 
-    A ground of one value has no noise but that of its rounding; where it has more, means are finer.
+    A ground of one value has no noise but that of its rounding; where it has more, means are finer. It is no
+    ground where other places are even, and far darker: there is little glass then, and they are it.
     """
     smooth = ndimage.gaussian_filter(light, 1.5)
     step = max(1, int(np.sqrt(light.size / 200_000)))
     values = np.sort(smooth[::step, ::step].ravel())
-    for share in _GROUND_SHARES:
-        ground, noise = _ground(values, share, rounding)
-        if float(np.mean(values > ground + _RISES * noise)) > _SOME_TISSUE:
-            break
-    else:  # nothing but ground
-        ground, noise = _ground(values, _GROUND_SHARES[0], rounding)
+    darkest, spread = _darkest(smooth, px_um, rounding)
+
+    def may_be_ground(level: float, noise: float) -> bool:
+        """Whether tissue rises above this level, and nothing even lies far below."""
+        rising = float(np.mean(values > level + _RISES * noise))
+        return rising > _SOME_TISSUE and level - darkest < _FAR_BELOW * spread
+
+    candidates = [*(_ground(values, share, rounding) for share in _GROUND_SHARES), (darkest, spread)]
+    nothing_else = candidates[0]  # there is nothing but ground
+    ground, noise = next((one for one in candidates if may_be_ground(*one)), nothing_else)
     tissue = (
         float(np.median(smooth[smooth > ground + 5 * noise]))
         if (smooth > ground + 5 * noise).any()
@@ -199,6 +205,18 @@ def _fluorescence_signal(light: _Float32, rounding: float) -> tuple[_Float32, fl
     )
     scale = max(0.2 * (tissue - ground), 3 * noise, 1e-6)
     return signal_of((light - ground) / scale), noise / scale, ground
+
+
+def _darkest(smooth: _Float32, px_um: float, rounding: float) -> tuple[float, float]:
+    """Level and spread of the darkest places about which it is dark, too: of glass, however little there is.
+
+    Gaps in the collagen are as dark now and then, but narrow.
+    """
+    smaller = smooth[::2, ::2]
+    around = ndimage.maximum_filter(smaller, max(1, round(_EVEN_UM / (2 * px_um))))
+    there = smaller[around <= np.quantile(around, _GROUND_SHARES[-1])]
+    level = float(np.median(there))
+    return level, max(float(np.median(np.abs(there - level))) / 0.6745, rounding, _NO_NOISE)
 
 
 def _ground(values: _Float32, share: float, rounding: float) -> tuple[float, float]:

@@ -64,7 +64,7 @@ def test_a_narrow_papilla_is_gone_around_though_its_walls_are_dim() -> None:
     walls = (np.abs(np.arange(ALONG) - 200) < 16)[:, None] & (np.abs(np.arange(ACROSS) - 39) < 17)
     dim = np.where(walls, 0.2 + 0.4 * (signal - 0.2), signal).astype(np.float32)
     curve, _ = along_membrane(dim, straight(62.0), EVERYWHERE)
-    assert cKDTree(curve).query(middle)[0].max() < 6.0
+    assert float(np.max(cKDTree(curve).query(middle)[0])) < 6.0
 
 
 def test_what_lies_beyond_the_image_is_no_membrane() -> None:

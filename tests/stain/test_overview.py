@@ -40,6 +40,25 @@ def test_the_ground_is_the_darkest_of_the_levels(share: float) -> None:
     assert float(np.median(overview.signals[0][-200:])) > 1.0
 
 
+@pytest.mark.parametrize("glass", [0.03, 0.06])
+def test_a_little_glass_is_the_ground_though_gaps_in_the_tissue_are_nearly_as_dark(glass: float) -> None:
+    """Collagen with dark gaps fills the image; a narrow strip of glass is left, and a bright epidermis."""
+    rng = np.random.default_rng(4)
+    collagen = ndimage.gaussian_filter(rng.normal(0, 1, (600, 600)), 4.0)
+    image = 45 + 9 * collagen / collagen.std()
+    image[: round(600 * (glass + 0.3))] = 150.0
+    image[: round(600 * glass)] = 20.0
+    section = Section(
+        np.clip(np.rint(image + rng.normal(0, 3, image.shape)), 0, 255)[None, :, :, None].astype(np.uint8),
+        Calibration(1.25, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE),),
+        bit_depth=8,
+    )
+    overview = make_overview(section, *read_overview(section), "fluorescence")
+    assert overview.dark is not None
+    assert overview.dark[0] == pytest.approx(20, abs=2)
+
+
 def test_a_ground_of_one_grey_level_is_no_tissue_where_it_is_rounded_up() -> None:
     """A ground without noise, a grey level brighter in one corner, and tissue far brighter than both."""
     rows, cols = np.indices((600, 600))

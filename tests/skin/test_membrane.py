@@ -67,6 +67,20 @@ def test_a_narrow_papilla_is_gone_around_though_its_walls_are_dim() -> None:
     assert float(np.max(cKDTree(curve).query(middle)[0])) < 6.0
 
 
+def test_where_a_peg_reaches_out_of_the_strip_the_way_across_it_is_not_sure() -> None:
+    """Bright epidermis between two walls looks like a band; the way across it keeps to the middle of none."""
+    along = np.arange(0, ALONG - 1, 0.1)
+    middle = np.column_stack([along, 30 + 60 * np.exp(-(((along - 200) / 26) ** 4))])
+    rows, cols = np.indices((ALONG, ACROSS))
+    epidermis = cols < np.interp(rows, *middle.T)
+    signal = (membrane(middle, 3.0) + 0.45 * epidermis).astype(np.float32)
+    curve, sure = along_membrane(signal, straight(30.0), EVERYWHERE)
+    assert sure is not None
+    from_peg = np.abs(curve[:, 0] - 200)
+    assert sure[from_peg < 5].max() < 0.5
+    assert sure[from_peg > 60].min() > 0.9
+
+
 def test_what_lies_beyond_the_image_is_no_membrane() -> None:
     """Samples there repeat the border, and what lies at it looks like a line."""
     middle = course(0.0)

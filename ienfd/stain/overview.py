@@ -210,11 +210,15 @@ def _fluorescence_signal(light: _Float32, px_um: float, rounding: float) -> tupl
 def _darkest(smooth: _Float32, px_um: float, rounding: float) -> tuple[float, float]:
     """Level and spread of the darkest places about which it is dark, too: of glass, however little there is.
 
-    Gaps in the collagen are as dark now and then, but narrow.
+    Gaps in the collagen are as dark now and then, but narrow. Where there is one value only, nothing was
+    photographed (the margin of a mosaic) or it is all black: it says nothing of the glass elsewhere.
     """
-    smaller = smooth[::2, ::2]
-    around = ndimage.maximum_filter(smaller, max(1, round(_EVEN_UM / (2 * px_um))))
-    there = smaller[around <= np.quantile(around, _GROUND_SHARES[-1])]
+    smaller, window = smooth[::2, ::2], max(2, round(_EVEN_UM / (2 * px_um)))
+    around = ndimage.maximum_filter(smaller, window)
+    photographed = around > ndimage.minimum_filter(smaller, window)
+    if not photographed.any():
+        return float(smaller.min()), max(rounding, _NO_NOISE)
+    there = smaller[photographed & (around <= np.quantile(around[photographed], _GROUND_SHARES[-1]))]
     level = float(np.median(there))
     return level, max(float(np.median(np.abs(there - level))) / 0.6745, rounding, _NO_NOISE)
 

@@ -59,6 +59,22 @@ def test_a_little_glass_is_the_ground_though_gaps_in_the_tissue_are_nearly_as_da
     assert overview.dark[0] == pytest.approx(20, abs=2)
 
 
+def test_the_black_margin_of_a_mosaic_is_no_ground() -> None:
+    rng = np.random.default_rng(5)
+    image = rng.normal(100, 5, (600, 600))
+    image[300:] = rng.normal(400, 40, (300, 600))
+    image[:200, :70] = 0.0  # a twenty-fifth of the image
+    section = Section(
+        image.astype(np.uint16)[None, :, :, None],
+        Calibration(1.25, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE),),
+        bit_depth=12,
+    )
+    overview = make_overview(section, *read_overview(section), "fluorescence")
+    assert overview.dark is not None
+    assert overview.dark[0] == pytest.approx(100, abs=3)
+
+
 def test_a_ground_of_one_grey_level_is_no_tissue_where_it_is_rounded_up() -> None:
     """A ground without noise, a grey level brighter in one corner, and tissue far brighter than both."""
     rows, cols = np.indices((600, 600))

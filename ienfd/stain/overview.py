@@ -14,6 +14,7 @@ from ienfd.protocol import Stain
 from ienfd.section import ChannelRole, Section
 from ienfd.stain.brightfield import WhiteField, fit_white_field, positions
 from ienfd.stain.grid import Grid, block_mean
+from ienfd.stain.margin import find_margin
 from ienfd.stain.mosaic import field_light
 
 __all__ = [
@@ -36,6 +37,8 @@ _DARKEST = -0.9  # light below the ground is noise
 _ROUNDING = 0.3  # standard deviation of what is rounded to whole numbers
 _NO_NOISE = 1e-6
 _HARDLY = 0.1  # of the light of the brightest color
+_OF_NOISE = 0.35  # of the grain: a fifth of noise is left when it is smoothed
+_BLURRED = 5  # pixels beside a margin that it darkens when the light is smoothed
 _SHOWS_LAYERS = ChannelRole.NUCLEI, ChannelRole.BASEMENT_MEMBRANE
 _MIDDLE = 1 / 3  # of the planes of a stack
 _GROUND_SHARES = 1 / 12, 1 / 24, 1 / 48  # of the values are ground; tissue may fill nearly all of an image
@@ -139,11 +142,12 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     used = [c for c, role in enumerate(shown) if role is not ChannelRole.IGNORE]
     roles = tuple(shown[c] for c in used)
     rounding = _ROUNDING if section.pixels.dtype.kind in "ui" else 0.0
+    margin = find_margin(small, grid.pixel_size_um)
     signals, noises, grounds = [], [], []
     for c, role in zip(used, roles, strict=True):
         layers_of_a_stack = section.planes > 1 and role in _SHOWS_LAYERS
         light = _midway(section, c, int(grid.factor)) if layers_of_a_stack else small[..., c]
-        signal, noise, ground = _fluorescence_signal(light, grid.pixel_size_um, rounding)
+        signal, noise, ground = _fluorescence_signal(light, margin, grid.pixel_size_um, rounding)
         signals.append(signal)
         noises.append(noise)
         grounds.append(ground)
@@ -179,16 +183,23 @@ def _colors(small: _Float32) -> list[ChannelRole | None]:
     return shown
 
 
-def _fluorescence_signal(light: _Float32, px_um: float, rounding: float) -> tuple[_Float32, float, float]:
-    """Logarithm of the light above the dark ground, scaled so that the ground is 0.
+def _fluorescence_signal(
+    light: _Float32, margin: NDArray[np.bool_], px_um: float, rounding: float
+) -> tuple[_Float32, float, float]:
+    """Logarithm of the light above the dark ground, scaled so that the ground is 0; so is the margin.
 
     A ground of one value has no noise but that of its rounding; where it has more, means are finer. It is no
-    ground where other places are even, and far darker: there is little glass then, and they are it.
+    ground where other places are even, and far darker: there is little glass then, and they are it. Where
+    there is no glass but the margin, that is the ground.
     """
     smooth = ndimage.gaussian_filter(light, 1.5)
+    beside = ~ndimage.binary_dilation(margin, iterations=_BLURRED)
+    darkest, spread, grain = _darkest(light, np.where(beside, smooth, np.inf), px_um)
+    if margin.any() and spread >= _OF_NOISE * grain:
+        return _fluorescence_signal(light, np.zeros_like(margin), px_um, rounding)
+    spread = max(spread, rounding, _NO_NOISE)
     step = max(1, int(np.sqrt(light.size / 200_000)))
-    values = np.sort(smooth[::step, ::step].ravel())
-    darkest, spread = _darkest(smooth, px_um, rounding)
+    values = np.sort(smooth[::step, ::step][beside[::step, ::step]])
 
     def may_be_ground(level: float, noise: float) -> bool:
         """Whether tissue rises above this level, and nothing even lies far below."""
@@ -199,28 +210,37 @@ def _fluorescence_signal(light: _Float32, px_um: float, rounding: float) -> tupl
     nothing_else = candidates[0]  # there is nothing but ground
     ground, noise = next((one for one in candidates if may_be_ground(*one)), nothing_else)
     tissue = (
-        float(np.median(smooth[smooth > ground + 5 * noise]))
-        if (smooth > ground + 5 * noise).any()
+        float(np.median(values[values > ground + 5 * noise]))
+        if (values > ground + 5 * noise).any()
         else ground
     )
     scale = max(0.2 * (tissue - ground), 3 * noise, 1e-6)
-    return signal_of((light - ground) / scale), noise / scale, ground
+    above = np.where(margin, 0, light - ground).astype(np.float32)
+    return signal_of(above / scale), noise / scale, ground
 
 
-def _darkest(smooth: _Float32, px_um: float, rounding: float) -> tuple[float, float]:
-    """Level and spread of the darkest places about which it is dark, too: of glass, however little there is.
+def _darkest(light: _Float32, smooth: NDArray[np.floating], px_um: float) -> tuple[float, float, float]:
+    """Level, spread and grain of the darkest places about which it is dark, too: of glass, however little.
 
     Gaps in the collagen are as dark now and then, but narrow. Where there is one value only, nothing was
-    photographed (the margin of a mosaic) or it is all black: it says nothing of the glass elsewhere.
+    photographed, or it is all black: it says nothing of the glass elsewhere. The spread is that of the smooth
+    light; that of glass is noise, a fraction of the grain.
     """
     smaller, window = smooth[::2, ::2], max(2, round(_EVEN_UM / (2 * px_um)))
     around = ndimage.maximum_filter(smaller, window)
     photographed = around > ndimage.minimum_filter(smaller, window)
     if not photographed.any():
-        return float(smaller.min()), max(rounding, _NO_NOISE)
-    there = smaller[photographed & (around <= np.quantile(around[photographed], _GROUND_SHARES[-1]))]
-    level = float(np.median(there))
-    return level, max(float(np.median(np.abs(there - level))) / 0.6745, rounding, _NO_NOISE)
+        return float(smaller.min()), 0.0, 0.0
+    there = photographed & (around <= np.quantile(around[photographed], _GROUND_SHARES[-1]))
+    level, spread = _level_and_spread(smaller[there])
+    _, grain = _level_and_spread(light[::2, ::2][there] - smaller[there])
+    return level, spread, grain
+
+
+def _level_and_spread(values: NDArray[np.floating]) -> tuple[float, float]:
+    """Median, and standard deviation by the median of what differs from it."""
+    level = float(np.median(values))
+    return level, float(np.median(np.abs(values - level))) / 0.6745
 
 
 def _ground(values: _Float32, share: float, rounding: float) -> tuple[float, float]:

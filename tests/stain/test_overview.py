@@ -59,11 +59,12 @@ def test_a_little_glass_is_the_ground_though_gaps_in_the_tissue_are_nearly_as_da
     assert overview.dark[0] == pytest.approx(20, abs=2)
 
 
-def test_the_black_margin_of_a_mosaic_is_no_ground() -> None:
+@pytest.mark.parametrize("rows", [200, 400], ids=["a corner", "more of it than of glass"])
+def test_the_black_margin_of_a_mosaic_is_no_ground(rows: int) -> None:
     rng = np.random.default_rng(5)
     image = rng.normal(100, 5, (600, 600))
     image[300:] = rng.normal(400, 40, (300, 600))
-    image[:200, :70] = 0.0  # a twenty-fifth of the image
+    image[:rows, : rows - 130] = 0.0
     section = Section(
         image.astype(np.uint16)[None, :, :, None],
         Calibration(1.25, CalibrationSource.OME),
@@ -73,6 +74,24 @@ def test_the_black_margin_of_a_mosaic_is_no_ground() -> None:
     overview = make_overview(section, *read_overview(section), "fluorescence")
     assert overview.dark is not None
     assert overview.dark[0] == pytest.approx(100, abs=3)
+    assert np.abs(overview.signals[0][: rows - 10, : rows - 140]).max() < 0.01
+
+
+def test_where_there_is_no_glass_but_a_black_margin_that_is_the_ground() -> None:
+    """Tissue alone is as even nowhere as noise is."""
+    rng = np.random.default_rng(5)
+    collagen = ndimage.gaussian_filter(rng.normal(0, 1, (600, 600)), 4.0)
+    image = 100 + 20 * collagen / collagen.std() + rng.normal(0, 5, (600, 600))
+    image[:100] = 0.0
+    section = Section(
+        np.clip(image, 0, 4000)[None, :, :, None].astype(np.uint16),
+        Calibration(1.25, CalibrationSource.OME),
+        (Channel("PGP9.5", ChannelRole.NERVE),),
+        bit_depth=12,
+    )
+    overview = make_overview(section, *read_overview(section), "fluorescence")
+    assert overview.dark is not None
+    assert overview.dark[0] == pytest.approx(0, abs=1)
 
 
 def test_a_ground_of_one_grey_level_is_no_tissue_where_it_is_rounded_up() -> None:

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from ienfd.protocol import Stain
 from ienfd.section import ChannelRole, Section
 from ienfd.stain.brightfield import WhiteField, fit_white_field, positions
 from ienfd.stain.grid import Grid, block_mean
+from ienfd.stain.ground import Ground, find_ground
 from ienfd.stain.margin import find_margin
 from ienfd.stain.mosaic import field_light
 
@@ -35,16 +35,9 @@ BLUE = 2
 
 _DARKEST = -0.9  # light below the ground is noise
 _ROUNDING = 0.3  # standard deviation of what is rounded to whole numbers
-_NO_NOISE = 1e-6
 _HARDLY = 0.1  # of the light of the brightest color
-_OF_NOISE = 0.35  # of the grain: a fifth of noise is left when it is smoothed
-_BLURRED = 5  # pixels beside a margin that it darkens when the light is smoothed
 _SHOWS_LAYERS = ChannelRole.NUCLEI, ChannelRole.BASEMENT_MEMBRANE
 _MIDDLE = 1 / 3  # of the planes of a stack
-_GROUND_SHARES = 1 / 12, 1 / 24, 1 / 48  # of the values are ground; tissue may fill nearly all of an image
-_AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as the narrowest
-_EVEN_UM, _FAR_BELOW = 30.0, 5.0  # glass is dark for so far; so many times its spread below is far
-_RISES, _SOME_TISSUE = 6.0, 0.25  # where less rises so many times the noise above it, the ground is tissue
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,10 +140,11 @@ def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -
     for c, role in zip(used, roles, strict=True):
         layers_of_a_stack = section.planes > 1 and role in _SHOWS_LAYERS
         light = _midway(section, c, int(grid.factor)) if layers_of_a_stack else small[..., c]
-        signal, noise, ground = _fluorescence_signal(light, margin, grid.pixel_size_um, rounding)
+        ground = find_ground(light, margin, grid.pixel_size_um, rounding)
+        signal, noise = _fluorescence_signal(light, ground)
         signals.append(signal)
         noises.append(noise)
-        grounds.append(ground)
+        grounds.append(ground.level)
     dark = np.array(grounds)
     return Overview(
         grid, np.stack(signals), np.array(noises), roles, None, dark, saturated, samples=tuple(used)
@@ -183,83 +177,11 @@ def _colors(small: _Float32) -> list[ChannelRole | None]:
     return shown
 
 
-def _fluorescence_signal(
-    light: _Float32, margin: NDArray[np.bool_], px_um: float, rounding: float
-) -> tuple[_Float32, float, float]:
-    """Logarithm of the light above the dark ground, scaled so that the ground is 0; so is the margin.
-
-    A ground of one value has no noise but that of its rounding; where it has more, means are finer. It is no
-    ground where other places are even, and far darker: there is little glass then, and they are it. Where
-    there is no glass but the margin, that is the ground.
-    """
-    smooth = ndimage.gaussian_filter(light, 1.5)
-    beside = ~ndimage.binary_dilation(margin, iterations=_BLURRED)
-    darkest, spread, grain = _darkest(light, np.where(beside, smooth, np.inf), px_um)
-    if margin.any() and spread >= _OF_NOISE * grain:
-        return _fluorescence_signal(light, np.zeros_like(margin), px_um, rounding)
-    spread = max(spread, rounding, _NO_NOISE)
-    step = max(1, int(np.sqrt(light.size / 200_000)))
-    values = np.sort(smooth[::step, ::step][beside[::step, ::step]])
-
-    def may_be_ground(level: float, noise: float) -> bool:
-        """Whether tissue rises above this level, and nothing even lies far below."""
-        rising = float(np.mean(values > level + _RISES * noise))
-        return rising > _SOME_TISSUE and level - darkest < _FAR_BELOW * spread
-
-    candidates = [*(_ground(values, share, rounding) for share in _GROUND_SHARES), (darkest, spread)]
-    nothing_else = candidates[0]  # there is nothing but ground
-    ground, noise = next((one for one in candidates if may_be_ground(*one)), nothing_else)
-    tissue = (
-        float(np.median(values[values > ground + 5 * noise]))
-        if (values > ground + 5 * noise).any()
-        else ground
-    )
-    scale = max(0.2 * (tissue - ground), 3 * noise, 1e-6)
-    above = np.where(margin, 0, light - ground).astype(np.float32)
-    return signal_of(above / scale), noise / scale, ground
-
-
-def _darkest(light: _Float32, smooth: NDArray[np.floating], px_um: float) -> tuple[float, float, float]:
-    """Level, spread and grain of the darkest places about which it is dark, too: of glass, however little.
-
-    Gaps in the collagen are as dark now and then, but narrow. Where there is one value only, nothing was
-    photographed, or it is all black: it says nothing of the glass elsewhere. The spread is that of the smooth
-    light; that of glass is noise, a fraction of the grain.
-    """
-    smaller, window = smooth[::2, ::2], max(2, round(_EVEN_UM / (2 * px_um)))
-    around = ndimage.maximum_filter(smaller, window)
-    photographed = around > ndimage.minimum_filter(smaller, window)
-    if not photographed.any():
-        return float(smaller.min()), 0.0, 0.0
-    there = photographed & (around <= np.quantile(around[photographed], _GROUND_SHARES[-1]))
-    level, spread = _level_and_spread(smaller[there])
-    _, grain = _level_and_spread(light[::2, ::2][there] - smaller[there])
-    return level, spread, grain
-
-
-def _level_and_spread(values: NDArray[np.floating]) -> tuple[float, float]:
-    """Median, and standard deviation by the median of what differs from it."""
-    level = float(np.median(values))
-    return level, float(np.median(np.abs(values - level))) / 0.6745
-
-
-def _ground(values: _Float32, share: float, rounding: float) -> tuple[float, float]:
-    """Level and noise of the dark ground, which takes at least such a share of the sorted (N,) values.
-
-    It is the darkest of the dense parts of the lower half of the values: where there is little ground,
-    tissue of one level is denser.
-    """
-    half = values[: max(8, int(0.6 * values.size))]
-    width = max(2, int(share * values.size))
-    spans = half[width:] - half[:-width]
-    start = 0
-    if spans.size:
-        first = int(np.argmax(spans <= _AS_DENSE * spans.min()))
-        start = first + int(np.argmin(spans[first : first + width]))
-    ground = float(np.median(half[start : start + width]))
-    below = values[values <= ground]
-    noise = float(np.median(ground - below)) / 0.6745 if below.size else 0.0
-    return ground, max(noise if noise > _NO_NOISE else rounding, _NO_NOISE)
+def _fluorescence_signal(light: _Float32, ground: Ground) -> tuple[_Float32, float]:
+    """Logarithm of the light above the dark ground, scaled so that the ground is 0, and the noise of that."""
+    scale = max(0.2 * (ground.tissue - ground.level), 3 * ground.noise, 1e-6)
+    above = np.where(ground.margin, 0, light - ground.level).astype(np.float32)
+    return signal_of(above / scale), ground.noise / scale
 
 
 def signal_of(light: _Float32) -> _Float32:

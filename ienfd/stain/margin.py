@@ -36,12 +36,11 @@ def find_margin(light: NDArray[np.float32], px_um: float) -> _Mask:
     margin = np.zeros(darkest.shape, bool)
     least = max(2, round(_LEAST_UM / px_um))
     labels, _ = ndimage.label(darkest)
-    at_border = {
-        int(n) for rim in (labels[0], labels[-1], labels[:, 0], labels[:, -1]) for n in np.unique(rim)
-    }
-    for number in at_border - {0}:
+    large = np.bincount(labels.ravel()) >= least**2
+    rim = np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])
+    for number in np.unique(rim[(rim > 0) & large[rim]]):
         part = labels == number
-        if part.sum() >= least**2 and not part.all() and _straight_share(part, least) >= _STRAIGHT:
+        if not part.all() and _straight_share(part, least) >= _STRAIGHT:
             margin |= part
     return margin
 

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.section import Calibration, CalibrationSource, Channel, ChannelRole, Section
 from ienfd.skin.tissue import find_tissue
-from ienfd.stain.overview import make_overview, read_overview
+from ienfd.stain.overview import Overview, make_overview, read_overview
 
 GROUND, TISSUE = 120.0, 380.0
 
 
-def section_with_ground(share: float) -> Section:
+def seen(image: NDArray[np.float64], bit_depth: int = 12) -> Overview:
+    """An image of one channel of fluorescence at low resolution."""
+    whole = np.clip(np.rint(image), 0, 2**bit_depth - 1).astype(np.uint8 if bit_depth == 8 else np.uint16)
+    nerves = (Channel("PGP9.5", ChannelRole.NERVE),)
+    calibration = Calibration(1.25, CalibrationSource.OME)
+    section = Section(whole[None, :, :, None], calibration, nerves, bit_depth=bit_depth)
+    return make_overview(section, *read_overview(section), "fluorescence")
+
+
+@pytest.mark.parametrize("share", [0.05, 0.09, 0.2, 0.5])
+def test_the_ground_is_the_darkest_of_the_levels(share: float) -> None:
     """Tissue below a strip of ground, both uneven: where the strip is narrow, tissue is the denser."""
     rng = np.random.default_rng(2)
     size = 600
@@ -21,20 +32,7 @@ def section_with_ground(share: float) -> Section:
     uneven = ndimage.gaussian_filter(rng.normal(0, 1, (size, size)), 20)
     uneven /= uneven.std()
     level = np.where(rows < share * size, GROUND + 5 * uneven, TISSUE + 50 * uneven)
-    image = level + rng.normal(0, 6, level.shape)
-    return Section(
-        np.clip(image, 0, 4000)[None, :, :, None].astype(np.uint16),
-        Calibration(1.25, CalibrationSource.OME),
-        (Channel("PGP9.5", ChannelRole.NERVE),),
-        bit_depth=12,
-    )
-
-
-@pytest.mark.parametrize("share", [0.05, 0.09, 0.2, 0.5])
-def test_the_ground_is_the_darkest_of_the_levels(share: float) -> None:
-    section = section_with_ground(share)
-    small, grid = read_overview(section)
-    overview = make_overview(section, small, grid, "fluorescence")
+    overview = seen(level + rng.normal(0, 6, level.shape))
     assert overview.dark is not None
     assert overview.dark[0] == pytest.approx(GROUND, abs=20)
     assert float(np.median(overview.signals[0][-200:])) > 1.0
@@ -48,13 +46,7 @@ def test_a_little_glass_is_the_ground_though_gaps_in_the_tissue_are_nearly_as_da
     image = 45 + 9 * collagen / collagen.std()
     image[: round(600 * (glass + 0.3))] = 150.0
     image[: round(600 * glass)] = 20.0
-    section = Section(
-        np.clip(np.rint(image + rng.normal(0, 3, image.shape)), 0, 255)[None, :, :, None].astype(np.uint8),
-        Calibration(1.25, CalibrationSource.OME),
-        (Channel("PGP9.5", ChannelRole.NERVE),),
-        bit_depth=8,
-    )
-    overview = make_overview(section, *read_overview(section), "fluorescence")
+    overview = seen(image + rng.normal(0, 3, image.shape), bit_depth=8)
     assert overview.dark is not None
     assert overview.dark[0] == pytest.approx(20, abs=2)
 
@@ -65,13 +57,7 @@ def test_the_black_margin_of_a_mosaic_is_no_ground(rows: int) -> None:
     image = rng.normal(100, 5, (600, 600))
     image[300:] = rng.normal(400, 40, (300, 600))
     image[:rows, : rows - 130] = 0.0
-    section = Section(
-        image.astype(np.uint16)[None, :, :, None],
-        Calibration(1.25, CalibrationSource.OME),
-        (Channel("PGP9.5", ChannelRole.NERVE),),
-        bit_depth=12,
-    )
-    overview = make_overview(section, *read_overview(section), "fluorescence")
+    overview = seen(image)
     assert overview.dark is not None
     assert overview.dark[0] == pytest.approx(100, abs=3)
     assert np.abs(overview.signals[0][: rows - 10, : rows - 140]).max() < 0.01
@@ -83,13 +69,7 @@ def test_where_there_is_no_glass_but_a_black_margin_that_is_the_ground() -> None
     collagen = ndimage.gaussian_filter(rng.normal(0, 1, (600, 600)), 4.0)
     image = 100 + 20 * collagen / collagen.std() + rng.normal(0, 5, (600, 600))
     image[:100] = 0.0
-    section = Section(
-        np.clip(image, 0, 4000)[None, :, :, None].astype(np.uint16),
-        Calibration(1.25, CalibrationSource.OME),
-        (Channel("PGP9.5", ChannelRole.NERVE),),
-        bit_depth=12,
-    )
-    overview = make_overview(section, *read_overview(section), "fluorescence")
+    overview = seen(image)
     assert overview.dark is not None
     assert overview.dark[0] == pytest.approx(0, abs=1)
 
@@ -100,13 +80,7 @@ def test_a_ground_of_one_grey_level_is_no_tissue_where_it_is_rounded_up() -> Non
     tissue = (rows > 150) & (rows < 400) & (cols < 450)
     haze = np.hypot(rows - 600, cols - 600) / 400
     image = np.where(tissue, 40.0, 16.0 + np.clip(0.9 - haze, 0, 1))
-    section = Section(
-        np.rint(image)[None, :, :, None].astype(np.uint8),
-        Calibration(1.25, CalibrationSource.OME),
-        (Channel("PGP9.5", ChannelRole.NERVE),),
-        bit_depth=8,
-    )
-    overview = make_overview(section, *read_overview(section), "fluorescence")
+    overview = seen(image, bit_depth=8)
     assert find_tissue(overview).mask.mean() == pytest.approx(tissue.mean(), rel=0.05)
 
 

@@ -214,10 +214,16 @@ class _Search:
         chromogen = lines_at(NEAR_UM)
         if is_seen(chromogen).refusal is not None:  # under thick corneum the nerves lie deeper
             deeper = lines_at(DEEPER_UM)
-            if is_seen(deeper).refusal is None and deeper.near_counterstain is None:
+            if is_seen(deeper).refusal is None and self._near_counterstain(deeper) is None:
                 chromogen = deeper
         self._check(is_seen(chromogen))
         return chromogen
+
+    def _near_counterstain(self, chromogen: Chromogen | None) -> str | None:
+        """Name of the counterstain that the lines are like in color; None where there can be none."""
+        if chromogen is None or not self._counterstained:
+            return None
+        return chromogen.near_counterstain
 
     @property
     def _counterstained(self) -> bool:
@@ -284,5 +290,4 @@ class _Search:
             seen, source.stain, bounds, color_agreement=agreement, long_fibers=fibers.are_no_nuclei
         ):
             self._check(outcome)
-        near = None if chromogen is None or not self._counterstained else chromogen.near_counterstain
-        self._check(nerves_are_seen(fibers, bounds, near))
+        self._check(nerves_are_seen(fibers, bounds, self._near_counterstain(chromogen)))

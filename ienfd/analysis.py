@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ienfd.analysis_key import analysis_key
 from ienfd.density import count
@@ -40,7 +39,7 @@ from ienfd.skin.learned import DrawJunction, learned_junction
 from ienfd.skin.tissue import Tissue, find_tissue
 from ienfd.stain.chromogen import DEEPER_UM, NEAR_UM, Chromogen, estimate_chromogen, tissue_patches
 from ienfd.stain.nerve import NerveSource, work_grid
-from ienfd.stain.overview import Overview, full_scale, make_overview, read_overview
+from ienfd.stain.overview import LowResolution, Overview, full_scale, make_overview, read_overview
 from ienfd.stain.recognize import recognize_stain
 from ienfd.stain.roles import assign_roles
 
@@ -128,17 +127,17 @@ class _Search:
 
     def run(self) -> Findings:
         self.progress("looking for tissue", 0.0)
-        small, grid = read_overview(self.section)
+        low = read_overview(self.section)
         pixels = self.section.pixels  # whole numbers are always finite
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).any():
             return self._refused("not_finite")
-        if float(np.ptp(small)) <= 1e-6 * max(float(np.abs(small).max()), 1e-30):
+        if float(np.ptp(low.light)) <= 1e-6 * max(float(np.abs(low.light).max()), 1e-30):
             return self._refused("blank")
-        stain = self._stain(small)
+        stain = self._stain(low)
         self.findings = replace(self.findings, stain=stain)
         if stain == "fluorescence" and not self._channels():
             return self._refused("channels_unknown", self._channel_names())
-        overview = make_overview(self.section, small, grid, stain)
+        overview = make_overview(self.section, low, stain)
         tissue = find_tissue(overview)
         if not tissue.mask.any():
             return self._refused("no_tissue")
@@ -184,10 +183,10 @@ class _Search:
         if outcome.refusal is not None and self.findings.refusal is None:
             self.findings = self._refused(outcome.refusal, outcome.detail)
 
-    def _stain(self, small: NDArray[np.float32]) -> Stain:
+    def _stain(self, low: LowResolution) -> Stain:
         if self.protocol.image.stain != "auto":
             return self.protocol.image.stain
-        stain, certainty = recognize_stain(small, full_scale(self.section))
+        stain, certainty = recognize_stain(low.light, low.margin, full_scale(self.section))
         if certainty < _SURE_STAIN:
             self._flag("stain_guessed")
         return stain

@@ -81,7 +81,7 @@ def _field_of(drawn: DrawnLines) -> LineField:
     nerve, grid = ChannelRole.NERVE, Grid(1.0, PIXEL_UM)
     section = Section(drawn.signal[None, :, :, None], Calibration(PIXEL_UM), (Channel(role=nerve),))
     signals = np.zeros((1, 1, 1), np.float32)  # nothing of an overview is needed but which channel it is
-    overview = Overview(grid, signals, np.zeros(1), (nerve,), None, None, signals[0], samples=(0,))
+    overview = Overview(grid, signals, np.zeros(1), (nerve,), None, None, signals[0], signals[0] > 0, (0,))
     source = NerveSource(section, "fluorescence", overview, grid)
     band = np.ones(drawn.signal.shape, bool)
     field = line_field(source, None, band, Protocol().image.fiber_scales_um)

@@ -77,7 +77,7 @@ def _views(image: Section, epidermises: Sequence[tuple[FloatArray, FloatArray]],
 
     with suppress(Enough):
         find(image, Protocol(), draw=draw, weigh=enough)
-    _, grid = read_overview(image)
+    grid = read_overview(image).grid
     arrays: Arrays = {}
     for view in views:
         points_um = grid.to_image(view.strip.positions.reshape(-1, 2)) * pixel_um

@@ -27,8 +27,12 @@ _POOL_UM = 10.0
 _GLASS_TEXTURE, _FLATTEST = 2.5, 1.6  # times the texture of the flattest places
 _SHADE = 0.12  # optical density below the brightest glass
 _DEGREE = 4
-_HELD_BACK = np.array([0.0, 2e-4, 3e-4, 1e-3, 1e-3])  # by degree, where all of the glass is known
-_HELD_BACK_GROWING = np.array([0.0, 2e-3, 3e-3])  # where it is only sought: a parabola is all that is safe
+_HELD_BACK = np.array([0.0, 2e-4, 3e-3, 3e-3, 3e-3])  # by degree, where all of the glass is known
+_HELD_BACK_GROWING = np.array([0.0, 2e-3, 3e-2])  # where it is only sought: a parabola is all that is safe
+_ORDER = np.add.outer(np.arange(_DEGREE + 1), np.arange(_DEGREE + 1))
+# what is the same in all directions, the square of the distance and its square, in terms of their degree
+_ROUND = {2: {(2, 0): 1.0, (0, 2): 1.0}, 4: {(4, 0): 8 / 35, (2, 2): 8 / 9, (0, 4): 8 / 35}}
+_ROUND_HELD_BACK = 0.05  # times as much as others: optics darken the rim of a field
 _SPREAD = (1e-3, 0.015)  # optical density: no glass agrees with a surface better, none worse
 # optical density by which the flattest places may differ: at first, of that from round to round, at last
 _FROM, _NARROWED, _TO = 0.01, 0.7, 0.004
@@ -74,7 +78,7 @@ def positions(start: float, stop: float, count: int, size: int) -> NDArray[np.fl
     return (start + (np.arange(count) + 0.5) * step) / size * 2 - 1
 
 
-def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
+def fit_white_field(log_light: _Float32, photographed: _Mask, px_um: float) -> WhiteField:
     """Fit a smooth surface to the light of the glass.
 
     Glass is flat, and nothing is brighter. Two fits are made, and the one that leaves fewest of the
@@ -86,12 +90,15 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
     Where neither is possible, both have taken a pale dermis for glass, beside a narrow strip of glass or
     without any; then a plane through the brightest of the flat places is taken.
     Curvature is held back unless the glass shows it: a strip of glass along one edge says nothing about
-    the other end of the image.
+    the other end of the image. Light that falls off alike toward all sides is held back least, as optics
+    cause it: glass at one end is then enough to tell how dark the other is.
 
     Parameters
     ----------
     log_light : (H, W, C) ndarray of float32
         Logarithm of the intensities at low resolution.
+    photographed : (H, W) ndarray of bool
+        False on the margin of a mosaic.
     px_um : float
         Its pixel edge in micrometers.
 
@@ -99,16 +106,17 @@ def fit_white_field(log_light: _Float32, px_um: float) -> WhiteField:
     -------
     WhiteField
     """
-    rows, cols, colors = log_light.shape
+    rows, cols = log_light.shape[:2]
     step = max(1, int(np.sqrt(rows * cols / 60_000)))
     total = mean_of_colors(log_light)
     # structures of the size of fibers and cells: finer than that, noise is as strong on glass
     fine, coarse = (ndimage.gaussian_filter(total, size / px_um) for size in _STRUCTURE_UM)
-    texture = ndimage.gaussian_filter(np.abs(fine - coarse), _POOL_UM / px_um)[::step, ::step].ravel()
-    sample = ndimage.gaussian_filter(log_light, (1.5, 1.5, 0))[::step, ::step].astype(np.float64)
+    texture = ndimage.gaussian_filter(np.abs(fine - coarse), _POOL_UM / px_um)
+    sample = ndimage.gaussian_filter(log_light, (1.5, 1.5, 0))
     y, x = np.meshgrid(*(positions(0, size, size, size)[::step] for size in (rows, cols)), indexing="ij")
-    design = np.asarray(legvander2d(y.ravel(), x.ravel(), [_DEGREE, _DEGREE]), float)
-    values = sample.reshape(-1, colors)
+    known = photographed[::step, ::step]
+    design = np.asarray(legvander2d(y[known], x[known], [_DEGREE, _DEGREE]), float)
+    texture, values = texture[::step, ::step][known], sample[::step, ::step][known].astype(np.float64)
     # a pale dermis may be brighter than glass in the shade, but it is not as flat
     even = np.quantile(texture, 0.02)
     glassy, flattest = (texture <= times * even for times in (_GLASS_TEXTURE, _FLATTEST))
@@ -200,7 +208,8 @@ class _Surface:
     values : (N, C) ndarray of float
         Logarithm of the light there.
     held_back : (K,) ndarray of float
-        By how much terms of degree 0 to K - 1 are held back; higher ones are left out.
+        By how much terms of degree 0 to K - 1 are held back, what is the same in all directions less;
+        higher ones are left out.
     widest : float
         The largest spread (optical density) that places are judged by.
     """
@@ -212,9 +221,8 @@ class _Surface:
         held_back: NDArray[np.float64],
         widest: float = _SPREAD[1],
     ) -> None:
-        order = np.add.outer(np.arange(_DEGREE + 1), np.arange(_DEGREE + 1)).ravel()
-        self._used = order < len(held_back)
-        self._penalty = np.diag(held_back[order[self._used]])
+        self._used = (len(held_back) > _ORDER).ravel()
+        self._penalty = _penalty(held_back)[np.ix_(self._used, self._used)]
         self._design = design[:, self._used]
         self._values = values
         self._coefficients = np.zeros((int(self._used.sum()), values.shape[1]))
@@ -261,6 +269,19 @@ class _Surface:
         whole = np.zeros((len(self._used), self._values.shape[1]))
         whole[self._used] = self._coefficients
         return WhiteField(whole.reshape(_DEGREE + 1, _DEGREE + 1, -1), np.asarray(self._spread, float))
+
+
+def _penalty(held_back: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(25, 25) by how much the terms of a surface are held back, of degrees not given as of the highest."""
+    penalty = np.diag(held_back[np.minimum(_ORDER, len(held_back) - 1).ravel()])
+    for degree, terms in _ROUND.items():
+        if degree < len(held_back):
+            even = np.zeros(_ORDER.shape)
+            for (down, across), part in terms.items():
+                even[down, across] = part
+            direction = even.ravel() / np.linalg.norm(even)
+            penalty -= held_back[degree] * (1 - _ROUND_HELD_BACK) * np.outer(direction, direction)
+    return penalty
 
 
 def optical_density(light: _Float32, white: _Float32, floor: float) -> _Float32:

@@ -19,7 +19,7 @@ _EVEN_UM, _FAR_BELOW = 30.0, 5.0  # glass is dark for so far; so many times its 
 _RISES, _SOME_TISSUE = 6.0, 0.25  # where less rises so many times the noise above it, the ground is tissue
 _CLEARLY = 5.0  # times the noise above the ground: tissue
 _SMOOTH, _GRAIN_LEFT = 1.5, 0.35  # pixels; of the grain of noise a fifth is left when it is smoothed
-_BLURRED = 5  # pixels beside a margin that it darkens when the light is smoothed
+_BLURRED = 2  # pixels beside a margin that it changes when the light is smoothed
 _NO_NOISE = 1e-6
 
 
@@ -33,21 +33,18 @@ class Ground:
         Its light, smoothed, and the standard deviation of that, in sample values.
     tissue : float
         Median of what clearly rises above it; its own level where nothing does.
-    margin : (H, W) ndarray of bool
-        What is black beside it because nothing was photographed there.
     """
 
     level: float
     noise: float
     tissue: float
-    margin: _Mask
 
 
 def find_ground(light: _Float32, margin: _Mask, px_um: float, rounding: float) -> Ground:
     """Find the ground, which is the darkest of the levels that much of the image has.
 
     It is none where other places are even, and far darker: there is little glass then, and they are it. Where
-    there is no glass but the margin, that is the ground.
+    there is no glass but a black margin, that is the ground.
 
     Parameters
     ----------
@@ -68,7 +65,8 @@ def find_ground(light: _Float32, margin: _Mask, px_um: float, rounding: float) -
     smooth = ndimage.gaussian_filter(light, _SMOOTH)
     beside = ~ndimage.binary_dilation(margin, iterations=_BLURRED)
     darkest, spread, grain = _darkest(light, np.where(beside, smooth, np.inf), px_um)
-    if margin.any() and spread >= _GRAIN_LEFT * grain:  # tissue alone is nowhere as even as noise
+    black = margin.any() and np.median(light[margin]) < darkest
+    if black and spread >= _GRAIN_LEFT * grain:  # tissue alone is nowhere as even as noise
         return find_ground(light, np.zeros_like(margin), px_um, rounding)
     spread = max(spread, rounding, _NO_NOISE)
     step = max(1, int(np.sqrt(light.size / 200_000)))
@@ -83,7 +81,7 @@ def find_ground(light: _Float32, margin: _Mask, px_um: float, rounding: float) -
     nothing_else = candidates[0]  # there is nothing but ground
     level, noise = next((one for one in candidates if may_be_it(*one)), nothing_else)
     tissue = values[values > level + _CLEARLY * noise]
-    return Ground(level, noise, float(np.median(tissue)) if tissue.size else level, margin)
+    return Ground(level, noise, float(np.median(tissue)) if tissue.size else level)
 
 
 def _densest(values: _Float32, share: float, rounding: float) -> tuple[float, float]:

@@ -79,8 +79,27 @@ class NerveSource:
                 positions(top, bottom, bottom - top, height), positions(left, right, right - left, width)
             )
             light = optical_density(light, field, full_scale(self.section) / 255)
+        if self.overview.margin.any():
+            light[self._margin(slice(top, bottom), slice(left, right))] = self._empty
         pad = ((top - row, row + rows - bottom), (left - col, col + cols - right), (0, 0))
         return np.pad(light, pad, mode="symmetric")
+
+    @property
+    def _empty(self) -> float:
+        """The light of glass."""
+        if self.overview.dark is None:
+            return 0.0
+        assert self.overview.nerve is not None
+        return float(self.overview.dark[self.overview.samples.index(self.overview.nerve)])
+
+    def _margin(self, rows: slice, cols: slice) -> NDArray[np.bool_]:
+        """Where nothing was photographed in a part of the working grid."""
+        step = self.grid.factor / self.overview.grid.factor
+        at = [
+            np.minimum(((np.arange(part.start, part.stop) + 0.5) * step).astype(np.intp), size - 1)
+            for part, size in zip((rows, cols), self.overview.margin.shape, strict=True)
+        ]
+        return self.overview.margin[np.ix_(*at)]
 
     def tile(
         self, row: int, col: int, rows: int, cols: int, weights: NDArray[np.float64] | None

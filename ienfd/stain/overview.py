@@ -20,6 +20,7 @@ from ienfd.stain.mosaic import field_light
 __all__ = [
     "BLUE",
     "OVERVIEW_PIXEL_UM",
+    "LowResolution",
     "Overview",
     "full_scale",
     "make_overview",
@@ -38,6 +39,25 @@ _ROUNDING = 0.3  # standard deviation of what is rounded to whole numbers
 _HARDLY = 0.1  # of the light of the brightest color
 _SHOWS_LAYERS = ChannelRole.NUCLEI, ChannelRole.BASEMENT_MEMBRANE
 _MIDDLE = 1 / 3  # of the planes of a stack
+
+
+@dataclass(frozen=True, eq=False)
+class LowResolution:
+    """Samples of the image at low resolution.
+
+    Parameters
+    ----------
+    light : (H, W, C) ndarray of float32
+        Mean over all planes.
+    grid : Grid
+        The way back to full resolution.
+    margin : (H, W) ndarray of bool
+        Where nothing was photographed, see `find_margin`.
+    """
+
+    light: _Float32
+    grid: Grid
+    margin: NDArray[np.bool_]
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +81,8 @@ class Overview:
         Light of the empty ground (fluorescence), in sample values.
     saturated : (H, W) ndarray of float32
         Fraction of saturated samples.
+    margin : (H, W) ndarray of bool
+        Where nothing was photographed: all signals are 0, as on glass.
     samples : tuple of int
         Channel or color of the image that each signal was made of (fluorescence).
     """
@@ -72,6 +94,7 @@ class Overview:
     white: WhiteField | None
     dark: NDArray[np.float64] | None
     saturated: _Float32
+    margin: NDArray[np.bool_]
     samples: tuple[int, ...] = ()
 
     @property
@@ -90,11 +113,13 @@ def full_scale(section: Section) -> float:
     return 1.0 if top <= 1.0 else top
 
 
-def read_overview(section: Section) -> tuple[_Float32, Grid]:
-    """Mean over planes and blocks: (H, W, C) float32 sample values and their grid."""
+def read_overview(section: Section) -> LowResolution:
+    """The section in blocks of about 1.25 um."""
     factor = max(1, round(OVERVIEW_PIXEL_UM / section.pixel_size_um))
     factor = max(1, min(factor, *section.shape))
-    return _mean_of_planes(section.pixels, factor), Grid(factor, factor * section.pixel_size_um)
+    grid = Grid(factor, factor * section.pixel_size_um)
+    light = _mean_of_planes(section.pixels, factor)
+    return LowResolution(light, grid, find_margin(light, full_scale(section), grid.pixel_size_um))
 
 
 def _mean_of_planes(planes: NDArray[Any], factor: int) -> _Float32:
@@ -105,49 +130,49 @@ def _mean_of_planes(planes: NDArray[Any], factor: int) -> _Float32:
     return np.nan_to_num(np.asarray(total / len(planes), np.float32), copy=False)
 
 
-def make_overview(section: Section, small: _Float32, grid: Grid, stain: Stain) -> Overview:
+def make_overview(section: Section, low: LowResolution, stain: Stain) -> Overview:
     """Turn low-resolution samples into stain signals.
 
     Parameters
     ----------
     section : Section
-    small : (H, W, C) ndarray of float32
+    low : LowResolution
         From `read_overview`. Of a stack, what shows the layers is read once more, from its middle.
-    grid : Grid
     stain : {"bright-field", "fluorescence"}
 
     Returns
     -------
     Overview
     """
+    small, grid, margin = low.light, low.grid, low.margin
     top = full_scale(section)
     saturated = _saturated(section, int(grid.factor), stain, top)
     if stain == "bright-field":
         floor = top / 255
         log_light = np.log(np.maximum(small, floor))
         log_light -= field_light(log_light)[..., None]
-        white = fit_white_field(log_light, grid.pixel_size_um)
+        white = fit_white_field(log_light, ~margin, grid.pixel_size_um)
         rows, cols = small.shape[:2]
         field = white.at(positions(0, rows, rows, rows), positions(0, cols, cols, cols))
         density = np.ascontiguousarray(np.moveaxis(field - log_light, -1, 0))
-        return Overview(grid, density, white.noise, (None,) * small.shape[2], white, None, saturated)
+        density[:, margin] = 0
+        return Overview(grid, density, white.noise, (None,) * small.shape[2], white, None, saturated, margin)
     shown = _colors(small) if section.rgb else [channel.role for channel in section.channels]
     used = [c for c, role in enumerate(shown) if role is not ChannelRole.IGNORE]
     roles = tuple(shown[c] for c in used)
     rounding = _ROUNDING if section.pixels.dtype.kind in "ui" else 0.0
-    margin = find_margin(small, grid.pixel_size_um)
     signals, noises, grounds = [], [], []
     for c, role in zip(used, roles, strict=True):
         layers_of_a_stack = section.planes > 1 and role in _SHOWS_LAYERS
         light = _midway(section, c, int(grid.factor)) if layers_of_a_stack else small[..., c]
         ground = find_ground(light, margin, grid.pixel_size_um, rounding)
         signal, noise = _fluorescence_signal(light, ground)
-        signals.append(signal)
+        signals.append(np.where(margin, np.float32(0), signal))
         noises.append(noise)
         grounds.append(ground.level)
     dark = np.array(grounds)
     return Overview(
-        grid, np.stack(signals), np.array(noises), roles, None, dark, saturated, samples=tuple(used)
+        grid, np.stack(signals), np.array(noises), roles, None, dark, saturated, margin, tuple(used)
     )
 
 
@@ -180,8 +205,7 @@ def _colors(small: _Float32) -> list[ChannelRole | None]:
 def _fluorescence_signal(light: _Float32, ground: Ground) -> tuple[_Float32, float]:
     """Logarithm of the light above the dark ground, scaled so that the ground is 0, and the noise of that."""
     scale = max(0.2 * (ground.tissue - ground.level), 3 * ground.noise, 1e-6)
-    above = np.where(ground.margin, 0, light - ground.level).astype(np.float32)
-    return signal_of(above / scale), ground.noise / scale
+    return signal_of((light - ground.level) / scale), ground.noise / scale
 
 
 def signal_of(light: _Float32) -> _Float32:

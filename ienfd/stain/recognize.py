@@ -12,7 +12,9 @@ from ienfd.stain.grid import mean_of_colors
 __all__ = ["recognize_stain"]
 
 
-def recognize_stain(small: NDArray[np.float32], full_scale: float) -> tuple[Stain, float]:
+def recognize_stain(
+    small: NDArray[np.float32], margin: NDArray[np.bool_], full_scale: float
+) -> tuple[Stain, float]:
     """Tell bright-field from fluorescence.
 
     In bright-field what is empty is bright and tissue takes light away; in fluorescence what is
@@ -22,6 +24,8 @@ def recognize_stain(small: NDArray[np.float32], full_scale: float) -> tuple[Stai
     ----------
     small : (H, W, C) ndarray of float32
         The image at low resolution.
+    margin : (H, W) ndarray of bool
+        Where nothing was photographed.
     full_scale : float
         Largest value that the format of the image can hold.
 
@@ -33,11 +37,12 @@ def recognize_stain(small: NDArray[np.float32], full_scale: float) -> tuple[Stai
     """
     light = mean_of_colors(small)
     smooth = ndimage.gaussian_filter(light, 1.5)
+    texture = ndimage.gaussian_filter(np.abs(light - smooth), 3.0)[~margin]
+    smooth = smooth[~margin]
     low, high = np.quantile(smooth, [0.005, 0.995])
     if high <= low:
         return "fluorescence", 0.0
     level = (smooth - low) / (high - low)
-    texture = ndimage.gaussian_filter(np.abs(light - smooth), 3.0)
     flat = texture <= np.quantile(texture, 0.15)
     # three witnesses, each from -1 (dark ground) to 1 (bright ground)
     ground = 2 * float(np.median(level[flat])) - 1

@@ -27,6 +27,7 @@ def overview(epidermis: float, dermis: float) -> Overview:
         None,
         np.zeros(1),
         np.zeros(signal.shape, np.float32),
+        np.zeros(signal.shape, bool),
     )
 
 

@@ -34,8 +34,7 @@ def field_of(drawn: np.ndarray, noise: float = 1.0, band: np.ndarray | None = No
         Calibration(PIXEL_UM, CalibrationSource.OME),
         (Channel("PGP9.5", ChannelRole.NERVE),),
     )
-    small, grid = read_overview(section)
-    overview = make_overview(section, small, grid, "fluorescence")
+    overview = make_overview(section, read_overview(section), "fluorescence")
     source = NerveSource(section, "fluorescence", overview, work_grid(section))
     band = np.ones(drawn.shape, bool) if band is None else band
     return line_field(source, None, band, (0.5, 0.8))

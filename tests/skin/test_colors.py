@@ -41,7 +41,8 @@ def overview(*colors: NDArray[np.float64], nerve: int = 0) -> Overview:
     roles = tuple(NERVE if k == nerve else None for k in range(len(colors)))
     return Overview(
         Grid(1, 1.0), np.stack(colors).astype(np.float32), np.full(len(colors), 0.05), roles, None,
-        np.zeros(len(colors)), np.zeros((SIZE, SIZE), np.float32), samples=tuple(range(len(colors))),
+        np.zeros(len(colors)), np.zeros((SIZE, SIZE), np.float32), np.zeros((SIZE, SIZE), bool),
+        samples=tuple(range(len(colors))),
     )  # fmt: skip
 
 

@@ -39,8 +39,7 @@ def seen_as(image: NDArray[np.float64]) -> tuple[Overview, None, Tissue]:
         (Channel("PGP9.5", ChannelRole.NERVE),),
         bit_depth=12,
     )
-    small, grid = read_overview(section)
-    overview = make_overview(section, small, grid, "fluorescence")
+    overview = make_overview(section, read_overview(section), "fluorescence")
     return overview, None, find_tissue(overview)
 
 

@@ -28,10 +28,9 @@ def end_below_glass(light: FloatArray) -> FloatArray | None:
     )
     cols = np.arange(1.0, SIZE, 2.0)  # tissue lies on the right
     surface, junction = (np.column_stack([np.full(len(cols), GLASS_UM + at), cols]) for at in (0.0, 50.0))
-    small, grid = read_overview(section)
-    overview = make_overview(section, small, grid, "fluorescence")
+    overview = make_overview(section, read_overview(section), "fluorescence")
     end = lamellae_end(Piece(surface, junction, np.ones(len(cols))), overview)
-    return None if end is None else grid.to_image(end)[:, 0] - GLASS_UM
+    return None if end is None else overview.grid.to_image(end)[:, 0] - GLASS_UM
 
 
 @pytest.mark.parametrize("thickness_um", [60, 150])

@@ -42,8 +42,7 @@ def skin_of(levels: np.ndarray) -> Skin:
 
 
 def skin_in(section: Section) -> Skin:
-    small, grid = read_overview(section)
-    overview = make_overview(section, small, grid, "fluorescence")
+    overview = make_overview(section, read_overview(section), "fluorescence")
     return find_skin(overview, find_tissue(overview), None, learned_junction)
 
 

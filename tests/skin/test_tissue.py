@@ -35,6 +35,7 @@ def tissue_of(*, structure_od: float, corner_structure_od: float, corner_px: int
             WhiteField(np.zeros((5, 5, 3)), np.full(3, NOISE_OD)),
             None,
             np.zeros((SIZE, SIZE), np.float32),
+            np.zeros((SIZE, SIZE), bool),
         )
     )
 
@@ -67,9 +68,9 @@ def test_tissue_of_little_light_among_much_noise() -> None:
     light = np.clip(5.0 * photons + rng.normal(0, 3, photons.shape), 0, 255).astype(np.uint8)
     nerve = (Channel("PGP9.5", ChannelRole.NERVE),)
     section = Section(light[None, :, :, None], Calibration(0.6, CalibrationSource.OME), nerve)
-    small, grid = read_overview(section)
-    mask = find_tissue(make_overview(section, small, grid, "fluorescence")).mask
-    edge = round(300 / grid.factor)
+    overview = make_overview(section, read_overview(section), "fluorescence")
+    mask = find_tissue(overview).mask
+    edge = round(300 / overview.grid.factor)
     assert mask[edge + 10 :].mean() > 0.99
     assert mask[: edge - 10].mean() < 0.01
 

@@ -7,10 +7,14 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ienfd.stain.brightfield import fit_white_field, positions
+from ienfd.stain.brightfield import WhiteField, fit_white_field, positions
 
 _SHAPE = (240, 320)
 _PIXEL_UM = 1.0
+
+
+def _fitted(light: NDArray[np.float32]) -> WhiteField:
+    return fit_white_field(light, np.ones(light.shape[:2], bool), _PIXEL_UM)
 
 
 def _pale_section(noise: float, paleness: float, seed: int = 1) -> NDArray[np.float32]:
@@ -25,7 +29,7 @@ def _pale_section(noise: float, paleness: float, seed: int = 1) -> NDArray[np.fl
 @pytest.mark.parametrize("noise", [0.004, 0.012])
 @pytest.mark.parametrize("paleness", [0.03, 0.08])
 def test_a_pale_dermis_is_not_taken_for_glass(noise: float, paleness: float) -> None:
-    white = fit_white_field(_pale_section(noise, paleness), _PIXEL_UM)
+    white = _fitted(_pale_section(noise, paleness))
     rows, cols = (positions(0, size, size, size) for size in _SHAPE)
     assert white.at(rows, cols)[:80] == pytest.approx(5.45, abs=0.01)
     assert white.at(rows, cols)[80:].mean() > 5.45 - 0.3 * paleness
@@ -34,7 +38,7 @@ def test_a_pale_dermis_is_not_taken_for_glass(noise: float, paleness: float) -> 
 def test_shading_is_followed() -> None:
     light = _pale_section(0.004, 0.08)
     fall = 0.1 * np.linspace(-1, 1, _SHAPE[1]) ** 2
-    white = fit_white_field(light - fall[None, :, None].astype(np.float32), _PIXEL_UM)
+    white = _fitted(light - fall[None, :, None].astype(np.float32))
     rows, cols = (positions(0, size, size, size) for size in _SHAPE)
     assert white.at(rows, cols)[40, :, 0] == pytest.approx(5.45 - fall, abs=0.015)
 
@@ -54,14 +58,14 @@ def _even_dermis(glass: float) -> NDArray[np.float32]:
 
 def test_an_even_pale_dermis_is_no_glass_beside_a_narrow_strip_of_glass() -> None:
     light = _even_dermis(0.1)
-    white = fit_white_field(light, _PIXEL_UM)
+    white = _fitted(light)
     rows, cols = (positions(0, size, size, size) for size in light.shape[:2])
     assert white.at(rows, cols)[150:].mean() == pytest.approx(5.45, abs=0.02)
 
 
 def test_without_any_glass_the_palest_tissue_stands_for_it() -> None:
     light = _even_dermis(0.0)
-    white = fit_white_field(light, _PIXEL_UM)
+    white = _fitted(light)
     rows, cols = (positions(0, size, size, size) for size in light.shape[:2])
     field = white.at(rows, cols)
     assert (light.mean(axis=2) > field.mean(axis=2) + 0.02).mean() < 0.02
@@ -74,7 +78,7 @@ def test_a_dermis_without_any_texture_is_no_glass_by_its_color(dermis: tuple[flo
     rows = np.indices((240, 320))[0] / 240
     density = np.where(rows[..., None] < 0.2, 0.0, np.where(rows[..., None] < 0.36, [0.35, 0.4, 0.3], dermis))
     light = 5.45 - density + np.random.default_rng(3).normal(0, 0.01, density.shape)
-    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    white = _fitted(light.astype(np.float32))
     found = white.at(*(positions(0, size, size, size) for size in density.shape[:2]))
     assert np.abs(found - 5.45).max() < 0.02
 
@@ -89,7 +93,7 @@ def test_glass_in_the_shade_is_known_by_its_evenness(noise: float, fall: float) 
     density = np.select([x < 0.25, x < 0.4], [0.0, 0.5 * uneven], 0.01 * uneven)
     glass = 5.45 - fall * np.minimum(((y - 0.5) ** 2 + (x - 0.7) ** 2) / 0.5, 1)
     light = (glass - density)[..., None] + rng.normal(0, noise, (*_SHAPE, 3))
-    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    white = _fitted(light.astype(np.float32))
     found = white.at(*(positions(0, size, size, size) for size in _SHAPE))[..., 0]
     assert np.abs(found - glass)[20:-20, 4:74].max() < 0.1
 
@@ -104,7 +108,7 @@ def test_glass_beyond_the_tissue_is_glass_however_deep_in_the_shade() -> None:
     inside = (y > 0.3) & (y < 0.75)
     density = np.where(inside, 0.25 * (1 + 0.5 * structure / structure.std()), 0.0)
     light = (glass - density)[..., None] + rng.normal(0, 0.005, (*shape, 3))
-    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    white = _fitted(light.astype(np.float32))
     found = white.at(*(positions(0, size, size, size) for size in shape))[..., 0]
     assert np.abs(found - glass)[~inside].max() < 0.05
 
@@ -118,7 +122,7 @@ def test_glass_all_around_shows_a_shade_steeper_than_a_parabola() -> None:
     inside = np.maximum.outer(np.abs(y) / 0.6, np.abs(x) / 0.7) < 1
     density = np.where(inside, 0.15 * (1 + 0.5 * structure / structure.std()), 0.0)
     light = (glass - density)[..., None] + rng.normal(0, 0.004, (*_SHAPE, 3))
-    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    white = _fitted(light.astype(np.float32))
     found = white.at(*(positions(0, size, size, size) for size in _SHAPE))[..., 0]
     assert np.abs(found - glass)[~inside].max() < 0.03
     assert np.abs(found - glass)[inside].max() < 0.06
@@ -133,7 +137,7 @@ def test_a_dermis_as_even_as_noisy_glass_is_told_by_a_trace_of_color() -> None:
     dermis = 0.03 * (1 + 0.1 * structure / structure.std())
     density = np.select([x < 0.2, x < 0.35], [0.0, 0.1], dermis)[..., None] * [0.8, 1.0, 1.3]
     light = glass[..., None] - density + rng.normal(0, 0.006, (*_SHAPE, 3))
-    white = fit_white_field(light.astype(np.float32), _PIXEL_UM)
+    white = _fitted(light.astype(np.float32))
     found = white.at(*(positions(0, size, size, size) for size in _SHAPE)).mean(axis=2)
     assert np.abs(found - glass)[x < 0.2].max() < 0.01
     assert np.abs((found - glass)[x > 0.35].mean()) < 0.01

@@ -20,7 +20,7 @@ def seen(image: NDArray[np.float64], bit_depth: int = 12) -> Overview:
     nerves = (Channel("PGP9.5", ChannelRole.NERVE),)
     calibration = Calibration(1.25, CalibrationSource.OME)
     section = Section(whole[None, :, :, None], calibration, nerves, bit_depth=bit_depth)
-    return make_overview(section, *read_overview(section), "fluorescence")
+    return make_overview(section, read_overview(section), "fluorescence")
 
 
 @pytest.mark.parametrize("share", [0.05, 0.09, 0.2, 0.5])
@@ -98,7 +98,7 @@ def photograph(nerve_color: int, nuclei: float) -> Section:
 @pytest.mark.parametrize(("color", "nuclei"), [(0, 200), (1, 200), (1, 0), (0, 0), (2, 0)])
 def test_nerves_are_blue_only_where_there_is_no_other_color(color: int, nuclei: float) -> None:
     section = photograph(color, nuclei)
-    overview = make_overview(section, *read_overview(section), "fluorescence")
+    overview = make_overview(section, read_overview(section), "fluorescence")
     assert overview.nerve == color
     assert list(overview.roles).count(ChannelRole.NERVE) == 1
     assert len(overview.roles) == 1 + (nuclei > 0)
@@ -118,7 +118,7 @@ def test_layers_of_a_stack_are_read_about_its_middle() -> None:
     )
     nerves, membrane = (
         (np.expm1(signal[80]) > 0.5 * np.expm1(signal[80].max())).nonzero()[0]
-        for signal in make_overview(section, *read_overview(section), "fluorescence").signals
+        for signal in make_overview(section, read_overview(section), "fluorescence").signals
     )
     assert np.ptp(nerves) > 20
     assert np.ptp(membrane) < 12

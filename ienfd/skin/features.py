@@ -72,6 +72,10 @@ class Features:
         """The fine levels among features given by `along`."""
         return values[: len(self.fine)]
 
+    def wide_levels(self, values: _Float32) -> _Float32:
+        """The levels within 6 um among features given by `along`."""
+        return values[len(self.fine) : 2 * len(self.fine)]
+
     def levels_and_grain(self, strip: Strip, values: _Float32) -> _Float32:
         """(2 * K, S, D) the fine levels among features given by `along`, and the grain at the same places."""
         return np.stack([*self.levels(values), *(strip.sample(plane, _COARSER) for plane in self.grain)])

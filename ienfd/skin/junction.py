@@ -38,6 +38,9 @@ _Float32 = NDArray[np.float32]
 
 _FINE_UM = 1.0
 _HALF_UM, _WIDE_HALF_UM = 40.0, 110.0  # of the fine strip; the wider one for long ridges
+_WIDEST_HALF_UM, _FAIRLY_SURE = 220.0, 0.55  # for the longest, where the others are less sure on average
+_MODELED_UM = 35.0  # about the coarse junction, or ...
+_MODELED = 0.6  # ... so much of the widest strip: here both tissues are modeled
 _EVENED = 0.625  # standard deviation with which its middle is evened out, as a part of that
 _PULLED_UM, _PULL = 12.0, 1.12  # farther from the coarse curve, and how hard at the rim
 _FAR_CLEARER = 2.5
@@ -93,11 +96,13 @@ def refine_junction(
         Probability, about, that the junction lies within 5 um.
     """
     skin = _Skin(features, tissue, px, down)
-    narrow = _refined(coarse, skin, _HALF_UM, membrane, draw)
-    if not narrow.runs_along_rim:
-        return narrow.curve, narrow.confidence
-    wide = _refined(coarse, skin, _WIDE_HALF_UM, membrane, draw)
-    best = max((narrow, wide), key=_Refined.sure_px)
+    refined = [_refined(coarse, skin, _HALF_UM, membrane, draw)]
+    if refined[-1].runs_along_rim:
+        refined.append(_refined(coarse, skin, _WIDE_HALF_UM, membrane, draw))
+    if refined[-1].runs_along_rim or refined[-1].mean < _FAIRLY_SURE:
+        widest = _refined(coarse, skin, _WIDEST_HALF_UM, membrane, draw)
+        refined += [widest] if widest.mean >= _FAIRLY_SURE else []
+    best = max(refined, key=_Refined.sure_px)
     return best.curve, best.confidence
 
 
@@ -123,6 +128,11 @@ class _Refined:
     confidence: FloatArray
     runs_along_rim: bool
 
+    @property
+    def mean(self) -> float:
+        """How sure it is on average; 0 where there is none."""
+        return float(self.confidence.mean()) if len(self.confidence) else 0.0
+
     def sure_px(self) -> float:
         """Length of it, weighed by how sure it is."""
         if len(self.curve) < 2:
@@ -144,7 +154,7 @@ def _refined(
     values = features.along(strip)
     inside, beyond = inside_tissue(strip, skin.tissue), beyond_image(strip, skin.tissue.shape)
     count, size = inside.shape
-    parted = boundary(_partition(values, inside, _guess(coarse, strip, base, skin.px), half_um))
+    parted = boundary(_partition(features, values, inside, _guess(coarse, strip, base, skin.px), half_um))
     edge = _clearest_edge(features, strip, values, inside, parted)
     curve = edge.curve
     drawn: Drawn | None = None
@@ -178,14 +188,19 @@ def _refined(
 
 
 def _partition(
-    values: _Float32, inside: NDArray[np.bool_], guess_um: FloatArray, half_um: float
+    features: Features, values: _Float32, inside: NDArray[np.bool_], guess_um: FloatArray, half_um: float
 ) -> FloatArray:
     """(S, D) what looks like epidermis (1) and what like dermis (0), near a guess of the junction."""
     signed = np.arange(inside.shape[1]) * _FINE_UM - half_um - guess_um[:, None]
     partition = np.clip(0.5 - signed / 10, 0, 1)
+    near_um = _MODELED_UM
+    if (
+        half_um >= _WIDEST_HALF_UM
+    ):  # ridges cross the coarse junction: on both sides there is as much of either
+        near_um, partition = _MODELED * half_um, _two_levels(features.wide_levels(values), inside, signed)
     for _ in range(2):
-        upper = inside & (partition > 0.5) & (signed > -35)
-        lower = inside & (partition <= 0.5) & (signed < 35)
+        upper = inside & (partition > 0.5) & (signed > -near_um)
+        lower = inside & (partition <= 0.5) & (signed < near_um)
         if upper.sum() < 50 or lower.sum() < 50:
             break
         projected = telling(values, upper, lower, sharp=True)
@@ -195,6 +210,19 @@ def _partition(
         off = np.maximum(np.abs(signed) - _PULLED_UM, 0) / (half_um - _PULLED_UM)
         partition = least_variation(likelihood - _PULL * np.sign(signed) * off, _FINE_UM)
     return partition
+
+
+def _two_levels(levels: _Float32, inside: NDArray[np.bool_], signed: FloatArray) -> FloatArray:
+    """(S, D) where levels lie on one side of what parts them best (Otsu 1979): that which lies higher up."""
+    from skimage.filters import threshold_otsu  # takes half a second
+
+    if not inside.any():
+        return np.zeros(inside.shape)
+    most_varied = np.linalg.eigh(np.atleast_2d(np.cov(levels[:, inside])))[1][:, -1].astype(np.float32)
+    along = np.tensordot(most_varied, levels, 1)
+    high = along > threshold_otsu(along[inside])
+    is_higher_up = signed[inside & high].sum() / max(high[inside].sum(), 1) < signed[inside].mean()
+    return np.asarray(high if is_higher_up else ~high, float)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,7 +18,8 @@ _AS_DENSE = 2.5  # the window of the ground is at most so many times as wide as 
 _EVEN_UM, _FAR_BELOW = 30.0, 5.0  # glass is dark for so far; so many times its spread below is far
 _RISES, _SOME_TISSUE = 6.0, 0.25  # where less rises so many times the noise above it, the ground is tissue
 _CLEARLY = 5.0  # times the noise above the ground: tissue
-_SMOOTH, _GRAIN_LEFT = 1.5, 0.35  # pixels; of the grain of noise a fifth is left when it is smoothed
+_SMOOTH, _SMOOTHER = 1.5, 4.0  # pixels
+_GRAIN_LEFT = 0.22  # of the grain of noise less is left between the one and the other
 _BLURRED = 2  # pixels beside a margin that it changes when the light is smoothed
 _NO_NOISE = 1e-6
 
@@ -64,9 +65,9 @@ def find_ground(light: _Float32, margin: _Mask, px_um: float, rounding: float) -
     """
     smooth = ndimage.gaussian_filter(light, _SMOOTH)
     beside = ~ndimage.binary_dilation(margin, iterations=_BLURRED)
-    darkest, spread, grain = _darkest(light, np.where(beside, smooth, np.inf), px_um)
+    darkest, spread, structure = _darkest(light, np.where(beside, smooth, np.inf), px_um)
     black = margin.any() and np.median(light[margin]) < darkest
-    if black and spread >= _GRAIN_LEFT * grain:  # tissue alone is nowhere as even as noise
+    if black and structure >= _GRAIN_LEFT:  # tissue alone is nowhere as even as noise
         return find_ground(light, np.zeros_like(margin), px_um, rounding)
     spread = max(spread, rounding, _NO_NOISE)
     step = max(1, int(np.sqrt(light.size / 200_000)))
@@ -103,11 +104,12 @@ def _densest(values: _Float32, share: float, rounding: float) -> tuple[float, fl
 
 
 def _darkest(light: _Float32, smooth: NDArray[np.floating], px_um: float) -> tuple[float, float, float]:
-    """Level, spread and grain of the darkest places about which it is dark, too: of glass, however little.
+    """Level, spread and structure of the darkest places about which it is dark, too: glass, however little.
 
     Gaps in the collagen are as dark now and then, but narrow. Where there is one value only, nothing was
     photographed, or it is all black: it says nothing of the glass elsewhere. The spread is that of the smooth
-    light; that of glass is noise, a fraction of the grain. Where `smooth` is infinite it is not known.
+    light; structure is what is coarser than the grain, but no shading, in units of the grain. Where `smooth`
+    is infinite it is not known.
     """
     smaller, window = smooth[::2, ::2], max(2, round(_EVEN_UM / (2 * px_um)))
     around = ndimage.maximum_filter(smaller, window)
@@ -117,7 +119,10 @@ def _darkest(light: _Float32, smooth: NDArray[np.floating], px_um: float) -> tup
     there = photographed & (around <= np.quantile(around[photographed], _SHARES[-1]))
     level, spread = _level_and_spread(smaller[there])
     _, grain = _level_and_spread(light[::2, ::2][there] - smaller[there])
-    return level, spread, grain
+    _, coarser = _level_and_spread(
+        smaller[there] - ndimage.gaussian_filter(light, _SMOOTHER)[::2, ::2][there]
+    )
+    return level, spread, coarser / max(grain, _NO_NOISE)
 
 
 def _level_and_spread(values: NDArray[np.floating]) -> tuple[float, float]:

@@ -34,6 +34,14 @@ def test_glass_of_one_value_ends_at_tissue_and_is_no_margin(value: float) -> Non
     assert not find_margin(light, WHITE, 1.25).any()
 
 
+def test_the_margin_of_a_mosaic_that_was_turned_has_long_sides() -> None:
+    light = photograph()
+    rows, cols = np.indices(light.shape[:2])
+    empty = (rows < 10 + 0.05 * cols) | (cols > 280 - 0.05 * rows)
+    light[empty] = 0.0
+    assert find_margin(light, WHITE, 1.25)[empty].all()
+
+
 def test_a_black_square_within_the_image_is_none() -> None:
     light = photograph()
     light[50:120, 50:120] = 0.0

@@ -45,6 +45,8 @@ _ENOUGH = 0.5  # of the flattest places that the better surface explains
 _TWO_COLORS = 0.002  # logarithm of light: glass of synthetic sections differs by a tenth of it
 _MANY_COLORS = 0.025  # nor is what changes its color so much (logarithm): light through glass does not
 _HELD_BACK_PLANE = np.array([0.0, 0.05])
+_LITTLE = 0.1  # of the image: more glass than that is found without asking what bounds it
+_RIM_UM, _BEYOND_UM, _FALLS = 20.0, 60.0, 0.05  # within and beyond the rim of glass; logarithm of light
 _BRIGHTEST, _AS_BRIGHT = 0.98, 0.004  # quantile of the flat places; optical density by which they differ
 
 
@@ -88,7 +90,8 @@ def fit_white_field(log_light: _Float32, photographed: _Mask, px_um: float) -> W
     The other begins with the bright ones among flat places and takes in whatever agrees with it: where
     tissue is as flat as glass, brightness tells them apart.
     Where neither is possible, both have taken a pale dermis for glass, beside a narrow strip of glass or
-    without any; then a plane through the brightest of the flat places is taken.
+    without any. Then glass is what is flat and all but the borders of which is darker beyond, and where there
+    is none, a plane is laid through the brightest of the flat places.
     Curvature is held back unless the glass shows it: a strip of glass along one edge says nothing about
     the other end of the image. Light that falls off alike toward all sides is held back least, as optics
     cause it: glass at one end is then enough to tell how dark the other is.
@@ -139,9 +142,35 @@ def fit_white_field(log_light: _Float32, photographed: _Mask, px_um: float) -> W
             fit for fit in possible if explained[fit] > enough and _of_one_color(values, fit.agrees, flattest)
         ]
         return max(plain or possible, key=explained.__getitem__).field
+    flat = np.zeros(known.shape, bool)
+    flat[known] = glassy
+    bounded = _bounded(flat, sample.mean(axis=-1)[::step, ::step], px_um * step)[known]
+    if bounded.any():
+        growing_surface = _Surface(design, values, _HELD_BACK_GROWING)
+        return _fitted(growing_surface, bounded, [bounded] * _ROUNDS, narrowing).field
     brightest = glassy & (light > np.quantile(light[glassy], _BRIGHTEST) - _AS_BRIGHT)
     plane = _Surface(design, values, _HELD_BACK_PLANE, widest=_AS_BRIGHT)
     return _fitted(plane, brightest, [glassy] * _ROUNDS, [0.0] * _ROUNDS).field
+
+
+def _bounded(flat: _Mask, light: _Float32, px_um: float) -> _Mask:
+    """The small flat region of an (H, W) image from whose rim the light (logarithm) falls most, if one does.
+
+    A flat part of the dermis lies amid dermis that is as bright, or beside an epidermis; but from glass the
+    light falls farther.
+    """
+    labels, count = ndimage.label(flat)
+    rim, beyond = (max(1, round(um / px_um)) for um in (_RIM_UM, _BEYOND_UM))
+    falls = np.zeros(count + 1)
+    sizes = np.bincount(labels.ravel())[1:]
+    for number in 1 + np.flatnonzero((sizes >= _FEWEST) & (sizes <= _LITTLE * labels.size)):
+        region = labels == number
+        inner = region & ndimage.binary_dilation(~region, iterations=rim)
+        outer = ndimage.binary_dilation(region, iterations=beyond)
+        outer &= ~ndimage.binary_dilation(region, iterations=rim) & ~flat
+        if inner.any() and outer.any():
+            falls[number] = np.median(light[inner]) - np.median(light[outer])
+    return np.asarray((labels == falls.argmax()) & (falls.max() > _FALLS), bool)
 
 
 def _of_one_color(values: NDArray[np.float64], agrees: _Mask, flattest: _Mask) -> bool:

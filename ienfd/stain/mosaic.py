@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ienfd.stain.grid import mean_of_colors
+from ienfd.stain.grid import mean_of_colors, of_nearest
 
 __all__ = ["field_light", "find_seams"]
 
@@ -30,7 +30,7 @@ _AT_ONE_PLACE = 12  # rows about a seam among which it is the largest step
 _LEAST_STEP, _LARGEST_STEP = 0.006, 0.12  # of the light; a larger one is an edge of something else
 
 
-def field_light(log_light: _Float32) -> _Float32:
+def field_light(log_light: _Float32, photographed: NDArray[np.bool_]) -> _Float32:
     """Logarithm of the light of every field of a mosaic against their mean.
 
     The step over every side that two fields share is measured; the light of the fields is what
@@ -40,6 +40,8 @@ def field_light(log_light: _Float32) -> _Float32:
     ----------
     log_light : (H, W, C) ndarray of float32
         Logarithm of the intensities at low resolution.
+    photographed : (H, W) ndarray of bool
+        False on the margin of the mosaic: there the fields go on as they end.
 
     Returns
     -------
@@ -47,6 +49,8 @@ def field_light(log_light: _Float32) -> _Float32:
         The same for all colors; 0 where there are no seams.
     """
     light = mean_of_colors(log_light)
+    if not photographed.all():
+        light = of_nearest(light, photographed)
     rows, cols = _spans(light), _spans(light.T)
     number = np.arange(len(rows) * len(cols)).reshape(len(rows), len(cols))
     beside = [(a, b, light[row].T, col.stop) for row, line in zip(rows, number, strict=True)

@@ -150,7 +150,7 @@ def make_overview(section: Section, low: LowResolution, stain: Stain) -> Overvie
     if stain == "bright-field":
         floor = top / 255
         log_light = np.log(np.maximum(small, floor))
-        log_light -= field_light(log_light)[..., None]
+        log_light -= field_light(log_light, ~margin)[..., None]
         white = fit_white_field(log_light, ~margin, grid.pixel_size_um)
         rows, cols = small.shape[:2]
         field = white.at(positions(0, rows, rows, rows), positions(0, cols, cols, cols))

@@ -38,19 +38,34 @@ def test_seams_are_found_through_glass_and_tissue() -> None:
     assert find_seams(light.T) == pytest.approx([260], abs=1)
 
 
+def _fields(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    return field_light(light, np.ones(light.shape[:2], bool))
+
+
 def test_the_light_of_the_fields_is_made_even() -> None:
     gains = np.array([[0.02, -0.03], [-0.04, 0.03]])
-    even = field_light(_with_fields(_tissue(), 210, 260, gains.tolist()))
+    even = _fields(_with_fields(_tissue(), 210, 260, gains.tolist()))
     assert even.shape == _SHAPE
     corners = even[[[0, 0], [-1, -1]], [[0, -1], [0, -1]]]
     assert corners == pytest.approx(gains - gains.mean(), abs=0.005)
+
+
+def test_fields_go_on_into_the_margin_of_a_mosaic() -> None:
+    gains = np.array([[0.02, -0.03], [-0.04, 0.03]])
+    light = _with_fields(_tissue(), 210, 260, gains.tolist())
+    photographed = np.ones(_SHAPE, bool)
+    photographed[:60, 150:] = photographed[-90:, :200] = False
+    light[~photographed] = 5.54
+    even = field_light(light, photographed)
+    corners = even[[[0, 0], [-1, -1]], [[0, -1], [0, -1]]]
+    assert corners == pytest.approx(gains - gains.mean(), abs=0.01)
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_the_edges_of_tissue_are_no_seams(turned: bool) -> None:
     light = _tissue()
     light = light.transpose(1, 0, 2) if turned else light
-    assert not field_light(light).any()
+    assert not _fields(light).any()
 
 
 def test_a_flat_edge_of_tissue_is_no_seam_for_it_is_not_sharp() -> None:
@@ -76,11 +91,11 @@ def test_where_an_image_was_filled_up_there_is_no_seam() -> None:
 
 
 def test_an_image_too_small_to_tell_has_no_seams() -> None:
-    assert not field_light(np.zeros((20, 30, 3), np.float32)).any()
+    assert not _fields(np.zeros((20, 30, 3), np.float32)).any()
 
 
 @pytest.mark.parametrize("rows", [1, 2])
 def test_a_strip_of_a_field_too_narrow_to_measure_is_no_field(rows: int) -> None:
     light = _with_fields(_tissue(), _SHAPE[0] - rows, 260, [[0.0, 0.0], [0.05, 0.05]])
-    assert np.isfinite(field_light(light)).all()
+    assert np.isfinite(_fields(light)).all()
     assert find_seams(light.mean(axis=2)) == []

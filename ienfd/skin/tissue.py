@@ -11,7 +11,7 @@ from scipy import ndimage
 from skimage.measure import label, regionprops
 from skimage.segmentation import watershed
 
-from ienfd.geometry import left_normals
+from ienfd.geometry import left_normals, resample
 from ienfd.result import FloatArray
 from ienfd.skin.outline import Outline, trace_outlines
 from ienfd.skin.rim import at_rim
@@ -149,11 +149,12 @@ def tissue_below(tissue: Tissue, curve: FloatArray, px: float) -> Tissue:
     ----------
     tissue : Tissue
     curve : (N, 2) ndarray of float
-        (row, col) on the overview grid, densely; it must reach beyond the tissue, or the image, at both ends.
+        (row, col) on the overview grid; it must reach beyond the tissue, or the image, at both ends.
     px : float
         Pixel of the overview in micrometers.
     """
     shape = tissue.mask.shape
+    curve = resample(curve, 0.5)  # no tissue leaks through between its points
     on_curve = np.zeros(shape, bool)
     on_curve[tuple(_nearest(curve, shape).T)] = True
     parts = ndimage.label(tissue.mask & ~ndimage.binary_dilation(on_curve, _disk(_CUT_PX)))[0]

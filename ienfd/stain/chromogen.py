@@ -43,6 +43,7 @@ _LONGER_UM = 16.0  # standard deviation along a line: what is as long as a fiber
 # brown lines as long as fibers: pigment of real skin without a nerve stain reaches a share of 0.08. Among
 # short ones there is more of it; but where nuclei lie densely, their rows outnumber all long fibers
 _BROWN_DEG, _BROWN_SHARE, _BROWN_SHARE_SHORT = 15.0, 0.13, 0.25
+_MOSTLY_BROWN = 0.35  # where the clearest lines have a color of their own, between brown and nuclei
 _PRIOR_WEIGHT = 0.15
 _CLEAR_SHARE = 0.003  # of the places in tissue: lines are rare
 _ALIKE = 0.9
@@ -173,9 +174,11 @@ def estimate_chromogen(patches: Sequence[NDArray[np.float32]], px_um: float) -> 
     )
     clearest, covariance = _clear_lines(patches, px_um, LONG_UM)
     found = _chromogen(clearest, covariance, ground)
-    if not found.may_be_of_nuclei:
+    if found.near_counterstain is None:
         return found
     longer = _clear_lines(patches, px_um, _LONGER_UM)
+    if not found.may_be_of_nuclei:
+        return _brown(*longer, ground, least=_MOSTLY_BROWN) or found
     return (
         _brown(*longer, ground, least=_BROWN_SHARE)
         or _brown(clearest, covariance, ground, least=_BROWN_SHARE_SHORT)

@@ -31,6 +31,7 @@ __all__ = ["Skin", "find_skin"]
 _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
+_HARDLY_SURE = 0.75  # junctions on average: there may be ridges longer than those that were followed
 _PLAIN = 0.5  # of the weight above: below a true epidermis the next best has a sixth of it at most
 
 
@@ -83,6 +84,11 @@ def find_skin(
     if ends:  # corneum without doubt
         tissue = _below(tissue, ends, overview.grid)
         found = _found(overview, tissue, chromogen, draw)
+    if (
+        found and _sure(found) < _HARDLY_SURE
+    ):  # only now: thick corneum looks like an epidermis with long ridges
+        longer = _found(overview, tissue, chromogen, draw, longest=True)
+        found = max(found, longer, key=_weight)
     return Skin(tissue, tuple(candidate.piece for candidate in found))
 
 
@@ -111,12 +117,22 @@ def _lies_below(found: list[Candidate], deeper: list[Candidate], overview: Overv
     )
 
 
+def _sure(candidates: list[Candidate]) -> float:
+    """How sure their junctions are on average."""
+    return float(np.concatenate([candidate.piece.junction_confidence for candidate in candidates]).mean())
+
+
 def _weight(candidates: list[Candidate]) -> float:
     return sum(candidate.weight for candidate in candidates)
 
 
 def _found(
-    overview: Overview, tissue: Tissue, chromogen: Chromogen | None, draw: DrawJunction | None
+    overview: Overview,
+    tissue: Tissue,
+    chromogen: Chromogen | None,
+    draw: DrawJunction | None,
+    *,
+    longest: bool = False,
 ) -> list[Candidate]:
     """Stretches of epidermis that agree with one another, the plainest first."""
     px = overview.grid.pixel_size_um
@@ -133,7 +149,7 @@ def _found(
     )
     traced: list[Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
-        traced += _trace(side, tissue, features, overview, membrane, draw)
+        traced += _trace(side, tissue, features, overview, membrane, draw, longest=longest)
     return agreeing(traced, tissue.mask, overview.grid)
 
 
@@ -144,6 +160,8 @@ def _trace(
     overview: Overview,
     membrane: _Float32 | None,
     draw: DrawJunction | None,
+    *,
+    longest: bool,
 ) -> list[Candidate]:
     """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
@@ -160,7 +178,7 @@ def _trace(
     runs = []
     for coarse in coarse_junctions(below, layers, mask.shape, px, MIN_PIECE_UM):
         junction, confidence = refine_junction(
-            coarse, features, viable, px, down, membrane=membrane, draw=draw
+            coarse, features, viable, px, down, membrane=membrane, draw=draw, longest=longest
         )
         junction, confidence = squared(junction, confidence, mask, tissue.clearance * px, px)
         if is_long_enough(junction, px):

@@ -69,6 +69,7 @@ def refine_junction(
     *,
     membrane: _Float32 | None = None,
     draw: DrawJunction | None = None,
+    longest: bool = False,
 ) -> tuple[FloatArray, FloatArray]:
     """Bring the coarse junction to the edge itself.
 
@@ -87,6 +88,8 @@ def refine_junction(
         Basement-membrane signal; where its ridge is clear, it leads.
     draw : callable or None
         Draws the junction by what is seen about the one that was found; None to leave that as it is.
+    longest : bool
+        Whether the longest ridges are followed, too.
 
     Returns
     -------
@@ -99,7 +102,7 @@ def refine_junction(
     refined = [_refined(coarse, skin, _HALF_UM, membrane, draw)]
     if refined[-1].runs_along_rim:
         refined.append(_refined(coarse, skin, _WIDE_HALF_UM, membrane, draw))
-    if refined[-1].runs_along_rim or refined[-1].mean < _FAIRLY_SURE:
+    if longest and (refined[-1].runs_along_rim or refined[-1].mean < _FAIRLY_SURE):
         widest = _refined(coarse, skin, _WIDEST_HALF_UM, membrane, draw)
         refined += [widest] if widest.mean >= _FAIRLY_SURE else []
     best = max(refined, key=_Refined.sure_px)

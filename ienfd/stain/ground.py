@@ -108,8 +108,8 @@ def _darkest(light: _Float32, smooth: NDArray[np.floating], px_um: float) -> tup
 
     Gaps in the collagen are as dark now and then, but narrow. Where there is one value only, nothing was
     photographed, or it is all black: it says nothing of the glass elsewhere. The spread is that of the smooth
-    light; structure is what is coarser than the grain, but no shading, in units of the grain. Where `smooth`
-    is infinite it is not known.
+    light; structure is what is coarser than the grain, but no shading, in units of the grain; without any
+    grain it is infinite. Where `smooth` is infinite it is not known.
     """
     smaller, window = smooth[::2, ::2], max(2, round(_EVEN_UM / (2 * px_um)))
     around = ndimage.maximum_filter(smaller, window)
@@ -122,7 +122,7 @@ def _darkest(light: _Float32, smooth: NDArray[np.floating], px_um: float) -> tup
     _, coarser = _level_and_spread(
         smaller[there] - ndimage.gaussian_filter(light, _SMOOTHER)[::2, ::2][there]
     )
-    return level, spread, coarser / max(grain, _NO_NOISE)
+    return level, spread, coarser / grain if grain > _NO_NOISE else np.inf
 
 
 def _level_and_spread(values: NDArray[np.floating]) -> tuple[float, float]:

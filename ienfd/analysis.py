@@ -20,7 +20,7 @@ from ienfd.protocol import Protocol, Stain
 from ienfd.quality.checks import check_course, check_image, check_unread
 from ienfd.quality.course import courses
 from ienfd.quality.image import image_figures
-from ienfd.quality.nerves import RIM_UM, clear_fibers, nerve_color_is_seen, nerves_are_seen
+from ienfd.quality.nerves import RIM_UM, check_plexus, clear_fibers, nerve_color_is_seen, nerves_are_seen
 from ienfd.quality.same_tissue import fingerprint
 from ienfd.quality.section import (
     Check,
@@ -290,3 +290,4 @@ class _Search:
         ):
             self._check(outcome)
         self._check(nerves_are_seen(fibers, bounds, self._near_counterstain(chromogen)))
+        self._check(check_plexus(graph, pieces, self.section.pixel_size_um))

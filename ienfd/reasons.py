@@ -416,6 +416,12 @@ REASONS: dict[str, Reason] = _table(
         "Faint fibers may be missed; check the staining and the positive control.",
     ),
     Reason(
+        "nerves_far_below",
+        _Q,
+        "More nerves lie 60 to 200 um below the junction than nearer to it.",
+        "A plexus lies right below an epidermis: look whether the junction is the lower edge of corneum.",
+    ),
+    Reason(
         "noisy",
         _Q,
         "The image is noisy.",

@@ -7,13 +7,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ienfd.geometry import length
+from ienfd.geometry import Projector, length
 from ienfd.protocol import QualityBounds
 from ienfd.quality.section import Check
-from ienfd.result import FiberGraph, FloatArray, Piece
+from ienfd.result import Branch, FiberGraph, FloatArray, Piece
 from ienfd.stain.chromogen import Chromogen
 
-__all__ = ["RIM_UM", "ClearFibers", "clear_fibers", "nerve_color_is_seen", "nerves_are_seen"]
+__all__ = [
+    "RIM_UM",
+    "ClearFibers",
+    "check_plexus",
+    "clear_fibers",
+    "nerve_color_is_seen",
+    "nerves_are_seen",
+]
 
 RIM_UM = 35.0
 """So far from the rim of the tissue there are no lines of the rim itself, of a cut edge or of corneum."""
@@ -23,6 +30,11 @@ _SHORTEST_UM = 15.0
 # in the color of a nucleus only what is longer than nuclei in a row: unmixed hematoxylin of real skin reaches
 # 380 um per mm, the palest of purple and blue nerve stains 530
 _LONGER_THAN_NUCLEI_UM, _MIN_LONGER_UM_PER_MM = 40.0, 450.0
+_PLEXUS_UM, _DEEPER_UM = (
+    60.0,
+    200.0,
+)  # below the epidermis: the plexus lies above the one, bundles below the other
+_SOME_UM_PER_MM = 100.0  # fewer nerves say nothing of where the plexus lies
 _MIN_AGREEMENT = 0.3
 _ONE_COLOR = 0.9  # hematoxylin and eosin together reach 0.8
 
@@ -89,16 +101,52 @@ def clear_fibers(
     clear = [
         length(branch.path_px) * pixel_size_um
         for branch in graph.branches
-        if float(np.median(branch.contrast)) > _CLEAR_CONTRAST
-        and branch.width_um < _CLEAR_CALIBER_UM
-        and float(np.median(from_rim_um(branch.path_px))) > RIM_UM
+        if _is_clear(branch) and float(np.median(from_rim_um(branch.path_px))) > RIM_UM
     ]
-    junction_mm = sum(length(piece.junction_px) for piece in pieces) * pixel_size_um / 1000
+    junction_mm = _junction_mm(pieces, pixel_size_um)
 
     def per_mm_of(longer_than_um: float) -> float:
         return sum(um for um in clear if um > longer_than_um) / max(junction_mm, 1e-9)
 
     return ClearFibers(per_mm_of(_SHORTEST_UM), per_mm_of(_LONGER_THAN_NUCLEI_UM))
+
+
+def check_plexus(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: float) -> Check:
+    """Flag a junction that no plexus lies right below, though there are nerves deeper down.
+
+    The subepidermal plexus lies right below an epidermis. Where corneum was taken for one, a whole epidermis
+    lies between, and no fiber crosses.
+
+    Parameters
+    ----------
+    graph : FiberGraph
+        What was traced.
+    pieces : sequence of Piece
+        Stretches of epidermis.
+    pixel_size_um : float
+        Pixel edge in micrometers.
+    """
+    junctions = [Projector(piece.junction_px) for piece in pieces]
+    near_um = far_um = 0.0
+    for branch in graph.branches:
+        if not _is_clear(branch):
+            continue
+        seen = [junction(branch.path_px) for junction in junctions]
+        depths_um = [-float(np.median(each.signed)) * pixel_size_um for each in seen if not each.beyond.all()]
+        depth_um = min(depths_um, key=abs, default=np.inf)
+        along_um = length(branch.path_px) * pixel_size_um
+        near_um += along_um if 0 < depth_um <= _PLEXUS_UM else 0.0
+        far_um += along_um if _PLEXUS_UM < depth_um <= _DEEPER_UM else 0.0
+    some = far_um >= _SOME_UM_PER_MM * _junction_mm(pieces, pixel_size_um)
+    return Check(flag="nerves_far_below" if some and far_um > near_um else None)
+
+
+def _is_clear(branch: Branch) -> bool:
+    return float(np.median(branch.contrast)) > _CLEAR_CONTRAST and branch.width_um < _CLEAR_CALIBER_UM
+
+
+def _junction_mm(pieces: Sequence[Piece], pixel_size_um: float) -> float:
+    return sum(length(piece.junction_px) for piece in pieces) * pixel_size_um / 1000
 
 
 def nerves_are_seen(fibers: ClearFibers, bounds: QualityBounds, near_counterstain: str | None) -> Check:

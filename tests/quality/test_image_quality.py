@@ -130,6 +130,7 @@ def test_every_flag_says_what_to_do() -> None:
         "soft_focus",
         "noisy",
         "dim_stain",
+        "nerves_far_below",
         "partly_saturated",
         "tissue_fold",
         "oblique_cut",

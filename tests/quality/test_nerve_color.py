@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from ienfd.protocol import QualityBounds
-from ienfd.quality.nerves import clear_fibers, nerve_color_is_seen, nerves_are_seen
+from ienfd.quality.nerves import check_plexus, clear_fibers, nerve_color_is_seen, nerves_are_seen
 from ienfd.result import Branch, FiberGraph, Piece
 from ienfd.stain.chromogen import DAB, EOSIN, HEMATOXYLIN, Chromogen
 
@@ -69,3 +69,24 @@ def test_in_the_color_of_nuclei_fibers_are_told_by_their_length(
     fibers = clear_fibers(graph, [piece], 1.0, lambda at: np.full(len(at), 99.0))
     check = nerves_are_seen(fibers, QualityBounds(), near)
     assert check.refusal == refusal, name
+
+
+@pytest.mark.parametrize(
+    ("depths_um", "flag"),
+    [
+        ((20.0, 90.0, 30.0), None),  # a plexus, and a nerve that leads to it
+        ((90.0, 120.0, 150.0), "nerves_far_below"),
+        ((90.0, 30.0, 120.0), "nerves_far_below"),
+        ((250.0, 300.0, 350.0), None),  # bundles, and no plexus anywhere
+        ((-20.0, -30.0, 90.0), None),  # within the epidermis; one alone is too little
+    ],
+)
+def test_a_plexus_far_below_makes_the_junction_doubtful(
+    depths_um: tuple[float, ...], flag: str | None
+) -> None:
+    """A junction of 1 mm along row 400, and nerves of 80 um at such depths below it."""
+    junction = np.array([[400.0, 0.0], [400.0, 1000.0]])
+    piece = Piece(junction - [100.0, 0.0], junction, np.ones(2))
+    paths = [np.array([[400.0 + depth, 300.0], [400.0 + depth, 380.0]]) for depth in depths_um]
+    branches = tuple(Branch(0, 1, path, np.full(2, 20.0), np.zeros(2, bool), None, 2.0) for path in paths)
+    assert check_plexus(FiberGraph(np.zeros((2, 2)), branches), [piece], 1.0).flag == flag

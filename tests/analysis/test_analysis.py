@@ -65,6 +65,22 @@ def test_turning_the_image_turns_the_result(phantom: Phantom, result: SectionRes
     assert again.lengths.surface_mm == pytest.approx(result.lengths.surface_mm, rel=0.02)
 
 
+@pytest.mark.parametrize(
+    ("stain", "value"), [("fluorescence", 0), ("bright-field", 0), ("bright-field", 255)]
+)
+def test_the_margin_of_a_mosaic_changes_nothing(
+    stain: Literal["fluorescence", "bright-field"], value: int
+) -> None:
+    section = as_section(make(replace(SPEC, stain=stain), 41))
+    around = np.pad(section.pixels, [(0, 0), (120, 0), (160, 0), (0, 0)], constant_values=value)
+    alone, within = ienfd.analyze(section), ienfd.analyze(replace(section, pixels=around))
+    assert within.status is alone.status is Status.OK
+    assert within.count == pytest.approx(alone.count, abs=1)
+    assert within.lengths is not None
+    assert alone.lengths is not None
+    assert within.lengths.surface_mm == pytest.approx(alone.lengths.surface_mm, rel=0.03)
+
+
 def test_the_same_image_gives_the_same_result(phantom: Phantom, result: SectionResult) -> None:
     assert ienfd.analyze(as_section(phantom)).crossings == result.crossings
 

@@ -53,6 +53,37 @@ def test_the_junction_is_brought_to_the_edge(level: float, grain: float) -> None
     assert confidence.mean() > 0.7
 
 
+def test_the_longest_ridges_are_followed_when_asked_for() -> None:
+    """Ridges of 270 um, by levels three standard deviations apart; the coarse junction cuts across them."""
+    shape, rng = (560, 900), np.random.default_rng(3)
+    rows, cols = np.indices(shape)
+    edge = 265 + 135 * np.tanh(2 * np.sin(cols / 32))
+
+    def plane(step: float, coarser: int) -> NDArray[np.float32]:
+        noise = rng.normal(0, 1, [size // coarser for size in shape])
+        return np.asarray(noise + step * (rows < edge)[::coarser, ::coarser], np.float32)
+
+    blunt = np.stack([plane(step, 2) for step in (3.0, 0.0, 0.0, 0.0)])
+    features = Features(
+        plane(3.0, 1)[None],
+        blunt,
+        plane(0.0, 2)[None],
+        plane(3.0, 1)[None],
+        np.zeros(shape, bool),
+        dense=True,
+    )
+    coarse = np.column_stack([np.full(360, 200.0), np.arange(360) * COARSE_STEP_UM])
+    tissue = rows > 80
+    cut, followed = (
+        refine_junction(coarse, features, tissue, _PIXEL_UM, 1, longest=longest)[0]
+        for longest in (False, True)
+    )
+    at = np.clip(np.rint(followed[:, 1]).astype(int), 0, shape[1] - 1)
+    assert cut[:, 0].max() < 320
+    assert followed[:, 0].max() == pytest.approx(400, abs=8)
+    assert np.median(np.abs(followed[:, 0] - edge[0, at])) < 8
+
+
 def test_it_ends_where_one_tissue_lies_on_both_sides() -> None:
     coarse = _level(80.0)
     features, tissue = _features(5.0, 0.0, until_px=330), np.ones(_SHAPE, bool)

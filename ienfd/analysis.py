@@ -127,10 +127,10 @@ class _Search:
 
     def run(self) -> Findings:
         self.progress("looking for tissue", 0.0)
-        low = read_overview(self.section)
         pixels = self.section.pixels  # whole numbers are always finite
         if pixels.dtype.kind == "f" and not np.isfinite(pixels).any():
             return self._refused("not_finite")
+        low = read_overview(self.section)
         if float(np.ptp(low.light)) <= 1e-6 * max(float(np.abs(low.light).max()), 1e-30):
             return self._refused("blank")
         stain = self._stain(low)

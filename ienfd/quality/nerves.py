@@ -13,14 +13,7 @@ from ienfd.quality.section import Check
 from ienfd.result import Branch, FiberGraph, FloatArray, Piece
 from ienfd.stain.chromogen import Chromogen
 
-__all__ = [
-    "RIM_UM",
-    "ClearFibers",
-    "check_plexus",
-    "clear_fibers",
-    "nerve_color_is_seen",
-    "nerves_are_seen",
-]
+__all__ = ["RIM_UM", "ClearFibers", "check_plexus", "clear_fibers", "nerve_color_is_seen", "nerves_are_seen"]
 
 RIM_UM = 35.0
 """So far from the rim of the tissue there are no lines of the rim itself, of a cut edge or of corneum."""
@@ -30,10 +23,7 @@ _SHORTEST_UM = 15.0
 # in the color of a nucleus only what is longer than nuclei in a row: unmixed hematoxylin of real skin reaches
 # 380 um per mm, the palest of purple and blue nerve stains 530
 _LONGER_THAN_NUCLEI_UM, _MIN_LONGER_UM_PER_MM = 40.0, 450.0
-_PLEXUS_UM, _DEEPER_UM = (
-    60.0,
-    200.0,
-)  # below the epidermis: the plexus lies above the one, bundles below the other
+_PLEXUS_UM, _DEEPER_UM = 60.0, 200.0  # the plexus lies above the one, bundles of nerves below the other
 _SOME_UM_PER_MM = 100.0  # fewer nerves say nothing of where the plexus lies
 _MIN_AGREEMENT = 0.3
 _ONE_COLOR = 0.9  # hematoxylin and eosin together reach 0.8

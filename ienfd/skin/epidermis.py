@@ -84,9 +84,8 @@ def find_skin(
     if ends:  # corneum without doubt
         tissue = _below(tissue, ends, overview.grid)
         found = _found(overview, tissue, chromogen, draw)
-    if (
-        found and _sure(found) < _HARDLY_SURE
-    ):  # only now: thick corneum looks like an epidermis with long ridges
+    # only now: thick corneum looks like an epidermis with long ridges
+    if found and _sure(found) < _HARDLY_SURE:
         longer = _found(overview, tissue, chromogen, draw, longest=True)
         found = max(found, longer, key=_weight)
     return Skin(tissue, tuple(candidate.piece for candidate in found))

@@ -39,8 +39,8 @@ _Float32 = NDArray[np.float32]
 _FINE_UM = 1.0
 _HALF_UM, _WIDE_HALF_UM = 40.0, 110.0  # of the fine strip; the wider one for long ridges
 _WIDEST_HALF_UM, _FAIRLY_SURE = 220.0, 0.55  # for the longest, where the others are less sure on average
-_MODELED_UM = 35.0  # about the coarse junction, or ...
-_MODELED = 0.6  # ... so much of the widest strip: here both tissues are modeled
+_MODELED_UM, _MODELED = 35.0, 0.6  # about the coarse junction both tissues are modeled; of the widest strip
+_FEWEST = 50  # samples of a tissue that a model is made of
 _EVENED = 0.625  # standard deviation with which its middle is evened out, as a part of that
 _PULLED_UM, _PULL = 12.0, 1.12  # farther from the coarse curve, and how hard at the rim
 _FAR_CLEARER = 2.5
@@ -204,7 +204,7 @@ def _partition(
     for _ in range(2):
         upper = inside & (partition > 0.5) & (signed > -near_um)
         lower = inside & (partition <= 0.5) & (signed < near_um)
-        if upper.sum() < 50 or lower.sum() < 50:
+        if min(upper.sum(), lower.sum()) < _FEWEST:
             break
         projected = telling(values, upper, lower, sharp=True)
         border = border_between(projected, upper, lower)
@@ -219,7 +219,7 @@ def _two_levels(levels: _Float32, inside: NDArray[np.bool_], signed: FloatArray)
     """(S, D) where levels lie on one side of what parts them best (Otsu 1979): that which lies higher up."""
     from skimage.filters import threshold_otsu  # takes half a second
 
-    if not inside.any():
+    if inside.sum() < _FEWEST:
         return np.zeros(inside.shape)
     most_varied = np.linalg.eigh(np.atleast_2d(np.cov(levels[:, inside])))[1][:, -1].astype(np.float32)
     along = np.tensordot(most_varied, levels, 1)

@@ -90,8 +90,8 @@ def fit_white_field(log_light: _Float32, photographed: _Mask, px_um: float) -> W
     The other begins with the bright ones among flat places and takes in whatever agrees with it: where
     tissue is as flat as glass, brightness tells them apart.
     Where neither is possible, both have taken a pale dermis for glass, beside a narrow strip of glass or
-    without any. Then glass is what is flat and all but the borders of which is darker beyond, and where there
-    is none, a plane is laid through the brightest of the flat places.
+    without any. Then glass is a small flat region from whose rim the light falls, and where there is none, a
+    plane is laid through the brightest of the flat places.
     Curvature is held back unless the glass shows it: a strip of glass along one edge says nothing about
     the other end of the image. Light that falls off alike toward all sides is held back least, as optics
     cause it: glass at one end is then enough to tell how dark the other is.

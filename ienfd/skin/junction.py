@@ -102,9 +102,10 @@ def refine_junction(
     refined = [_refined(coarse, skin, _HALF_UM, membrane, draw)]
     if refined[-1].runs_along_rim:
         refined.append(_refined(coarse, skin, _WIDE_HALF_UM, membrane, draw))
-    if longest and (refined[-1].runs_along_rim or refined[-1].mean < _FAIRLY_SURE):
+    if longest and (refined[-1].runs_along_rim or refined[-1].mean_confidence < _FAIRLY_SURE):
         widest = _refined(coarse, skin, _WIDEST_HALF_UM, membrane, draw)
-        refined += [widest] if widest.mean >= _FAIRLY_SURE else []
+        if widest.mean_confidence >= _FAIRLY_SURE:
+            refined.append(widest)
     best = max(refined, key=_Refined.sure_px)
     return best.curve, best.confidence
 
@@ -132,7 +133,7 @@ class _Refined:
     runs_along_rim: bool
 
     @property
-    def mean(self) -> float:
+    def mean_confidence(self) -> float:
         """How sure it is on average; 0 where there is none."""
         return float(self.confidence.mean()) if len(self.confidence) else 0.0
 
@@ -197,9 +198,8 @@ def _partition(
     signed = np.arange(inside.shape[1]) * _FINE_UM - half_um - guess_um[:, None]
     partition = np.clip(0.5 - signed / 10, 0, 1)
     near_um = _MODELED_UM
-    if (
-        half_um >= _WIDEST_HALF_UM
-    ):  # ridges cross the coarse junction: on both sides there is as much of either
+    # the longest ridges cross the coarse junction: on both sides there is as much of either
+    if half_um >= _WIDEST_HALF_UM:
         near_um, partition = _MODELED * half_um, _two_levels(features.wide_levels(values), inside, signed)
     for _ in range(2):
         upper = inside & (partition > 0.5) & (signed > -near_um)

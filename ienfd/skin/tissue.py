@@ -34,8 +34,9 @@ _EVEN = 0.2  # quantile of the texture of what seems to be glass
 _BETWEEN_UM = 8.0  # between two structures of tissue it may look as even as glass
 _BESIDE_UM = 15.0  # so far from structures glass does not look even, because of them
 _SOME_TEXTURE = 0.02  # of a piece of tissue is as textured as that; a third of the palest is
-_LEAST_TEXTURE = 0.006  # optical density: a grey level and a half of 8 bits near white
+_LEAST_TEXTURE = 0.003  # optical density: less than a grey level of 8 bits near white
 _BRIGHT = 0.9  # quantile
+_FLAKE_UM = 10.0
 _THREAD_UM = 4.0  # half the width
 _AS_EVEN = 0.5  # evidence of texture below which a region may be glass
 _MOSTLY = 0.5  # of such a region looks like glass
@@ -105,6 +106,8 @@ def find_tissue(overview: Overview) -> Tissue:
     px = overview.grid.pixel_size_um * _COARSE
     shape = overview.signals.shape[1:]
     signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
+    if overview.white is not None:
+        signals = np.stack([_without_flakes(signal, px) for signal in signals])
     clear = _CLEAR * overview.noise
     evidence, slope = _evidence(
         signals, clear if overview.dark is None else signal_of(clear.astype(np.float32)), px
@@ -247,6 +250,16 @@ def _evidence(signals: _Float32, clear: NDArray[np.floating], px: float) -> tupl
         bounded = np.tanh(ndimage.gaussian_filter(signal, 2.0 / px) / (2 * threshold))
         np.maximum(slope, ndimage.gaussian_gradient_magnitude(bounded, 1.0), out=slope)
     return strongest, slope
+
+
+def _without_flakes(signal: _Float32, px: float) -> _Float32:
+    """What is absorbed, without what is thinner than a flake of corneum and lies alone on the glass.
+
+    Lamellae that lie closer together than that are corneum which the tissue still wears.
+    """
+    flake = _disk(_FLAKE_UM / 2 / px)
+    massive = ndimage.grey_opening(ndimage.grey_closing(signal, footprint=flake), footprint=flake)
+    return np.asarray(np.minimum(signal, massive), np.float32)
 
 
 def _light(signals: _Float32, mask: NDArray[np.bool_], *, dense: bool) -> _Float32:

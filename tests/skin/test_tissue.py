@@ -16,8 +16,17 @@ PIXEL_UM, SIZE = 1.25, 400
 CORNER_OD, TISSUE_OD, NOISE_OD = 0.05, 0.10, 0.003
 
 
-def tissue_of(*, structure_od: float, corner_structure_od: float, corner_px: int = 140) -> Tissue:
-    """A piece of tissue in the middle, and a darker corner; from 160 pixels on it touches the piece."""
+def tissue_of(
+    *,
+    structure_od: float,
+    corner_structure_od: float = 0.0,
+    corner_px: int = 140,
+    flakes_px: tuple[int, ...] = (),
+) -> Tissue:
+    """A piece of tissue in the middle, and a darker corner; from 160 pixels on it touches the piece.
+
+    Flakes of 5 um float so far above the piece.
+    """
     rng = np.random.default_rng(4)
     rows, cols = np.indices((SIZE, SIZE))
     piece = (np.abs(rows - 180) < 100) & (np.abs(cols - 180) < 120)
@@ -25,6 +34,8 @@ def tissue_of(*, structure_od: float, corner_structure_od: float, corner_px: int
     signal = np.where(piece, TISSUE_OD + structure_od * fine / fine.std(), 0.0)
     corner = np.clip(1 - np.hypot(SIZE - rows, SIZE - cols) / corner_px, 0, 1) ** 0.5
     signal += corner * (CORNER_OD + corner_structure_od * fine / fine.std())
+    for above in flakes_px:
+        signal[80 - above - 4 : 80 - above, 100:260] = TISSUE_OD
     signals = signal + rng.normal(0, NOISE_OD, (3, SIZE, SIZE))
     return find_tissue(
         Overview(
@@ -59,6 +70,12 @@ def test_a_darker_corner_beside_the_tissue_is_no_part_of_it() -> None:
     assert tissue.mask[180, 180]
     assert not tissue.mask[SIZE - 60, SIZE - 60]
     assert tissue.mask.mean() == pytest.approx(200 * 240 / SIZE**2, rel=0.05)
+
+
+def test_flakes_that_float_above_the_tissue_are_no_part_of_it() -> None:
+    tissue = tissue_of(structure_od=0.02, flakes_px=(14, 30, 48))
+    assert tissue.mask[90, 180]
+    assert not tissue.mask[:72, 180].any()
 
 
 def test_tissue_of_little_light_among_much_noise() -> None:

@@ -13,10 +13,12 @@ from ienfd.section import ChannelRole
 from ienfd.skin.candidates import MIN_PIECE_UM, Candidate, agreeing, is_long_enough
 from ienfd.skin.ends import squared
 from ienfd.skin.features import Features, cellularity, make_features
-from ienfd.skin.junction import refine_junction
+from ienfd.skin.junction import ABOVE_UM, refine_junction
 from ienfd.skin.lamellae import lamellae_end
 from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
 from ienfd.skin.learned import DrawJunction
+from ienfd.skin.nerves import deep_nerves
+from ienfd.skin.plexus import lies_right_below
 from ienfd.skin.side import Side
 from ienfd.skin.sides import down_side, epidermal_sides
 from ienfd.skin.strip import COARSE_STEP_UM, arc_um
@@ -31,7 +33,9 @@ __all__ = ["Skin", "find_skin"]
 _Float32 = NDArray[np.float32]
 
 _EXTEND_UM = 200.0
+_THIN_UM = 15.0  # the thinnest bare epidermis
 _HARDLY_SURE = 0.75  # junctions on average: there may be ridges longer than those that were followed
+_AS_PLAIN = 0.9  # of what had been taken for an epidermis
 _PLAIN = 0.5  # of the weight above: below a true epidermis the next best has a sixth of it at most
 
 
@@ -84,6 +88,12 @@ def find_skin(
     if ends:  # corneum without doubt
         tissue = _below(tissue, ends, overview.grid)
         found = _found(overview, tissue, chromogen, draw)
+    if found and (_sure(found) < _HARDLY_SURE or _has_fewer_nuclei(found[0], overview)):
+        nerves = deep_nerves(overview, chromogen, tissue)
+        if _may_be_dermis(found, overview.grid, nerves):
+            bare = _found(overview, tissue, chromogen, draw, bare=True)
+            if _is_all_epidermis(bare, found, overview, nerves):
+                found = bare
     # only now: thick corneum looks like an epidermis with long ridges
     if found and _sure(found) < _HARDLY_SURE:
         longer = _found(overview, tissue, chromogen, draw, longest=True)
@@ -116,6 +126,29 @@ def _lies_below(found: list[Candidate], deeper: list[Candidate], overview: Overv
     )
 
 
+def _may_be_dermis(found: list[Candidate], grid: Grid, nerves: NDArray[np.bool_]) -> bool:
+    """Whether dermis may have been taken for epidermis."""
+    return _sure(found) < _HARDLY_SURE or not _is_above_plexus(found, grid, nerves)
+
+
+def _is_all_epidermis(
+    bare: list[Candidate], found: list[Candidate], overview: Overview, nerves: NDArray[np.bool_]
+) -> bool:
+    """Whether what had been taken for corneum is all of the epidermis.
+
+    Thin skin may wear no corneum. Where it wears some, its edge is as sharp as a junction: what lies above
+    has more nuclei then, or none are stained, and the plexus lies right below.
+    """
+    if not bare or _sure(bare) < _HARDLY_SURE or _weight(bare) < _AS_PLAIN * _weight(found):
+        return False
+    return not _has_fewer_nuclei(bare[0], overview) and _is_above_plexus(bare, overview.grid, nerves)
+
+
+def _is_above_plexus(candidates: list[Candidate], grid: Grid, nerves: NDArray[np.bool_]) -> bool:
+    junctions = [grid.from_image(candidate.piece.junction_px) for candidate in candidates]
+    return lies_right_below(junctions, nerves, grid.pixel_size_um)
+
+
 def _sure(candidates: list[Candidate]) -> float:
     """How sure their junctions are on average."""
     return float(np.concatenate([candidate.piece.junction_confidence for candidate in candidates]).mean())
@@ -132,8 +165,12 @@ def _found(
     draw: DrawJunction | None,
     *,
     longest: bool = False,
+    bare: bool = False,
 ) -> list[Candidate]:
-    """Stretches of epidermis that agree with one another, the plainest first."""
+    """Stretches of epidermis that agree with one another, the plainest first.
+
+    `longest` follows the longest ridges, too; `bare` takes for epidermis what lies above the surface.
+    """
     px = overview.grid.pixel_size_um
     if not tissue.outlines:
         return []
@@ -148,7 +185,7 @@ def _found(
     )
     traced: list[Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
-        traced += _trace(side, tissue, features, overview, membrane, draw, longest=longest)
+        traced += _trace(side, tissue, features, overview, membrane, draw, longest=longest, bare=bare)
     return agreeing(traced, tissue.mask, overview.grid)
 
 
@@ -161,6 +198,7 @@ def _trace(
     draw: DrawJunction | None,
     *,
     longest: bool,
+    bare: bool,
 ) -> list[Candidate]:
     """Trace the layers below a side; where the tissue is torn there are several pieces."""
     px = overview.grid.pixel_size_um
@@ -169,15 +207,29 @@ def _trace(
     base = _extend(side.points, _EXTEND_UM, _EXTEND_UM, px)
     below = straightened_below(base, down, features, mask, membrane, px)
     thin = features.levels_and_grain(below.strip, below.values)
-    layers = find_layers(below, _depths(side, len(below.inside)), thin)
+    depths_um = _depths(side, len(below.inside))
+    if bare:
+        depths_um = np.column_stack([np.zeros(len(depths_um)), depths_um[:, 0]])
+    layers = find_layers(below, depths_um, thin)
     if layers is None:
         return []
     surface = refine_surface(coarse_surface(below, layers), features, mask, px, down)
     viable = mask & ~_area_between(below.strip.positions[:, 0], surface, mask.shape)
     runs = []
-    for coarse in coarse_junctions(below, layers, mask.shape, px, MIN_PIECE_UM):
+    above_um = _THIN_UM if bare else ABOVE_UM
+    for coarse in coarse_junctions(
+        below, layers, mask.shape, px, shortest_um=MIN_PIECE_UM, above_um=above_um
+    ):
         junction, confidence = refine_junction(
-            coarse, features, viable, px, down, membrane=membrane, draw=draw, longest=longest
+            coarse,
+            features,
+            viable,
+            px,
+            down,
+            membrane=membrane,
+            draw=draw,
+            longest=longest,
+            above_um=above_um,
         )
         junction, confidence = squared(junction, confidence, mask, tissue.clearance * px, px)
         if is_long_enough(junction, px):

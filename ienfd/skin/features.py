@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from ienfd.section import ChannelRole
 from ienfd.skin.glow import without_glow
-from ienfd.skin.nerves import nerve_amount, nerves_in
+from ienfd.skin.nerves import deep_nerves, deeper_than_corneum, nerve_amount
 from ienfd.skin.strip import Strip
 from ienfd.skin.tissue import Tissue
 from ienfd.stain.blur import wide_blur
@@ -21,7 +21,6 @@ from ienfd.stain.overview import Overview, signal_of
 
 __all__ = ["Features", "cellularity", "make_features"]
 
-_CORNEUM_UM = 20.0
 _COARSER = 2  # what is blunt anyhow is held at half the resolution
 _FINE_UM = 2.5
 _WIDE_UM = 6.0
@@ -108,15 +107,14 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     """
     px = overview.grid.pixel_size_um
     dense = overview.white is not None
-    nerve = nerve_amount(overview, chromogen)
-    deep = tissue.clearance * px > _CORNEUM_UM  # corneum is thin and bright, too
-    nerves = nerves_in(nerve, tissue.mask, px, among_collagen=not dense) & deep
+    nerves = deep_nerves(overview, chromogen, tissue)
     known = tissue.mask & ~nerves
     calm = ndimage.binary_erosion(known, iterations=max(1, round(6.0 / px)), border_value=1)
     used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
     signals = overview.signals[used]  # the membrane is a line, not a region: it leads the junction later
     if not dense:  # what absorbs light sheds none
-        signals = signal_of(without_glow(np.expm1(signals), nerve, nerves, tissue.mask & deep, px))
+        amount, deep = nerve_amount(overview, chromogen), deeper_than_corneum(tissue, px)
+        signals = signal_of(without_glow(np.expm1(signals), amount, nerves, deep, px))
     seen, calmly = _Known(known, px * _COARSER), _Known(calm, px * _COARSER)
     sharp = ndimage.gaussian_filter(known.astype(np.float32), _FINE_UM / px, truncate=3)
     sharp += _FAR_TRUST * enlarged(seen.far_weight, _COARSER, known.shape)

@@ -32,7 +32,7 @@ from ienfd.skin.strip import (
 )
 from ienfd.skin.telling import border_between, telling
 
-__all__ = ["refine_junction"]
+__all__ = ["ABOVE_UM", "refine_junction"]
 
 _Float32 = NDArray[np.float32]
 
@@ -57,6 +57,8 @@ _PLAINLY, _HARDLY = 3.0, 0.35  # standard deviations between both sides, and wha
 _NEARBY_UM = 8.0
 _RIM, _ALONG_RIM = 3, 20  # samples, points of a curve: the tip of a ridge may touch it
 _AT_RIM = 0.2  # how sure a junction is there at most
+ABOVE_UM = 25.0
+"""So far above a junction there is tissue, most of it."""
 _SEEN_ABOVE = 0.4  # of the epidermis just above, at the border of the image
 
 
@@ -70,6 +72,7 @@ def refine_junction(
     membrane: _Float32 | None = None,
     draw: DrawJunction | None = None,
     longest: bool = False,
+    above_um: float = ABOVE_UM,
 ) -> tuple[FloatArray, FloatArray]:
     """Bring the coarse junction to the edge itself.
 
@@ -90,6 +93,8 @@ def refine_junction(
         Draws the junction by what is seen about the one that was found; None to leave that as it is.
     longest : bool
         Whether the longest ridges are followed, too.
+    above_um : float
+        How far above a junction there must be tissue.
 
     Returns
     -------
@@ -98,7 +103,7 @@ def refine_junction(
     confidence : (N,) ndarray of float
         Probability, about, that the junction lies within 5 um.
     """
-    skin = _Skin(features, tissue, px, down)
+    skin = _Skin(features, tissue, px, down, above_um)
     refined = [_refined(coarse, skin, _HALF_UM, membrane, draw)]
     if refined[-1].runs_along_rim:
         refined.append(_refined(coarse, skin, _WIDE_HALF_UM, membrane, draw))
@@ -118,6 +123,7 @@ class _Skin:
     tissue: NDArray[np.bool_]
     px: float
     down: int
+    above_um: float
 
     def strip(self, base: FloatArray, half_um: float, step_um: float) -> Strip:
         """A strip that reaches `half_um` to both sides of a curve."""
@@ -174,6 +180,7 @@ def _refined(
             if moved and (near := closely.edge_near(drawn.curve)) is not None:
                 drawn = wider.drawn(draw, drawn.curve, near[1])
             curve = drawn.curve
+    along_rim = _along_rim(curve, size)
     sure = None
     if membrane is not None:
         curve, sure = along_membrane(strip.sample(membrane), curve, ~beyond)
@@ -183,12 +190,17 @@ def _refined(
     if sure is not None:  # a line that is seen needs no other witness
         confidence, seen_there = np.maximum(confidence, sure), seen_there | (sure > _LEAST_SURE)
     # along the rim it would go on beyond what was looked at: a long ridge; or there is none
-    on_rim = np.abs(curve[:, 1] - (size - 1) / 2) > size / 2 - _RIM
-    on_rim = np.asarray(ndimage.binary_opening(on_rim, np.ones(_ALONG_RIM, bool)), bool)
+    on_rim = _along_rim(curve, size)
     confidence = np.where(on_rim, np.minimum(confidence, _AT_RIM), confidence)
     changes = _something_changes(features.levels(values), inside, curve, on_rim)
-    keep = extent(seen_there & changes & _on_tissue(curve, inside, beyond))
-    return _Refined(strip.to_grid(curve)[keep], confidence[keep], bool(on_rim[keep].any()))
+    keep = extent(seen_there & changes & _on_tissue(curve, inside, beyond, skin.above_um))
+    return _Refined(strip.to_grid(curve)[keep], confidence[keep], bool(on_rim[keep].any() or along_rim.any()))
+
+
+def _along_rim(curve: FloatArray, size: int) -> NDArray[np.bool_]:
+    """(N,) where a curve runs along the rim of a strip of so many samples across."""
+    on_rim = np.abs(curve[:, 1] - (size - 1) / 2) > size / 2 - _RIM
+    return np.asarray(ndimage.binary_opening(on_rim, np.ones(_ALONG_RIM, bool)), bool)
 
 
 def _partition(
@@ -309,9 +321,11 @@ def _something_changes(
     return ~on_rim & (np.interp(curve[:, 0], np.arange(len(share)), share) > _HARDLY)
 
 
-def _on_tissue(curve: FloatArray, inside: NDArray[np.bool_], beyond: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(N,) where there is tissue at a junction and above it."""
+def _on_tissue(
+    curve: FloatArray, inside: NDArray[np.bool_], beyond: NDArray[np.bool_], above_um: float
+) -> NDArray[np.bool_]:
+    """(N,) where there is tissue at a junction and so far above it."""
     rows = np.clip(np.round(curve[:, 0]).astype(int), 0, inside.shape[0] - 1)
     cols = np.clip(np.round(curve[:, 1]).astype(int), 0, inside.shape[1] - 1)
-    reach = round(25 / _FINE_UM)
+    reach = round(above_um / _FINE_UM)
     return covered(inside | beyond, rows, cols, reach) & covered(inside, rows, cols, reach, _SEEN_ABOVE)

@@ -44,6 +44,7 @@ _Mask = NDArray[np.bool_]
 _ABOVE_UM, _DEEPEST_UM = 10.0, 230.0
 _HEADING_UM = 70.0
 _ROUNDS = 4
+_COARSELY = 1.2  # what a coarse junction must have above it, of what an exact one must have
 _MEMBRANE_WEIGHT = 3.0
 _MEMBRANE_WIDTHS, _MEMBRANE_FAINT = (1.2, 2.4), 1.0
 _MEMBRANE_CLEAR, _MEMBRANE_PLAIN = 4.0, 12.0
@@ -343,16 +344,22 @@ def _parted(evidence: FloatArray, upper: _Mask, lower: _Mask) -> float:
 
 
 def coarse_junctions(
-    tissue: Straightened, layers: Layers, shape: tuple[int, ...], px: float, shortest_um: float
+    tissue: Straightened,
+    layers: Layers,
+    shape: tuple[int, ...],
+    px: float,
+    *,
+    shortest_um: float,
+    above_um: float,
 ) -> list[FloatArray]:
-    """Grid coordinates of the coarse junction, a curve for each run with tissue at it and above it.
+    """Grid coordinates of the coarse junction, a curve for each run with tissue at it and so far above it.
 
     At the border of an image of this `shape` it goes on a little: only glass ends tissue.
     """
     rows = np.arange(len(layers.depth))
     curve = tissue.strip.to_grid(np.column_stack([rows, layers.depth]).astype(float))
     off_glass = tissue.inside | beyond_image(tissue.strip, shape)
-    there = covered(off_glass, rows, layers.depth, round(30 / tissue.strip.step_um))
+    there = covered(off_glass, rows, layers.depth, round(_COARSELY * above_um / tissue.strip.step_um))
     there &= within_image(curve, shape, _BEYOND_UM / px)
     closed = ndimage.binary_closing(np.pad(there, 12), np.ones(5, bool))[12:-12]
     labels, _ = ndimage.label(closed)

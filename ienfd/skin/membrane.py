@@ -6,6 +6,7 @@ The junction of a thick section is the middle of that band.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +22,15 @@ __all__ = ["along_membrane", "line_along", "ridge"]
 _Float32 = NDArray[np.float32]
 
 # samples are micrometers: those of the fine strip
-_WIDTHS = (1.2, 2.4, 4.8)  # standard deviations of a line and of bands
+_LINE = (1.2, 2.4)  # standard deviations of a line
+_BAND = (*_LINE, 4.8)  # and of one that lies slanted: narrow pegs of bright epidermis are as wide
+_FAR_PLAINER = 1.05  # a band is only where it is so much plainer along the way than a line
 _FAINT = 1.5  # in units of the noise
 _HIGHEST, _LEAST_NOISE = 0.98, 0.04  # the height of plain lines, and what of it is noise where there is none
 _CLEAR, _CLEARER = 1.0, 0.4  # above the faintest: as likely a line as not, and how fast it becomes one
 _PLAIN = 8.0  # a line that is clearer than this is no likelier
-_BESIDE, _MIDDLE = 17, 6  # the middle is what stands out from this far about it; by what power
+_BESIDE = 17  # the middle is what stands out from this far about it
+_MIDDLE, _MIDDLE_OF_BAND = 4, 6  # by what power
 _NOWHERE = 0.02  # the clearness of a way without any line: it crosses a gap, and cuts off no papilla
 _NEAR, _BEYOND = 10, 0.01  # how far the line may lie from the curve, and the cost of every sample beyond
 _END = 12  # how far from the ends of the curve it may begin and end
@@ -83,7 +87,7 @@ def line_along(signal: _Float32, within: NDArray[np.bool_]) -> float:
         Lower quartile along the strip, in units of the noise.
     """
     middle = signal.shape[1] // 2
-    clear = (ridge(signal, _WIDTHS, _FAINT) * within)[:, middle - _NEAR : middle + _NEAR + 1]
+    clear = (ridge(signal, _BAND, _FAINT) * within)[:, middle - _NEAR : middle + _NEAR + 1]
     return float(np.quantile(clear.max(axis=1), 0.25))
 
 
@@ -108,12 +112,45 @@ def along_membrane(
     sure : (M,) ndarray of float or None
         Probability, about, that there is a membrane at every point; None where there is no ridge.
     """
-    strength = ridge(membrane, _WIDTHS, _FAINT) * within
+    line = _way(membrane, _LINE, _MIDDLE, curve, within)
+    band = _way(membrane, _BAND, _MIDDLE_OF_BAND, curve, within)
+    way = band if band.plain.mean() > _FAR_PLAINER * line.plain.mean() else line
+    if way.strength <= _CLEAR:
+        return curve, None
+    # across a narrow peg of bright epidermis there is a ridge, too, but the way does not keep to its middle
+    clear = ndimage.gaussian_filter1d(way.plain, 12.0, mode="nearest") - _CLEAR
+    return smooth_curve(way.path, 1.5), np.asarray(1 / (1 + np.exp(-clear / _CLEARER)), float)
+
+
+@dataclass(frozen=True, eq=False)
+class _Way:
+    """The cheapest way along a ridge.
+
+    Parameters
+    ----------
+    path : (M, 2) ndarray of float
+        Strip coordinates.
+    plain : (M,) ndarray of float
+        How clear the ridge is there, and how near its middle.
+    strength : float
+        Median of how clear it is.
+    """
+
+    path: FloatArray
+    plain: FloatArray
+    strength: float
+
+
+def _way(
+    membrane: _Float32, widths: Sequence[float], power: int, curve: FloatArray, within: NDArray[np.bool_]
+) -> _Way:
+    """The cheapest way along the middle of a ridge of such widths, not far from a curve."""
+    strength = ridge(membrane, widths, _FAINT) * within
     count, size = membrane.shape
     across = single_valued(curve, count)
     beside = strength / np.maximum(ndimage.maximum_filter(strength, _BESIDE), 1e-9)
-    middle = np.minimum(strength, _PLAIN) * beside**_MIDDLE
-    cost = 1 / (_NOWHERE + middle)
+    height = np.minimum(strength, _PLAIN)
+    cost = 1 / (_NOWHERE + height * beside**power)
     cost += _BEYOND * np.maximum(np.abs(np.arange(size)[None, :] - across[:, None]) - _NEAR, 0)
     start, stop = (
         [(row, int(k)) for k in range(max(0, int(at) - _END), min(size, int(at) + _END + 1))]
@@ -123,8 +160,4 @@ def along_membrane(
     total, _ = finder.find_costs(start)
     path = np.array(finder.traceback(min(stop, key=lambda place: float(total[place]))), float)
     at = tuple(path.astype(int).T)
-    if float(np.median(strength[at])) <= _CLEAR:
-        return curve, None
-    # across a narrow peg of bright epidermis there is a ridge, too, but the way does not keep to its middle
-    clear = ndimage.gaussian_filter1d(middle[at], 12.0, mode="nearest") - _CLEAR
-    return smooth_curve(path, 1.5), np.asarray(1 / (1 + np.exp(-clear / _CLEARER)), float)
+    return _Way(path, height[at] * beside[at] ** _MIDDLE_OF_BAND, float(np.median(strength[at])))

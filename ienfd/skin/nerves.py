@@ -7,15 +7,17 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from ienfd.section import ChannelRole
+from ienfd.skin.tissue import Tissue
 from ienfd.stain.chromogen import Chromogen
 from ienfd.stain.grid import enlarged
 from ienfd.stain.overview import Overview
 
-__all__ = ["nerve_amount", "nerves_in"]
+__all__ = ["deep_nerves", "deeper_than_corneum", "nerve_amount", "nerves_in"]
 
 _Float32 = NDArray[np.float32]
 _Mask = NDArray[np.bool_]
 
+_CORNEUM_UM = 20.0
 _WIDEST_UM = 14.0
 _BLUR_UM = 1.0
 _BESIDE_UM = 1.3  # its blur; whatever more is left out is missed between it and the junction
@@ -35,6 +37,27 @@ def nerve_amount(overview: Overview, chromogen: Chromogen | None) -> _Float32:
         return np.asarray(np.tensordot(chromogen.weights.astype(np.float32), overview.signals, 1), np.float32)
     nerve = [s for s, r in zip(overview.signals, overview.roles, strict=True) if r is ChannelRole.NERVE]
     return np.asarray(np.expm1(nerve[0]), np.float32)
+
+
+def deep_nerves(overview: Overview, chromogen: Chromogen | None, tissue: Tissue) -> _Mask:
+    """(H, W) where nerves lie, deeper than corneum.
+
+    Parameters
+    ----------
+    overview : Overview
+    chromogen : Chromogen or None
+        Color of the nerve stain; None for fluorescence, where a channel holds it.
+    tissue : Tissue
+    """
+    px = overview.grid.pixel_size_um
+    among_collagen = overview.white is None
+    nerves = nerves_in(nerve_amount(overview, chromogen), tissue.mask, px, among_collagen=among_collagen)
+    return nerves & deeper_than_corneum(tissue, px)
+
+
+def deeper_than_corneum(tissue: Tissue, px: float) -> _Mask:
+    """(H, W) tissue that corneum does not reach to, which is thin and bright, as nerves are."""
+    return np.asarray(tissue.mask & (tissue.clearance * px > _CORNEUM_UM), bool)
 
 
 def nerves_in(amount: _Float32, tissue: _Mask, px: float, *, among_collagen: bool) -> _Mask:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from ienfd.result import Piece
 from ienfd.skin.candidates import Candidate, agreeing
-from ienfd.skin.epidermis import _lies_below
+from ienfd.skin.epidermis import _is_all_epidermis, _lies_below, _may_be_dermis
 from ienfd.stain.grid import Grid
 
 if TYPE_CHECKING:
@@ -21,14 +23,21 @@ TISSUE = np.ones((600, 300), bool)
 
 
 def stretch(
-    row: float, *, up: bool, region: int = 1, cells: float = 1.0, weight: float = 1.0, first: float = 0.0
+    row: float,
+    *,
+    up: bool = True,
+    region: int = 1,
+    cells: float = 1.0,
+    weight: float = 1.0,
+    first: float = 0.0,
+    sure: float = 1.0,
 ) -> Candidate:
     """A straight junction at a row of the image, with its epidermis above it, or below."""
     cols = np.arange(first, first + 300.0)
     along = np.column_stack([np.full(len(cols), row), cols])
     junction = along if up else along[::-1]  # epidermis on its left
     surface = junction + np.array([-70 if up else 70, 0])
-    piece = Piece(surface, junction, np.ones(len(along)), (False, False))
+    piece = Piece(surface, junction, np.full(len(along), sure), (False, False))
     return Candidate(piece, region, np.array([cells, 1.0]), weight)
 
 
@@ -88,3 +97,43 @@ def test_below_corneum_an_epidermis_with_nuclei_is_sought_that_faces_the_same_wa
     monkeypatch.setattr("ienfd.skin.epidermis.cellularity", lambda overview: NUCLEI)
     overview = cast("Overview", None)
     assert _lies_below([stretch(100, up=True, cells=-1.0)], [below], overview) is lies_below
+
+
+def plexus_at(row: int) -> NDArray[np.bool_]:
+    """Nerves in a layer of 20 pixels."""
+    nerves = np.zeros((600, 300), bool)
+    nerves[row - 10 : row + 10] = True
+    return nerves
+
+
+@pytest.mark.parametrize(
+    ("found", "plexus_row", "may_be"),
+    [
+        (stretch(200), 220, False),
+        (stretch(200, sure=0.5), 220, True),
+        (stretch(200), 170, True),
+    ],
+    ids=["above its plexus", "hardly sure", "below the plexus"],
+)
+def test_dermis_may_have_been_taken_for_an_epidermis(found: Candidate, plexus_row: int, may_be: bool) -> None:
+    assert _may_be_dermis([found], GRID, plexus_at(plexus_row)) is may_be
+
+
+@pytest.mark.parametrize(
+    ("bare", "plexus_row", "is_all"),
+    [
+        (stretch(130), 150, True),
+        (stretch(130, sure=0.6), 150, False),
+        (stretch(130, weight=0.5), 150, False),
+        (stretch(130, cells=-1.0), 150, False),
+        (stretch(130), 220, False),
+    ],
+    ids=["bare", "hardly sure", "less plain", "fewer nuclei", "an epidermis above the plexus: corneum"],
+)
+def test_what_seemed_to_be_corneum_is_all_of_the_epidermis(
+    bare: Candidate, plexus_row: int, is_all: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ienfd.skin.epidermis.cellularity", lambda overview: NUCLEI)
+    overview = cast("Overview", SimpleNamespace(grid=GRID))
+    found = [stretch(200, sure=0.5, weight=0.9)]
+    assert _is_all_epidermis([bare], found, overview, plexus_at(plexus_row)) is is_all

@@ -11,6 +11,7 @@ from ienfd.geometry import Projector, length
 from ienfd.protocol import QualityBounds
 from ienfd.quality.section import Check
 from ienfd.result import Branch, FiberGraph, FloatArray, Piece
+from ienfd.skin.plexus import DEEPER_UM, PLEXUS_UM
 from ienfd.stain.chromogen import Chromogen
 
 __all__ = ["RIM_UM", "ClearFibers", "check_plexus", "clear_fibers", "nerve_color_is_seen", "nerves_are_seen"]
@@ -23,7 +24,6 @@ _SHORTEST_UM = 15.0
 # in the color of a nucleus only what is longer than nuclei in a row: unmixed hematoxylin of real skin reaches
 # 380 um per mm, the palest of purple and blue nerve stains 530
 _LONGER_THAN_NUCLEI_UM, _MIN_LONGER_UM_PER_MM = 40.0, 450.0
-_PLEXUS_UM, _DEEPER_UM = 60.0, 200.0  # the plexus lies above the one, bundles of nerves below the other
 _SOME_UM_PER_MM = 100.0  # fewer nerves say nothing of where the plexus lies
 _MIN_AGREEMENT = 0.3
 _ONE_COLOR = 0.9  # hematoxylin and eosin together reach 0.8
@@ -125,8 +125,8 @@ def check_plexus(graph: FiberGraph, pieces: Sequence[Piece], pixel_size_um: floa
         depths_um = [-float(np.median(each.signed)) * pixel_size_um for each in seen if not each.beyond.all()]
         depth_um = min(depths_um, key=abs, default=np.inf)
         along_um = length(branch.path_px) * pixel_size_um
-        near_um += along_um if 0 < depth_um <= _PLEXUS_UM else 0.0
-        far_um += along_um if _PLEXUS_UM < depth_um <= _DEEPER_UM else 0.0
+        near_um += along_um if 0 < depth_um <= PLEXUS_UM else 0.0
+        far_um += along_um if PLEXUS_UM < depth_um <= DEEPER_UM else 0.0
     some = far_um >= _SOME_UM_PER_MM * _junction_mm(pieces, pixel_size_um)
     return Check(flag="nerves_far_below" if some and far_um > near_um else None)
 

@@ -17,7 +17,7 @@ from ienfd.skin.junction import ABOVE_UM, refine_junction
 from ienfd.skin.lamellae import lamellae_end
 from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
 from ienfd.skin.learned import DrawJunction
-from ienfd.skin.nerves import deep_nerves
+from ienfd.skin.nerves import deep_nerves, nerve_amount
 from ienfd.skin.plexus import lies_right_below
 from ienfd.skin.side import Side
 from ienfd.skin.sides import down_side, epidermal_sides
@@ -89,7 +89,7 @@ def find_skin(
         tissue = _below(tissue, ends, overview.grid)
         found = _found(overview, tissue, chromogen, draw)
     if found and (_sure(found) < _HARDLY_SURE or _has_fewer_nuclei(found[0], overview)):
-        nerves = deep_nerves(overview, chromogen, tissue)
+        nerves = deep_nerves(nerve_amount(overview, chromogen), overview, tissue)
         if _may_be_dermis(found, overview.grid, nerves):
             bare = _found(overview, tissue, chromogen, draw, bare=True)
             if _is_all_epidermis(bare, found, overview, nerves):
@@ -207,10 +207,7 @@ def _trace(
     base = _extend(side.points, _EXTEND_UM, _EXTEND_UM, px)
     below = straightened_below(base, down, features, mask, membrane, px)
     thin = features.levels_and_grain(below.strip, below.values)
-    depths_um = _depths(side, len(below.inside))
-    if bare:
-        depths_um = np.column_stack([np.zeros(len(depths_um)), depths_um[:, 0]])
-    layers = find_layers(below, depths_um, thin)
+    layers = find_layers(below, _depths(side, len(below.inside), bare=bare), thin)
     if layers is None:
         return []
     surface = refine_surface(coarse_surface(below, layers), features, mask, px, down)
@@ -264,11 +261,14 @@ def _piece(
     return Piece(grid.to_image(surface), grid.to_image(junction), confidence.astype(float), cut)
 
 
-def _depths(side: Side, count: int) -> FloatArray:
-    """Rough depths of surface and junction along the strip below a side, which is longer than the side."""
+def _depths(side: Side, count: int, *, bare: bool) -> FloatArray:
+    """Rough depths of surface and junction along the strip below a side, which is longer than the side.
+
+    What is `bare` has its surface at the outline, and its junction where the surface would be.
+    """
     at = np.arange(count) - round(_EXTEND_UM / COARSE_STEP_UM)
-    known = np.arange(len(side.depths_um))
-    return np.column_stack([np.interp(at, known, side.depths_um[:, k]) for k in (0, 1)])
+    surface, junction = (np.interp(at, np.arange(len(um)), um) for um in side.depths_um.T)
+    return np.column_stack([np.zeros(count), surface] if bare else [surface, junction])
 
 
 def _extend(curve: FloatArray, before_um: float, after_um: float, px: float) -> FloatArray:

@@ -107,13 +107,14 @@ def make_features(overview: Overview, chromogen: Chromogen | None, tissue: Tissu
     """
     px = overview.grid.pixel_size_um
     dense = overview.white is not None
-    nerves = deep_nerves(overview, chromogen, tissue)
+    amount = nerve_amount(overview, chromogen)
+    nerves = deep_nerves(amount, overview, tissue)
     known = tissue.mask & ~nerves
     calm = ndimage.binary_erosion(known, iterations=max(1, round(6.0 / px)), border_value=1)
     used = [k for k, role in enumerate(overview.roles) if role is not ChannelRole.BASEMENT_MEMBRANE]
     signals = overview.signals[used]  # the membrane is a line, not a region: it leads the junction later
     if not dense:  # what absorbs light sheds none
-        amount, deep = nerve_amount(overview, chromogen), deeper_than_corneum(tissue, px)
+        deep = deeper_than_corneum(tissue, px)
         signals = signal_of(without_glow(np.expm1(signals), amount, nerves, deep, px))
     seen, calmly = _Known(known, px * _COARSER), _Known(calm, px * _COARSER)
     sharp = ndimage.gaussian_filter(known.astype(np.float32), _FINE_UM / px, truncate=3)

@@ -39,19 +39,10 @@ def nerve_amount(overview: Overview, chromogen: Chromogen | None) -> _Float32:
     return np.asarray(np.expm1(nerve[0]), np.float32)
 
 
-def deep_nerves(overview: Overview, chromogen: Chromogen | None, tissue: Tissue) -> _Mask:
-    """(H, W) where nerves lie, deeper than corneum.
-
-    Parameters
-    ----------
-    overview : Overview
-    chromogen : Chromogen or None
-        Color of the nerve stain; None for fluorescence, where a channel holds it.
-    tissue : Tissue
-    """
+def deep_nerves(amount: _Float32, overview: Overview, tissue: Tissue) -> _Mask:
+    """(H, W) where nerves lie, deeper than corneum, by their `nerve_amount`."""
     px = overview.grid.pixel_size_um
-    among_collagen = overview.white is None
-    nerves = nerves_in(nerve_amount(overview, chromogen), tissue.mask, px, among_collagen=among_collagen)
+    nerves = nerves_in(amount, tissue.mask, px, among_collagen=overview.white is None)
     return nerves & deeper_than_corneum(tissue, px)
 
 

@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 from ienfd.result import FloatArray
 from ienfd.skin.strip import make_strip
 
-__all__ = ["lies_right_below"]
+__all__ = ["DEEPER_UM", "PLEXUS_UM", "lies_right_below"]
 
 _Mask = NDArray[np.bool_]
 
-_ABOVE_UM, _PLEXUS_UM, _DEEPER_UM = 60.0, 60.0, 200.0
-_STEP_UM = 2.5
+PLEXUS_UM, DEEPER_UM = 60.0, 200.0
+"""Below a junction: the plexus lies above the one, bundles of nerves between it and the other."""
+
+_ABOVE_UM, _STEP_UM = 60.0, 2.5
 
 
 def lies_right_below(junctions: Sequence[FloatArray], nerves: _Mask, px: float) -> bool:
@@ -35,10 +37,10 @@ def lies_right_below(junctions: Sequence[FloatArray], nerves: _Mask, px: float) 
     """
     found, places = np.zeros(3), np.zeros(3)
     for junction in junctions:
-        strip = make_strip(junction, px, above_um=_ABOVE_UM, below_um=_DEEPER_UM, step_um=_STEP_UM, down=1)
+        strip = make_strip(junction, px, above_um=_ABOVE_UM, below_um=DEEPER_UM, step_um=_STEP_UM, down=1)
         stained = strip.sample(nerves.astype(np.float32)) > 0.5
         depth_um = np.arange(stained.shape[1]) * _STEP_UM - _ABOVE_UM
-        layer = np.digitize(depth_um, [0.0, _PLEXUS_UM])
+        layer = np.digitize(depth_um, [0.0, PLEXUS_UM])
         found += np.bincount(layer, stained.sum(axis=0), minlength=3)
         places += np.bincount(layer, minlength=3) * len(stained)
     above, right_below, deeper = found / np.maximum(places, 1)

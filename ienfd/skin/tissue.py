@@ -106,13 +106,13 @@ def find_tissue(overview: Overview) -> Tissue:
     px = overview.grid.pixel_size_um * _COARSE
     shape = overview.signals.shape[1:]
     signals = np.stack([block_mean(signal, _COARSE) for signal in overview.signals])
-    if overview.white is not None:
+    dense = overview.white is not None
+    if dense:
         signals = np.stack([_without_flakes(signal, px) for signal in signals])
     clear = _CLEAR * overview.noise
     evidence, slope = _evidence(
         signals, clear if overview.dark is None else signal_of(clear.astype(np.float32)), px
     )
-    dense = overview.white is not None
     even: NDArray[np.bool_] | None = np.ones(evidence.shape, bool) if dense else None
     textured = np.ones(evidence.shape, bool)
     palest = evidence < _SURELY_GLASS

@@ -180,8 +180,7 @@ def _refined(
             if moved and (near := closely.edge_near(drawn.curve)) is not None:
                 drawn = wider.drawn(draw, drawn.curve, near[1])
             curve = drawn.curve
-    along_rim = _along_rim(curve, size)
-    sure = None
+    before, sure = curve, None
     if membrane is not None:
         curve, sure = along_membrane(strip.sample(membrane), curve, ~beyond)
     change = np.interp(curve[:, 0], np.arange(count), edge.change)
@@ -194,7 +193,16 @@ def _refined(
     confidence = np.where(on_rim, np.minimum(confidence, _AT_RIM), confidence)
     changes = _something_changes(features.levels(values), inside, curve, on_rim)
     keep = extent(seen_there & changes & _on_tissue(curve, inside, beyond, skin.above_um))
-    return _Refined(strip.to_grid(curve)[keep], confidence[keep], bool(on_rim[keep].any() or along_rim.any()))
+    kept = curve[keep]
+    # a membrane may cut across what was drawn along the rim
+    runs_along_rim = bool(on_rim[keep].any() or _passes(before[_along_rim(before, size)], kept))
+    return _Refined(strip.to_grid(kept), confidence[keep], runs_along_rim)
+
+
+def _passes(places: FloatArray, kept: FloatArray) -> bool:
+    """Whether any of these places lies along the strip where this much of a junction is kept."""
+    along = kept[:, 0]
+    return len(kept) > 0 and bool(((places[:, 0] >= along.min()) & (places[:, 0] <= along.max())).any())
 
 
 def _along_rim(curve: FloatArray, size: int) -> NDArray[np.bool_]:

@@ -232,7 +232,7 @@ class _Search:
     def _trust_junction(self) -> None:
         """Exclude what is not certain; refuse when too little is left."""
         pieces, size = self.findings.pieces, self.section.pixel_size_um
-        stretches = uncertain_stretches(pieces, size, self.protocol.image.junction_confidence_min)
+        stretches = uncertain_stretches(pieces, size, self.protocol)
         self.findings = replace(self.findings, exclusions=stretches)
         if stretches:
             self._flag("junction_partly_uncertain")

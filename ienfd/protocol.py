@@ -271,7 +271,7 @@ class QualityBounds:
         Fraction of the length that may be lost to an uncertain junction before the section is refused.
     min_mean_junction_confidence, sure_mean_junction_confidence : float
         Mean confidence of the junction, about the share of it that lies within 5 um, below which a section
-        is refused, and flagged as doubtful.
+        is refused, and flagged as doubtful. A piece below the first is left out beside surer ones.
     partly_saturated_fraction : float
         Fraction of saturated tissue pixels above which a section is flagged.
     soft_fiber_width_um, max_fiber_width_um : float

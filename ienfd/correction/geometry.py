@@ -158,11 +158,7 @@ def _redrawn(
     pieces = (*findings.pieces[:index], changed, *findings.pieces[index + 1 :])
     elsewhere = [s for s in findings.exclusions if s.piece != index]
     others = [s for s in findings.exclusions if s.piece == index and s.reason != JUNCTION_UNCERTAIN]
-    uncertain = [
-        s
-        for s in uncertain_stretches(pieces, size, protocol.image.junction_confidence_min)
-        if s.piece == index
-    ]
+    uncertain = [s for s in uncertain_stretches(pieces, size, protocol) if s.piece == index]
     moved = _carried(others, piece, changed, size)
     return replace(findings, pieces=pieces, exclusions=(*elsewhere, *moved, *uncertain))
 

@@ -65,12 +65,18 @@ def refusal_before_analysis(section: Section, protocol: Protocol) -> tuple[str, 
     return None
 
 
-def uncertain_stretches(pieces: Sequence[Piece], pixel_size_um: float, minimum: float) -> tuple[Stretch, ...]:
-    """Stretches of junction whose confidence lies below `minimum`."""
+def uncertain_stretches(
+    pieces: Sequence[Piece], pixel_size_um: float, protocol: Protocol
+) -> tuple[Stretch, ...]:
+    """Stretches of junction that are too uncertain, and every piece that would be refused by itself."""
     stretches = []
     for index, piece in enumerate(pieces):
         arc = arc_lengths(piece.junction_px) * pixel_size_um
-        low = np.concatenate([[False], piece.junction_confidence < minimum, [False]])
+        least = protocol.image.junction_confidence_min
+        mean = _mean_confidence([piece])
+        if len(pieces) > 1 and mean is not None and mean < protocol.quality.min_mean_junction_confidence:
+            least = np.inf
+        low = np.concatenate([[False], piece.junction_confidence < least, [False]])
         edges = np.flatnonzero(np.diff(low.astype(np.int8)))
         for first, last in zip(edges[::2], edges[1::2] - 1, strict=True):
             start = 0.0 if first == 0 else 0.5 * (arc[first - 1] + arc[first])

@@ -9,12 +9,16 @@ from scipy import ndimage
 from ienfd.result import FloatArray
 from ienfd.skin.strip import arc_um, extent, on_tissue, within_image
 
-__all__ = ["squared"]
+__all__ = ["apart_at_border", "squared"]
 
 _ALONG_GLASS_UM = 20.0  # nearer to glass than this a junction may run along a cut side
 _AHEAD_UM, _TOWARD = 4.0, 0.5  # but not where, so far ahead, it has come nearer by so much of its way
 _NEAR_BORDER_UM = 25.0
 _HEADING_UM = 12.0
+_ON_BORDER_UM, _ALONG_BORDER_UM = (
+    2.5,
+    15.0,
+)  # what keeps as near to the image border for as long, runs along it
 
 
 def squared(
@@ -59,6 +63,39 @@ def squared(
         np.concatenate([head, middle, tail]),
         np.concatenate([np.full(len(head), sure[0]), sure, np.full(len(tail), sure[-1])]),
     )
+
+
+def apart_at_border(
+    junction: FloatArray, confidence: FloatArray, shape: tuple[int, ...], px: float
+) -> list[tuple[FloatArray, FloatArray]]:
+    """The stretches of a junction between those that run along the border of the image.
+
+    Where the epidermis leaves the image a curve may go on along its border, to glass or to the next ridge.
+
+    Parameters
+    ----------
+    junction : (N, 2) ndarray of float
+        Grid coordinates.
+    confidence : (N,) ndarray of float
+    shape : tuple of int
+        Rows and columns of the grid.
+    px : float
+        Pixel edge of the grid in micrometers.
+
+    Returns
+    -------
+    list of tuple
+        Junction and confidence of every stretch, in order.
+    """
+    if len(junction) < 2:
+        return [(junction, confidence)]
+    from_border = np.minimum(junction + 0.5, np.array(shape) - 0.5 - junction).min(axis=1) * px
+    way_um = arc_um(junction, px)
+    free = np.ones(len(junction), bool)
+    for (run,) in ndimage.find_objects(ndimage.label(from_border < _ON_BORDER_UM)[0]):
+        free[run] = way_um[run.stop - 1] - way_um[run.start] < _ALONG_BORDER_UM
+    runs = ndimage.find_objects(ndimage.label(free)[0])
+    return [(junction[run], confidence[run]) for (run,) in runs]
 
 
 def _toward_glass(clear_um: FloatArray, way_um: FloatArray) -> int:

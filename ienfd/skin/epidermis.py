@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ienfd.result import FloatArray, Piece
 from ienfd.section import ChannelRole
 from ienfd.skin.candidates import MIN_PIECE_UM, Candidate, agreeing, is_long_enough
-from ienfd.skin.ends import squared
+from ienfd.skin.ends import apart_at_border, squared
 from ienfd.skin.features import Features, cellularity, make_features
 from ienfd.skin.junction import ABOVE_UM, refine_junction
 from ienfd.skin.lamellae import lamellae_end
@@ -217,7 +217,7 @@ def _trace(
     for coarse in coarse_junctions(
         below, layers, mask.shape, px, shortest_um=MIN_PIECE_UM, above_um=above_um
     ):
-        junction, confidence = refine_junction(
+        refined = refine_junction(
             coarse,
             features,
             viable,
@@ -228,9 +228,10 @@ def _trace(
             longest=longest,
             above_um=above_um,
         )
-        junction, confidence = squared(junction, confidence, mask, tissue.clearance * px, px)
-        if is_long_enough(junction, px):
-            runs.append((junction, confidence))
+        for stretch in apart_at_border(*refined, mask.shape, px):
+            junction, confidence = squared(*stretch, mask, tissue.clearance * px, px)
+            if is_long_enough(junction, px):
+                runs.append((junction, confidence))
     found = []
     for number, (junction, confidence) in enumerate(runs):
         cut = (side.cut[0] or number > 0, side.cut[1] or number < len(runs) - 1)

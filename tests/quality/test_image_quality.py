@@ -15,7 +15,7 @@ from ienfd.protocol import Protocol, QualityBounds
 from ienfd.quality.checks import check_course, check_image, fold_fraction
 from ienfd.quality.course import Course
 from ienfd.quality.image import ImageFigures
-from ienfd.quality.section import check_junction
+from ienfd.quality.section import check_junction, uncertain_stretches
 from ienfd.reasons import REASONS, Effect
 from ienfd.report.columns import QUALITY_FIGURES
 from ienfd.result import Piece, Stretch
@@ -55,11 +55,24 @@ def test_a_fold_is_flagged() -> None:
 def test_bounds_of_a_junction(
     confidence: list[float], left_out_um: float, refusal: str | None, flag: str | None
 ) -> None:
-    line = np.column_stack([np.zeros(3), [0.0, 200.0, 400.0]])
-    piece = Piece(line, line + np.array([100.0, 0.0]), np.array(confidence))
+    piece = with_confidence(confidence)
     left_out = (Stretch(0, 0.0, left_out_um, "junction_low_confidence"), Stretch(0, 0.0, 200.0, "appendage"))
     check = check_junction([piece], left_out, 0.5, BOUNDS)
     assert (check.refusal, check.flag) == (refusal, flag)
+
+
+def with_confidence(confidence: list[float]) -> Piece:
+    """200 um of epidermis."""
+    line = np.column_stack([np.zeros(3), [0.0, 200.0, 400.0]])
+    return Piece(line, line + np.array([100.0, 0.0]), np.array(confidence))
+
+
+def test_a_piece_that_would_be_refused_by_itself_is_not_evaluated_beside_a_sure_one() -> None:
+    sure, unsure = with_confidence([0.9, 0.9, 0.9]), with_confidence([0.7, 0.5, 0.7])
+    left_out = uncertain_stretches([sure, unsure], 0.5, Protocol())
+    assert [(s.piece, s.start_um, s.end_um) for s in left_out] == [(1, 0.0, 200.0)]
+    assert check_junction([sure, unsure], left_out, 0.5, BOUNDS).refusal is None
+    assert uncertain_stretches([unsure], 0.5, Protocol()) == ()  # the section is refused
 
 
 @pytest.mark.parametrize(

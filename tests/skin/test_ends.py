@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from ienfd.skin.ends import squared
+from ienfd.skin.ends import apart_at_border, squared
 
 PX = 1.25
 TISSUE = np.zeros((200, 300), bool)
@@ -56,3 +56,27 @@ def test_it_goes_on_to_the_border_of_the_image_but_to_no_glass_that_it_does_not_
 
 def test_what_lies_wholly_along_glass_is_no_junction() -> None:
     assert not len(ended(along((100, 235), (180, 235))))
+
+
+def apart(junction: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    sure = np.arange(len(junction), dtype=float)
+    stretches = apart_at_border(junction, sure, TISSUE.shape, PX)
+    for course, its in stretches:
+        assert (course == junction[its.astype(int)]).all()
+    return [course for course, _ in stretches]
+
+
+def test_what_runs_along_the_border_of_the_image_is_no_junction() -> None:
+    (only,) = apart(along((30, 0), (100, 0), (100, 200)))
+    assert only[0] == pytest.approx((100, 2), abs=1.0)
+    assert only[-1] == pytest.approx((100, 200), abs=1.0)
+
+
+def test_an_epidermis_that_leaves_the_image_and_comes_back_is_two() -> None:
+    first, second = apart(along((100, 50), (199, 80), (199, 120), (100, 150)))
+    assert first[:, 1].max() < 80 < 120 < second[:, 1].min()
+
+
+def test_what_only_touches_the_border_of_the_image_is_one() -> None:
+    assert len(apart(along((100, 50), (199, 80), (199, 86), (100, 120)))) == 1
+    assert len(apart(along((100, 0), (100, 200)))) == 1

@@ -76,7 +76,7 @@ def _layers(rng: _Rng) -> _Layers:
     along = np.arange(width)
     tilt = rng.normal(0, 0.08) * (along - width / 2)
     surface = (rng.uniform(45, 110) + _course(rng, 60, 250) * rng.uniform(3, 18)) / PIXEL_UM + tilt
-    thickness_um = rng.choice([rng.uniform(25, 50), rng.uniform(40, 90)])
+    thickness_um = rng.choice([rng.uniform(12, 30), rng.uniform(25, 50), rng.uniform(40, 90)])
     waves = _course(rng, 15, 70)
     if rng.random() < 0.5:
         waves = waves * rng.uniform(1, 8)
@@ -115,6 +115,11 @@ def _stained(rng: _Rng, layers: _Layers) -> _Float32:
     dermis = _texture(rng, cells_in=0.15, bundles_in=0.65) * rng.uniform(0.5, 1.5)
     if rng.random() < 0.5:  # a papillary dermis
         dermis += rng.normal(0, 1.0) * np.exp(-np.maximum(layers.below_um, 0) / rng.uniform(10, 60))
+    if rng.random() < 0.5:  # a reticular one below it: its upper border is no junction, however plain
+        papillary_um = rng.uniform(20, 100) + slow(rng, _SHAPE, 40.0) * rng.uniform(0, 10)
+        reticular = expit((layers.below_um - papillary_um) / rng.uniform(1, 12))
+        other = _texture(rng, cells_in=0.05, bundles_in=0.85) * rng.uniform(0.5, 1.5) + rng.normal(0, 1.0)
+        dermis += reticular * (other - dermis)
     dermis += _bodies(rng) + _tubes(rng)
     step, border = rng.choice([0, 1, 1]) * rng.normal(0, 1.0), rng.choice([0, 0, 0, rng.uniform(0, 1.2)])
     living = epidermis * (1 - layers.dermis) + (dermis + step) * layers.dermis

@@ -39,6 +39,7 @@ _BRIGHT = 0.9  # quantile
 _FLAKE_UM = 10.0
 _THREAD_UM = 4.0  # half the width
 _AS_EVEN = 0.5  # evidence of texture below which a region may be glass
+_GRAIN_UM = 10.0  # grain parts even glass by less than twice as much
 _MOSTLY = 0.5  # of such a region looks like glass
 _CUT_PX = 2
 _ON_BOTH_SIDES = 2.0  # what lies on the left of a curve up to so many times as often is not divided by it
@@ -119,7 +120,10 @@ def find_tissue(overview: Overview) -> Tissue:
     if dense and palest.mean() > _SOME_GLASS:
         texture = _texture_evidence(signals, palest, px)
         textured, even = texture > 1.0, texture < _AS_EVEN
-        evidence = np.where(_mostly_glass(even, evidence), 0, np.maximum(evidence, texture))
+        joined = (
+            ndimage.binary_closing(even, _disk(_GRAIN_UM / px)) & ~textured
+        )  # a part is known by the rest
+        evidence = np.where(_mostly_glass(joined, evidence), 0, np.maximum(evidence, texture))
         even = ndimage.binary_dilation(even, _disk(_BESIDE_UM / px))
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))
     glass = ndimage.binary_opening(evidence < 0.6, _disk(5.0 / px))

@@ -120,9 +120,7 @@ def find_tissue(overview: Overview) -> Tissue:
     if dense and palest.mean() > _SOME_GLASS:
         texture = _texture_evidence(signals, palest, px)
         textured, even = texture > 1.0, texture < _AS_EVEN
-        joined = (
-            ndimage.binary_closing(even, _disk(_GRAIN_UM / px)) & ~textured
-        )  # a part is known by the rest
+        joined = even | ndimage.binary_closing(even, _disk(_GRAIN_UM / px)) & ~textured
         evidence = np.where(_mostly_glass(joined, evidence), 0, np.maximum(evidence, texture))
         even = ndimage.binary_dilation(even, _disk(_BESIDE_UM / px))
     surely = ndimage.binary_opening(evidence > 1.0, _disk(5.0 / px))

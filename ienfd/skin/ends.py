@@ -15,10 +15,8 @@ _ALONG_GLASS_UM = 20.0  # nearer to glass than this a junction may run along a c
 _AHEAD_UM, _TOWARD = 4.0, 0.5  # but not where, so far ahead, it has come nearer by so much of its way
 _NEAR_BORDER_UM = 25.0
 _HEADING_UM = 12.0
-_ON_BORDER_UM, _ALONG_BORDER_UM = (
-    2.5,
-    15.0,
-)  # what keeps as near to the image border for as long, runs along it
+# what keeps as near to the border of the image, for as long, runs along it
+_ON_BORDER_UM, _ALONG_BORDER_UM = 2.5, 15.0
 
 
 def squared(
@@ -89,10 +87,10 @@ def apart_at_border(
     """
     if len(junction) < 2:
         return [(junction, confidence)]
-    from_border = np.minimum(junction + 0.5, np.array(shape) - 0.5 - junction).min(axis=1) * px
+    on_border = ~within_image(junction, shape, -_ON_BORDER_UM / px)
     way_um = arc_um(junction, px)
     free = np.ones(len(junction), bool)
-    for (run,) in ndimage.find_objects(ndimage.label(from_border < _ON_BORDER_UM)[0]):
+    for (run,) in ndimage.find_objects(ndimage.label(on_border)[0]):
         free[run] = way_um[run.stop - 1] - way_um[run.start] < _ALONG_BORDER_UM
     runs = ndimage.find_objects(ndimage.label(free)[0])
     return [(junction[run], confidence[run]) for (run,) in runs]

@@ -17,6 +17,7 @@ from ienfd.skin.junction import ABOVE_UM, refine_junction
 from ienfd.skin.lamellae import lamellae_end
 from ienfd.skin.layers import coarse_junctions, coarse_surface, find_layers, straightened_below
 from ienfd.skin.learned import DrawJunction
+from ienfd.skin.membrane import is_membrane, line_along
 from ienfd.skin.nerves import deep_nerves, nerve_amount
 from ienfd.skin.plexus import lies_right_below
 from ienfd.skin.side import Side
@@ -137,16 +138,34 @@ def _is_all_epidermis(
     """Whether what had been taken for corneum is all of the epidermis.
 
     Thin skin may wear no corneum. Where it wears some, its edge is as sharp as a junction: what lies above
-    has more nuclei then, or none are stained, and the plexus lies right below.
+    has more nuclei then, or none are stained, and the plexus lies right below, or a basement membrane.
     """
     if not bare or _sure(bare) < _HARDLY_SURE or _weight(bare) < _AS_PLAIN * _weight(found):
         return False
-    return not _has_fewer_nuclei(bare[0], overview) and _is_above_plexus(bare, overview.grid, nerves)
+    if _has_fewer_nuclei(bare[0], overview):
+        return False
+    return _is_above_plexus(bare, overview.grid, nerves) or is_membrane(
+        _line_along(bare[0], overview), _line_along(found[0], overview)
+    )
 
 
 def _is_above_plexus(candidates: list[Candidate], grid: Grid, nerves: NDArray[np.bool_]) -> bool:
     junctions = [grid.from_image(candidate.piece.junction_px) for candidate in candidates]
     return lies_right_below(junctions, nerves, grid.pixel_size_um)
+
+
+def _line_along(candidate: Candidate, overview: Overview) -> float:
+    """How clear a line the basement membrane draws along a junction; 0 where it is not stained."""
+    membrane, grid = _membrane(overview), overview.grid
+    if membrane is None:
+        return 0.0
+    return line_along(membrane, grid.from_image(candidate.piece.junction_px), grid.pixel_size_um)
+
+
+def _membrane(overview: Overview) -> _Float32 | None:
+    """Signal of the basement membrane, where it has a channel."""
+    shown = zip(overview.signals, overview.roles, strict=True)
+    return next((signal for signal, role in shown if role is ChannelRole.BASEMENT_MEMBRANE), None)
 
 
 def _sure(candidates: list[Candidate]) -> float:
@@ -175,14 +194,7 @@ def _found(
     if not tissue.outlines:
         return []
     features = make_features(overview, chromogen, tissue)
-    membrane = next(
-        (
-            s
-            for s, r in zip(overview.signals, overview.roles, strict=True)
-            if r is ChannelRole.BASEMENT_MEMBRANE
-        ),
-        None,
-    )
+    membrane = _membrane(overview)
     traced: list[Candidate] = []
     for side in epidermal_sides(tissue, features, membrane, cellularity(overview), px):
         traced += _trace(side, tissue, features, overview, membrane, draw, longest=longest, bare=bare)

@@ -15,9 +15,9 @@ from skimage.graph import MCP_Geometric
 
 from ienfd.result import FloatArray
 from ienfd.skin.partition import single_valued
-from ienfd.skin.strip import smooth_curve
+from ienfd.skin.strip import beyond_image, make_strip, smooth_curve
 
-__all__ = ["along_membrane", "line_along", "ridge"]
+__all__ = ["along_membrane", "is_membrane", "line_along", "ridge"]
 
 _Float32 = NDArray[np.float32]
 
@@ -34,6 +34,8 @@ _MIDDLE, _MIDDLE_OF_BAND = 4, 6  # by what power
 _NOWHERE = 0.02  # the clearness of a way without any line: it crosses a gap, and cuts off no papilla
 _NEAR, _BEYOND = 10, 0.01  # how far the line may lie from the curve, and the cost of every sample beyond
 _END = 12  # how far from the ends of the curve it may begin and end
+_HALF_UM = 40.0  # of the strip about a junction in which a line is looked for
+_PLAIN_LINE, _FAR_PLAINER_LINE = 5.0, 2.0  # in units of the noise, all along; times another line
 
 
 def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArray:
@@ -71,24 +73,32 @@ def ridge(membrane: _Float32, widths: Sequence[float], faint: float) -> FloatArr
     return np.asarray(np.maximum(highest / noise - faint, 0.0), float)
 
 
-def line_along(signal: _Float32, within: NDArray[np.bool_]) -> float:
-    """How clear a line is along most of a strip, near its middle: an unbroken one, as a membrane draws it.
+def line_along(signal: _Float32, junction: FloatArray, px: float) -> float:
+    """How clear a line is along most of a junction, near to it: an unbroken one, as a membrane draws it.
 
     Parameters
     ----------
-    signal : (S, D) ndarray of float32
-        In a strip of samples of 1 um about a junction.
-    within : (S, D) ndarray of bool
-        Where the strip lies in the image.
+    signal : (H, W) ndarray of float32
+        On the grid.
+    junction : (N, 2) ndarray of float
+        Grid coordinates.
+    px : float
+        Pixel edge of the grid in micrometers.
 
     Returns
     -------
     float
-        Lower quartile along the strip, in units of the noise.
+        Lower quartile along the junction, in units of the noise.
     """
-    middle = signal.shape[1] // 2
-    clear = (ridge(signal, _BAND, _FAINT) * within)[:, middle - _NEAR : middle + _NEAR + 1]
-    return float(np.quantile(clear.max(axis=1), 0.25))
+    strip = make_strip(junction, px, above_um=_HALF_UM, below_um=_HALF_UM, step_um=1.0, down=1)
+    clear = ridge(strip.sample(signal), _BAND, _FAINT) * ~beyond_image(strip, signal.shape)
+    middle = clear.shape[1] // 2
+    return float(np.quantile(clear[:, middle - _NEAR : middle + _NEAR + 1].max(axis=1), 0.25))
+
+
+def is_membrane(line: float, other: float) -> bool:
+    """Whether a line is as clear as a membrane is (`line_along`), and far clearer than another one."""
+    return line >= max(_PLAIN_LINE, _FAR_PLAINER_LINE * other)
 
 
 def along_membrane(

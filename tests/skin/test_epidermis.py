@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ienfd.result import Piece
+from ienfd.section import ChannelRole
 from ienfd.skin.candidates import Candidate, agreeing
 from ienfd.skin.epidermis import _is_all_epidermis, _lies_below, _may_be_dermis
 from ienfd.stain.grid import Grid
@@ -134,6 +135,24 @@ def test_what_seemed_to_be_corneum_is_all_of_the_epidermis(
     bare: Candidate, plexus_row: int, is_all: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ienfd.skin.epidermis.cellularity", lambda overview: NUCLEI)
-    overview = cast("Overview", SimpleNamespace(grid=GRID))
+    overview = cast("Overview", SimpleNamespace(grid=GRID, signals=(), roles=()))
     found = [stretch(200, sure=0.5, weight=0.9)]
     assert _is_all_epidermis([bare], found, overview, plexus_at(plexus_row)) is is_all
+
+
+@pytest.mark.parametrize(
+    ("membrane_row", "is_all"),
+    [(130, True), (200, False), (None, False)],
+    ids=["below what seemed to be corneum", "below what seemed to be epidermis", "nowhere"],
+)
+def test_a_membrane_tells_epidermis_far_above_its_nerves_from_corneum(
+    membrane_row: int | None, is_all: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ienfd.skin.epidermis.cellularity", lambda overview: NUCLEI)
+    signal = np.random.default_rng(1).normal(0, 0.1, TISSUE.shape).astype(np.float32)
+    if membrane_row is not None:
+        signal[membrane_row - 1 : membrane_row + 2] += 3
+    roles = (ChannelRole.BASEMENT_MEMBRANE,)
+    overview = cast("Overview", SimpleNamespace(grid=GRID, signals=(signal,), roles=roles))
+    found = [stretch(200, sure=0.5, weight=0.9)]
+    assert _is_all_epidermis([stretch(130)], found, overview, plexus_at(260)) is is_all

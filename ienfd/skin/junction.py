@@ -59,6 +59,7 @@ _RIM, _ALONG_RIM = 3, 20  # samples, points of a curve: the tip of a ridge may t
 _AT_RIM = 0.2  # how sure a junction is there at most
 ABOVE_UM = 25.0
 """So far above a junction there is tissue, most of it."""
+_THINNEST_UM = 10.0  # so far below a surface there is no membrane
 _SEEN_ABOVE = 0.4  # of the epidermis just above, at the border of the image
 
 
@@ -182,7 +183,8 @@ def _refined(
             curve = drawn.curve
     before, sure = curve, None
     if membrane is not None:
-        curve, sure = along_membrane(strip.sample(membrane), curve, ~beyond)
+        viable = ~beyond & _lies_below_surface(inside | beyond)
+        curve, sure = along_membrane(strip.sample(membrane), curve, viable)
     change = np.interp(curve[:, 0], np.arange(count), edge.change)
     confidence = _within_5_um(change, None if drawn is None else drawn.clear(curve))
     seen_there = change > _LEAST_SEEN
@@ -203,6 +205,12 @@ def _passes(places: FloatArray, kept: FloatArray) -> bool:
     """Whether any of these places lies along the strip where this much of a junction is kept."""
     along = kept[:, 0]
     return len(kept) > 0 and bool(((places[:, 0] >= along.min()) & (places[:, 0] <= along.max())).any())
+
+
+def _lies_below_surface(tissue: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """(S, D) where a membrane may lie: not in corneum, which may shine as bright, nor at its lower edge."""
+    reach = round(_THINNEST_UM / _FINE_UM)
+    return np.asarray(ndimage.minimum_filter1d(tissue, reach + 1, axis=1, origin=(reach + 1) // 2), bool)
 
 
 def _along_rim(curve: FloatArray, size: int) -> NDArray[np.bool_]:

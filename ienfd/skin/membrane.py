@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
+from ienfd.geometry import resample
 from ienfd.result import FloatArray
 from ienfd.skin.partition import single_valued
 from ienfd.skin.strip import beyond_image, make_strip, smooth_curve
@@ -32,7 +33,7 @@ _PLAIN = 8.0  # a line that is clearer than this is no likelier
 _BESIDE = 17  # the middle is what stands out from this far about it
 _MIDDLE, _MIDDLE_OF_BAND = 4, 6  # by what power
 _NOWHERE = 0.02  # the clearness of a way without any line: it crosses a gap, and cuts off no papilla
-_NEAR, _BEYOND = 10, 0.01  # how far the line may lie from the curve, and the cost of every sample beyond
+_NEAR, _BEYOND = 10, 0.02  # how far the line may lie from the curve, and the cost of every sample beyond
 _END = 12  # how far from the ends of the curve it may begin and end
 _HALF_UM = 40.0  # of the strip about a junction in which a line is looked for
 _PLAIN_LINE, _FAR_PLAINER_LINE = 5.0, 2.0  # in units of the noise, all along; times another line
@@ -161,7 +162,7 @@ def _way(
     beside = strength / np.maximum(ndimage.maximum_filter(strength, _BESIDE), 1e-9)
     height = np.minimum(strength, _PLAIN)
     cost = 1 / (_NOWHERE + height * beside**power)
-    cost += _BEYOND * np.maximum(np.abs(np.arange(size)[None, :] - across[:, None]) - _NEAR, 0)
+    cost += _BEYOND * np.maximum(_distance(curve, membrane.shape) - _NEAR, 0)
     start, stop = (
         [(row, int(k)) for k in range(max(0, int(at) - _END), min(size, int(at) + _END + 1))]
         for row, at in ((0, across[0]), (count - 1, across[-1]))
@@ -171,3 +172,11 @@ def _way(
     path = np.array(finder.traceback(min(stop, key=lambda place: float(total[place]))), float)
     at = tuple(path.astype(int).T)
     return _Way(path, height[at] * beside[at] ** _MIDDLE_OF_BAND, float(np.median(strength[at])))
+
+
+def _distance(curve: FloatArray, shape: tuple[int, ...]) -> FloatArray:
+    """(S, D) distance of the samples of a strip from a curve in it."""
+    places = np.rint(resample(curve, 0.5)).astype(np.intp)
+    off = np.ones(shape, bool)
+    off[tuple(np.clip(places, 0, np.array(shape) - 1).T)] = False
+    return np.asarray(ndimage.distance_transform_edt(off), float)

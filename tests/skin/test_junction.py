@@ -151,6 +151,22 @@ def _beyond(view: JunctionView) -> Drawn:
     return Drawn(rim - [0.0, MARGIN_UM / STEP_UM], _told(rim, view, 4.0).told)
 
 
+def test_no_membrane_lies_in_corneum_that_shines_in_its_channel() -> None:
+    """A straight line there is shorter than the one around ridges, and as clear."""
+    rows, cols = np.indices(_SHAPE)
+    corneum, tissue = rows < 50, rows >= 50
+    shining = 4.0 * np.exp(-(((rows - 46) / 3) ** 2)) + 4.0 * (np.abs(rows - _edge_px(cols)) < 1.5)
+    noise = np.random.default_rng(2).normal(0, 0.1, _SHAPE)
+    membrane = np.asarray(shining + noise, np.float32)
+
+    def found(viable: NDArray[np.bool_]) -> FloatArray:
+        return refine_junction(_level(58.0), _features(0.0, 0.0), viable, _PIXEL_UM, 1, membrane=membrane)[0]
+
+    assert np.median(np.abs(found(tissue | corneum)[:, 0] - 46)) < 2
+    curve = found(tissue)
+    assert np.median(np.abs(curve[:, 0] - _edge_px(curve[:, 1]))) < 1.5
+
+
 def test_along_the_rim_it_is_not_sure() -> None:
     coarse = _level(74.0)
     tissue = np.ones(_SHAPE, bool)

@@ -67,6 +67,20 @@ def test_a_narrow_papilla_is_gone_around_though_its_walls_are_dim() -> None:
     assert float(np.max(cKDTree(curve).query(middle)[0])) < 6.0
 
 
+def test_long_pegs_are_gone_around_though_a_way_along_fibers_below_them_is_shorter() -> None:
+    """Where they were drawn, too, if not to their tips."""
+    along = np.arange(0, ALONG - 1, 0.1)
+
+    def pegs(long_um: float) -> FloatArray:
+        height = sum(np.exp(-(((along - at) / 12) ** 6)) for at in (60, 130, 200, 270, 340))
+        return np.column_stack([along, 10 + long_um * height])
+
+    fibers = np.column_stack([along, np.full(len(along), 76.0)])
+    signal = np.maximum(membrane(pegs(56.0), 3.0), 0.5 * membrane(fibers, 3.0)).astype(np.float32)
+    curve, _ = along_membrane(signal, pegs(48.0), EVERYWHERE)
+    assert off_um(curve, pegs(56.0)) < 4.0
+
+
 def test_where_a_peg_reaches_out_of_the_strip_the_way_across_it_is_not_sure() -> None:
     """Bright epidermis between two walls looks like a band; the way across it keeps to the middle of none."""
     along = np.arange(0, ALONG - 1, 0.1)

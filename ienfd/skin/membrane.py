@@ -114,7 +114,7 @@ def along_membrane(
     curve : (N, 2) ndarray of float
         The junction so far, strip coordinates; the membrane is sought near it.
     within : (S, D) ndarray of bool
-        Where the strip lies in the image: beyond its border no membrane is known.
+        Where a membrane may lie: beyond the border of the image none is known, and corneum holds none.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from ienfd.protocol import Protocol, QualityBounds, Stain, canonical_json
 
 __all__ = ["ALGORITHM_VERSION", "analysis_key", "rules_key"]
 
-ALGORITHM_VERSION = "55"
+ALGORITHM_VERSION = "56"
 
 _FIRST_BOUNDS = (
     "min_pixel_size_um", "max_pixel_size_um", "max_fiber_pixel_um", "max_saturated_fraction",

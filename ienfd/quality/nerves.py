@@ -34,14 +34,18 @@ def nerve_color_is_seen(chromogen: Chromogen, *, counterstained: bool = True) ->
 
     A nerve stain gives its lines one color. Where the clearest lines of an image have many colors, or
     more or less that of a counterstain, they are nuclei and collagen. Where all of them have it, they may
-    be either: purple nerves differ little from nuclei, and `nerves_are_seen` asks how long they are. Where
-    there is no counterstain, none of it has its color.
+    be either: purple nerves differ little from nuclei, and `nerves_are_seen` asks how long they are. So it
+    does where lines and clutter alike have the color of nuclei: collagen, which is as long, has it never.
+    Where there is no counterstain, none of it has its color.
     """
     measure = ("line_color_agreement", chromogen.agreement)
-    if chromogen.agreement < _MIN_AGREEMENT and chromogen.agreement_by_eye < _ONE_COLOR:
+    like_clutter = chromogen.agreement < _MIN_AGREEMENT
+    if like_clutter and chromogen.agreement_by_eye < _ONE_COLOR:
         return Check(refusal="no_nerve_signal", measure=measure, detail="its lines have no one color")
-    if counterstained and chromogen.counterstain is not None and chromogen.agreement < _ONE_COLOR:
-        detail = f"its lines have the color of {chromogen.counterstain}"
+    counterstain = chromogen.counterstain if counterstained else None
+    of_one_color = chromogen.agreement >= _ONE_COLOR or (like_clutter and counterstain == "hematoxylin")
+    if counterstain is not None and not of_one_color:
+        detail = f"its lines have the color of {counterstain}"
         return Check(refusal="no_nerve_signal", measure=measure, detail=detail)
     return Check(measure=measure)
 

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
-from ienfd.geometry import resample
 from ienfd.result import FloatArray, Piece
-from ienfd.stain.grid import Grid, polygon_mask
+from ienfd.stain.grid import Grid, distance_to, polygon_mask
 
 __all__ = ["DERMIS_UM", "epidermis_mask", "nerve_band", "on_grid"]
 
@@ -49,13 +47,7 @@ def nerve_band(
 
 def _distance_um(curves: Sequence[FloatArray], grid: Grid, shape: tuple[int, ...]) -> NDArray[np.float64]:
     """Distance of every pixel of a grid to the nearest curve."""
-    away = np.ones(shape, bool)
-    for curve in curves:
-        points = np.rint(resample(grid.from_image(curve), 0.5)).astype(int)
-        away[np.clip(points[:, 0], 0, shape[0] - 1), np.clip(points[:, 1], 0, shape[1] - 1)] = False
-    if away.all():
-        return np.full(shape, np.inf)
-    return np.asarray(ndimage.distance_transform_edt(away) * grid.pixel_size_um, float)
+    return distance_to([grid.from_image(curve) for curve in curves], shape) * grid.pixel_size_um
 
 
 def on_grid(mask: NDArray[np.bool_], of: Grid, to: Grid, shape: tuple[int, ...]) -> NDArray[np.bool_]:

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from scipy import ndimage
 from skimage.graph import MCP_Geometric
 
-from ienfd.geometry import resample
 from ienfd.result import FloatArray
 from ienfd.skin.partition import single_valued
 from ienfd.skin.strip import beyond_image, make_strip, smooth_curve
+from ienfd.stain.grid import distance_to
 
 __all__ = ["along_membrane", "is_membrane", "line_along", "ridge"]
 
@@ -123,8 +123,10 @@ def along_membrane(
     sure : (M,) ndarray of float or None
         Probability, about, that there is a membrane at every point; None where there is no ridge.
     """
-    line = _way(membrane, _LINE, _MIDDLE, curve, within)
-    band = _way(membrane, _BAND, _MIDDLE_OF_BAND, curve, within)
+    across = single_valued(curve, len(membrane))
+    far = _BEYOND * np.maximum(distance_to([curve], membrane.shape) - _NEAR, 0)
+    line = _way(ridge(membrane, _LINE, _FAINT) * within, _MIDDLE, across, far)
+    band = _way(ridge(membrane, _BAND, _FAINT) * within, _MIDDLE_OF_BAND, across, far)
     way = band if band.plain.mean() > _FAR_PLAINER * line.plain.mean() else line
     if way.strength <= _CLEAR:
         return curve, None
@@ -152,17 +154,15 @@ class _Way:
     strength: float
 
 
-def _way(
-    membrane: _Float32, widths: Sequence[float], power: int, curve: FloatArray, within: NDArray[np.bool_]
-) -> _Way:
-    """The cheapest way along the middle of a ridge of such widths, not far from a curve."""
-    strength = ridge(membrane, widths, _FAINT) * within
-    count, size = membrane.shape
-    across = single_valued(curve, count)
+def _way(strength: FloatArray, power: int, across: FloatArray, far: FloatArray) -> _Way:
+    """The cheapest way along the middle of a ridge (`ridge`), not far from a curve.
+
+    `across` is where the curve runs along the strip, and `far` what places cost for their distance from it.
+    """
+    count, size = strength.shape
     beside = strength / np.maximum(ndimage.maximum_filter(strength, _BESIDE), 1e-9)
     height = np.minimum(strength, _PLAIN)
-    cost = 1 / (_NOWHERE + height * beside**power)
-    cost += _BEYOND * np.maximum(_distance(curve, membrane.shape) - _NEAR, 0)
+    cost = 1 / (_NOWHERE + height * beside**power) + far
     start, stop = (
         [(row, int(k)) for k in range(max(0, int(at) - _END), min(size, int(at) + _END + 1))]
         for row, at in ((0, across[0]), (count - 1, across[-1]))
@@ -172,11 +172,3 @@ def _way(
     path = np.array(finder.traceback(min(stop, key=lambda place: float(total[place]))), float)
     at = tuple(path.astype(int).T)
     return _Way(path, height[at] * beside[at] ** _MIDDLE_OF_BAND, float(np.median(strength[at])))
-
-
-def _distance(curve: FloatArray, shape: tuple[int, ...]) -> FloatArray:
-    """(S, D) distance of the samples of a strip from a curve in it."""
-    places = np.rint(resample(curve, 0.5)).astype(np.intp)
-    off = np.ones(shape, bool)
-    off[tuple(np.clip(places, 0, np.array(shape) - 1).T)] = False
-    return np.asarray(ndimage.distance_transform_edt(off), float)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,12 +11,14 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from ienfd.geometry import resample
 from ienfd.result import FloatArray
 
 __all__ = [
     "Grid",
     "block_mean",
     "continued",
+    "distance_to",
     "enlarged",
     "mean_of_colors",
     "of_nearest",
@@ -138,6 +141,30 @@ def mean_of_colors(image: NDArray[np.float32]) -> NDArray[np.float32]:
     """(H, W) mean over the colors of an (H, W, C) image."""
     share = np.full(image.shape[-1], 1 / image.shape[-1], np.float32)
     return np.asarray(image @ share, np.float32)  # 20 times faster than a mean over a short axis
+
+
+def distance_to(curves: Sequence[FloatArray], shape: tuple[int, ...]) -> FloatArray:
+    """Distance of every pixel of a grid to the nearest curve.
+
+    Parameters
+    ----------
+    curves : sequence of (N, 2) ndarray of float
+        Grid coordinates; what lies beyond the grid counts as on its rim.
+    shape : (int, int)
+        Height and width of the grid.
+
+    Returns
+    -------
+    (H, W) ndarray of float
+        In pixels; infinite where there are no curves.
+    """
+    away = np.ones(shape, bool)
+    for curve in curves:
+        rows, cols = np.rint(resample(curve, 0.5)).astype(int).T
+        away[np.clip(rows, 0, shape[0] - 1), np.clip(cols, 0, shape[1] - 1)] = False
+    if away.all():
+        return np.full(shape, np.inf)
+    return np.asarray(ndimage.distance_transform_edt(away), float)
 
 
 def polygon_mask(outline: FloatArray, shape: tuple[int, ...]) -> NDArray[np.bool_]:
